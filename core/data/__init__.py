@@ -1,0 +1,7 @@
+"""Images: sources, splits and masks. Nothing here imports torch until MNIST itself is asked for."""
+
+from core.data.pair import Dataset, DatasetPair, load_pair
+from core.data.sources import SOURCES
+from core.data.splits import SPLITS
+
+__all__ = ["SOURCES", "SPLITS", "Dataset", "DatasetPair", "load_pair"]

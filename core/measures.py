@@ -1,0 +1,52 @@
+"""Summaries of a measure's course over a night: plain functions of numbers, with definitions.
+
+``values`` is one seed's course, index 0 before the night. Errors fall as memory gets better,
+accuracies rise.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+def retained(values: Sequence[float], *, higher_is_better: bool) -> float:
+    """How much of a memory is left: 1 = as before the night, less = worse, more = better.
+
+    Accuracy: last / before. Error: before / last. NaN where that divides by zero.
+    """
+    before, last = (values[0], values[-1]) if higher_is_better else (values[-1], values[0])
+    return last / before if before else math.nan
+
+
+def forgetting(values: Sequence[float], *, higher_is_better: bool) -> float:
+    """How far the last value lies from the best one so far, in the measure's own unit.
+
+    Accuracy: best - last; error: last - best. Never negative; 0 = never better than now.
+    Source: Chaudhry et al. 2018, doi 10.1007/978-3-030-01252-6_33, with the present included.
+    """
+    return max(values) - values[-1] if higher_is_better else values[-1] - min(values)
+
+
+def learned(errors: Sequence[float]) -> float:
+    """The share of a dataset's error before the night that is gone: 0 = nothing learned, 1 = all."""
+    return 1 - errors[-1] / errors[0] if errors[0] else math.nan
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds with its 95 % interval, None where one seed shows no spread."""
+
+    mean: float
+    half_width: float | None
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The mean and its 95 % confidence interval, from Student's t over the seeds."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Interval(mean, None)
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(mean, float(stats.t.ppf(0.975, len(values) - 1)) * error)

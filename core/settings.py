@@ -1,0 +1,31 @@
+"""Where things lie on this machine; each place can be moved by an environment variable."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+PROJECT = Path(__file__).resolve().parents[1]
+CACHED_WEIGHTS = PROJECT / "cached_weights"
+
+
+def _folder(variable: str, default: Path) -> Path:
+    given = os.environ.get(variable, "").strip()
+    return Path(given).expanduser() if given else default
+
+
+def cache_dir() -> Path:
+    """Parsed data and weights trained on this machine (``SLEEP_CACHE_DIR``)."""
+    return _folder(
+        "SLEEP_CACHE_DIR", Path(platformdirs.user_cache_dir("sleep-schedule-explorer", False))
+    )
+
+
+def data_dir() -> Path:
+    """The root that holds ``MNIST/raw`` (``SLEEP_DATA_DIR``)."""
+    return _folder("SLEEP_DATA_DIR", cache_dir() / "data")
+
+
+def outputs_dir() -> Path:
+    """Where nights write their figures and logs (``SLEEP_OUTPUTS_DIR``)."""
+    return _folder("SLEEP_OUTPUTS_DIR", PROJECT / "outputs")

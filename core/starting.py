@@ -1,0 +1,97 @@
+"""Which weights a night starts from, trained first where there are none."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.config import RunConfig
+from core.data import DatasetPair
+from core.data.fingerprints import digest, fingerprints, outside_bundled_test
+from core.data.masks import MASKS
+from core.data.splits import Images
+from core.evaluation import make_probe, measure
+from core.events import PretrainingAdvanced, WeightsUsed
+from core.pretraining import Recipe, pretrain
+from core.reader import load_reader
+from core.vae import VAE
+from core.versions import versions
+from core.weights import cached_path, file_sha256, load_vae, own_path, save_weights
+
+Start = Generator[PretrainingAdvanced, None, tuple[VAE, WeightsUsed]]
+
+
+def starting_weights(config: RunConfig, pair: DatasetPair) -> Start:
+    """Yield the progress of pre-training, if there is need of it; return the model and its origin.
+
+    In order: the file the config names; fresh ones, if it asks for them; those that ship with
+    the program; those that this machine trained before; else pre-training, kept for next time.
+    """
+    if config.weights is not None:
+        return _load("given", Path(config.weights).expanduser(), config)
+    own = own_path(config.split, config.latent_dim, config.data, config.pretrain_seed)
+    if config.use_initial_weights:
+        cached = cached_path(config.split, config.latent_dim)
+        if cached.exists():
+            return _load("cached", cached, config)
+        if own.exists():
+            return _load("pre-trained", own, config)
+    recipe = Recipe(latent_dim=config.latent_dim, seed=config.pretrain_seed)
+    yield from pretrain_to_file(pair, recipe, own)
+    return _load("pre-trained", own, config)
+
+
+def pretrain_to_file(
+    pair: DatasetPair, recipe: Recipe, path: Path
+) -> Iterator[PretrainingAdvanced]:
+    """Pre-train on dataset 1 and write the weights and their record to ``path``.
+
+    Trains only on images that are in neither source's test set. An interrupted call leaves a
+    checkpoint, and the next one with the same recipe goes on from there.
+    """
+    images = pretraining_images(pair)
+    checkpoint = path.with_suffix(".partial")
+    vae, losses = yield from pretrain(images, recipe, checkpoint)
+    record = {
+        "split": pair.split,
+        "source": pair.source,
+        "recipe": asdict(recipe),
+        "epochs": len(losses),
+        "loss_per_epoch": list(losses),
+        "training_images": {"count": len(images), "digest": digest(fingerprints(images))},
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+        "scores": score(vae, pair),
+    }
+    save_weights(vae, path, record)
+    checkpoint.unlink(missing_ok=True)
+
+
+def pretraining_images(pair: DatasetPair) -> Images:
+    """Dataset 1's training images without those of the bundled test set, uint8 [n, 28, 28]."""
+    images = pair.dataset_1.train
+    return images[outside_bundled_test(images)]
+
+
+def score(vae: VAE, pair: DatasetPair) -> dict[str, Any]:
+    """The default measures of ``vae`` on all test images of ``pair``."""
+    reader = load_reader()
+    mask, fraction = RunConfig.mask, RunConfig.mask_fraction
+    scores: dict[str, Any] = {"mask": MASKS[mask].label, "mask_fraction": fraction}
+    for key, dataset in (("dataset_1", pair.dataset_1), ("dataset_2", pair.dataset_2)):
+        found = measure(vae, make_probe(dataset, mask, fraction, torch.device("cpu")), reader)
+        scores[key] = {
+            "name": dataset.name,
+            "test_images": len(dataset.test),
+            "error": float(found.error.mean(dtype=float)),
+            "recall_error": float(found.recall_error.mean(dtype=float)),
+            "recall_accuracy": float(found.recalled.mean()),
+        }
+    return scores
+
+
+def _load(origin: str, path: Path, config: RunConfig) -> tuple[VAE, WeightsUsed]:
+    vae = load_vae(path, config.latent_dim)
+    return vae, WeightsUsed(origin, path.name, file_sha256(path))
