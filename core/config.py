@@ -84,10 +84,19 @@ class RunConfig:
         self._set("latent_dim", _whole("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM))
         self._set("lr", _positive("lr", self.lr))
         available = lookup("data", self.data, SOURCES).train_sizes[self.split]
-        self._set("num", _whole("num", self.num, 1, available, f"images of split '{self.split}' "
-                                f"that the '{self.data}' data holds to train on"))
-        self._set("batch_size", _whole("batch_size", self.batch_size, 1, self.num,
-                                       "images of a stage"))
+        self._set(
+            "num",
+            _whole(
+                "num",
+                self.num,
+                1,
+                available,
+                f"images of split '{self.split}' that the '{self.data}' data holds to train on",
+            ),
+        )
+        self._set(
+            "batch_size", _whole("batch_size", self.batch_size, 1, self.num, "images of a stage")
+        )
         if self.weights is not None:
             self._set("weights", str(self.weights))
             if not self.use_initial_weights:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.data import Dataset
 from core.data.masks import MASKS
-from core.reader import CONFIDENT, DIGITS, DigitReader, read
+from core.reader import CONFIDENT, DigitReader, dataset_classes, read
 from core.vae import VAE
 
 SUBSET = 500  # test images of a dataset that serve between the night's first and last measure
@@ -64,11 +64,6 @@ def make_probe(dataset: Dataset, mask: str, fraction: float, device: torch.devic
         torch.from_numpy(hidden).unsqueeze(1).to(device),
         torch.from_numpy(classes).to(device),
     )
-
-
-def dataset_classes(dataset: Dataset, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The reader's class for each of ``labels`` in ``dataset``'s style."""
-    return labels.astype(np.int64) + DIGITS * dataset.inverted
 
 
 @torch.inference_mode()

@@ -12,13 +12,13 @@ import numpy as np
 from scipy import stats
 
 
-def retained(values: Sequence[float], *, higher_is_better: bool) -> float:
+def retained(values: Sequence[float], *, higher_is_better: bool) -> float | None:
     """How much of a memory is left: 1 = as before the night, less = worse, more = better.
 
-    Accuracy: last / before. Error: before / last. NaN where that divides by zero.
+    Accuracy: last / before. Error: before / last. None where that divides by zero.
     """
     before, last = (values[0], values[-1]) if higher_is_better else (values[-1], values[0])
-    return last / before if before else math.nan
+    return last / before if before else None
 
 
 def forgetting(values: Sequence[float], *, higher_is_better: bool) -> float:
@@ -30,9 +30,12 @@ def forgetting(values: Sequence[float], *, higher_is_better: bool) -> float:
     return max(values) - values[-1] if higher_is_better else values[-1] - min(values)
 
 
-def learned(errors: Sequence[float]) -> float:
-    """The share of a dataset's error before the night that is gone: 0 = nothing learned, 1 = all."""
-    return 1 - errors[-1] / errors[0] if errors[0] else math.nan
+def learned(errors: Sequence[float]) -> float | None:
+    """The share of the error before the night that is gone: 0 = nothing learned, 1 = all.
+
+    None where there was no error before the night.
+    """
+    return 1 - errors[-1] / errors[0] if errors[0] else None
 
 
 @dataclass(frozen=True)

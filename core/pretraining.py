@@ -1,7 +1,7 @@
 """Pre-training a VAE on dataset 1: how the old memories come to be known before the night."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from core.data.splits import Images
 from core.draws import Purpose, stream
 from core.errors import DivergedError
+from core.events import PretrainingAdvanced
 from core.files import whole_file
 from core.vae import VAE, initialise
 
@@ -33,17 +34,6 @@ class Recipe:
     adam_eps: float = 1e-7
 
 
-@dataclass(frozen=True)
-class PretrainingProgress:
-    """How far pre-training is: ``step`` of ``steps`` over all epochs, loss of the epoch so far."""
-
-    step: int
-    steps: int
-    epoch: int
-    epochs: int
-    loss: float
-
-
 @dataclass
 class _State:
     """Everything that an interrupted pre-training needs to go on as if it never stopped."""
@@ -61,7 +51,7 @@ class _State:
 
 def pretrain(
     images: Images, recipe: Recipe, checkpoint: Path | None = None
-) -> Iterator[PretrainingProgress]:
+) -> Generator[PretrainingAdvanced, None, tuple[VAE, tuple[float, ...]]]:
     """Train a VAE on ``images`` (uint8 [n, 28, 28]), yielding progress.
 
     The generator returns ``(vae, losses)``, the losses in nats per image, one an epoch. With a
@@ -88,7 +78,7 @@ def _fresh(recipe: Recipe) -> _State:
     return _State(vae, adam)
 
 
-def _epoch(state: _State, data: torch.Tensor, recipe: Recipe) -> Iterator[PretrainingProgress]:
+def _epoch(state: _State, data: torch.Tensor, recipe: Recipe) -> Iterator[PretrainingAdvanced]:
     epoch = len(state.losses)
     order = torch.from_numpy(stream(recipe.seed, Purpose.SHUFFLE, epoch).permutation(len(data)))
     shape = (len(data), recipe.latent_dim)
@@ -108,7 +98,7 @@ def _epoch(state: _State, data: torch.Tensor, recipe: Recipe) -> Iterator[Pretra
         total += losses.total.detach() * len(chosen)
         seen += len(chosen)
         if index % _PROGRESS_EVERY == 0 or index + 1 == len(batches):
-            yield PretrainingProgress(
+            yield PretrainingAdvanced(
                 epoch * len(batches) + index + 1,
                 recipe.max_epochs * len(batches),
                 epoch + 1,
@@ -141,7 +131,7 @@ def _restore(state: _State, path: Path, made_by: str) -> None:
             metadata = stored.metadata() or {}
             if metadata.get("made_by") != made_by:
                 return
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a dict)
         state.losses = json.loads(metadata["losses"])
     except (FileNotFoundError, SafetensorError, KeyError, ValueError):
         return

@@ -1,4 +1,4 @@
-"""The fold: from a run's events to its state. A live run, a finished one and a replay use it alike."""
+"""The fold, from a run's events to its state: the same for a live run, a finished one, a replay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

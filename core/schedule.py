@@ -5,13 +5,13 @@ Pure functions of a few numbers. NREM comes first in every cycle, then REM.
 
 import math
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from itertools import accumulate
 
 from core.config import RunConfig
 
 
-class Stage(str, Enum):
+class Stage(StrEnum):
     """A stage of a cycle."""
 
     NREM = "NREM"
@@ -66,9 +66,7 @@ Hypnogram = tuple[Cycle, ...]
 
 def hypnogram(config: RunConfig) -> Hypnogram:
     """The night that ``config`` asks for."""
-    fractions = rem_fractions(
-        config.num_cycles, config.start_fraction_rem, config.end_fraction_rem
-    )
+    fractions = rem_fractions(config.num_cycles, config.start_fraction_rem, config.end_fraction_rem)
     arrange = _exact if config.rounding == "exact" else _original
     return arrange(config.total_eps, fractions)
 

@@ -42,7 +42,9 @@ class StoredArray:
             with np.load(self.file, allow_pickle=False) as stored:
                 return stored[self.key]
         except Exception as error:  # np.load raises a dozen kinds for a damaged file
-            raise LogError(f"{self.file}: the array '{self.key}' cannot be read ({error}).") from None
+            raise LogError(
+                f"{self.file}: the array '{self.key}' cannot be read ({error})."
+            ) from None
 
 
 class RunLog:
@@ -60,15 +62,18 @@ class RunLog:
         record = {"kind": type(event).__name__, **_encode(event, "", arrays)}
         if arrays:
             name = f"{self._count:06d}.npz"
-            with whole_file(self._folder / _ARRAYS / name) as temporary:
-                with temporary.open("wb") as file:
-                    np.savez_compressed(file, **arrays)
+            path = self._folder / _ARRAYS / name
+            with whole_file(path) as temporary, temporary.open("wb") as file:
+                np.savez_compressed(file, allow_pickle=False, **arrays)
             record["arrays"] = name
         self._file.write(json.dumps(record, allow_nan=False) + "\n")
         self._file.flush()
         self._count += 1
 
-    def close(self) -> None:
+    def __enter__(self) -> "RunLog":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         self._file.close()
 
 
@@ -123,7 +128,7 @@ def _encode(value: Any, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[st
     return record
 
 
-def _build(kind: type, record: dict[str, Any], prefix: str, arrays: Path) -> Any:
+def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: Path) -> Any:
     """An instance of the dataclass ``kind``; arrays become `StoredArray`."""
     values: dict[str, Any] = {}
     hints = get_type_hints(kind)

@@ -170,9 +170,7 @@ def _train(
     shuffled = images[torch.from_numpy(order).to(images.device)]
     noise = torch.from_numpy(drawn).to(images.device)
     sums = torch.zeros(3, device=images.device)
-    for batch, noise_batch in zip(
-        shuffled.split(batch_size), noise.split(batch_size), strict=True
-    ):
+    for batch, noise_batch in zip(shuffled.split(batch_size), noise.split(batch_size), strict=True):
         losses = sleeper.vae.losses(batch, noise_batch)
         sleeper.adam.zero_grad()
         losses.total.backward()

@@ -17,7 +17,7 @@ _SLOPE = 0.3  # the leak of every LeakyReLU
 
 
 class Losses(NamedTuple):
-    """What a batch is trained on, each a scalar tensor in nats per image, averaged over the batch."""
+    """What a batch is trained on: scalar tensors in nats per image, averaged over the batch."""
 
     total: Tensor
     reconstruction: Tensor
