@@ -70,7 +70,7 @@ def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
                 f"weights file {path}: tensor '{name}' was expected as floating point "
                 f"and found as {found[name].dtype}."
             )
-        if not torch.isfinite(found[name]).all():
+        if not torch.isfinite(found[name].float()).all():  # as float32, which is kept
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' was expected with finite numbers "
                 "and found with NaN or infinity."

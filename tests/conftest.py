@@ -133,7 +133,8 @@ def tiny_weights(
     bundled: DatasetPair, one_thread: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Weights at latent_dim 5 from two epochs on 1,000 images: enough to dream blurred digits."""
-    from core.pretraining import Recipe, pretrain
+    from core.pretraining import pretrain
+    from core.recipe import Recipe
     from core.weights import save_weights
 
     images = fewer(bundled, train=1_000).dataset_1.train

@@ -58,8 +58,8 @@ def _load_bundled() -> Pictures:
     except Exception:  # np.load raises a dozen kinds for a damaged file
         images, labels = _parse_bundled()
         try:
-            with whole_file(cache) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, images=images, labels=labels)
+            with whole_file(cache) as temporary, temporary.open("wb") as archive:
+                np.savez_compressed(archive, images=images, labels=labels)
         except OSError:
             pass  # a read-only home costs the parse each time, not the night
     is_test = np.zeros(len(labels), dtype=bool)
