@@ -1,11 +1,19 @@
 """Everything that decides a run, as one validated value."""
 
-import math
-import operator
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from core.checks import (
+    LARGEST_SEED,
+    MAX_EPOCHS,
+    MAX_LATENT_DIM,
+    distinct_seeds,
+    fraction,
+    positive,
+    switch,
+    whole,
+)
 from core.choices import lookup
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
@@ -26,10 +34,13 @@ DEVICES = {
     "cuda": "an NVIDIA GPU",
     "mps": "an Apple GPU",
 }
-
-MAX_EPOCHS = 100_000
-MAX_SEEDS = 100
-MAX_LATENT_DIM = 512
+_REGISTRIES: dict[str, Mapping[str, object]] = {
+    "split": SPLITS,
+    "rounding": ROUNDINGS,
+    "data": SOURCES,
+    "mask": MASKS,
+    "device": DEVICES,
+}
 
 
 @dataclass(frozen=True)
@@ -63,40 +74,25 @@ class RunConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        lookup("split", self.split, SPLITS)
-        lookup("rounding", self.rounding, ROUNDINGS)
-        lookup("data", self.data, SOURCES)
-        lookup("mask", self.mask, MASKS)
-        lookup("device", self.device, DEVICES)
+        for name, registry in _REGISTRIES.items():
+            lookup(name, getattr(self, name), registry)
         for name in ("use_initial_weights", "continue_training", "full_evaluation"):
-            self._set(name, _switch(name, getattr(self, name)))
-        self._set("seeds", _seeds(self.seeds))
-        self._set("pretrain_seed", _whole("pretrain_seed", self.pretrain_seed, 0, 2**32 - 1))
-        self._set("total_eps", _whole("total_eps", self.total_eps, 1, MAX_EPOCHS))
-        self._set("num_cycles", _whole("num_cycles", self.num_cycles, 1, MAX_EPOCHS))
-        if self.num_cycles > self.total_eps:
-            raise ConfigError(
-                f"num_cycles is {self.num_cycles}, more than total_eps, which is "
-                f"{self.total_eps}; every cycle needs at least one epoch."
-            )
+            switch(name, getattr(self, name))
         for name in ("start_fraction_rem", "end_fraction_rem", "mask_fraction"):
-            self._set(name, _fraction(name, getattr(self, name)))
-        self._set("latent_dim", _whole("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM))
-        self._set("lr", _positive("lr", self.lr))
-        available = lookup("data", self.data, SOURCES).train_sizes[self.split]
-        self._set(
+            self._set(name, fraction(name, getattr(self, name)))
+        self._set("lr", positive("lr", self.lr))
+        self._set("seeds", distinct_seeds("seeds", self.seeds))
+        self._set_whole("pretrain_seed", 0, LARGEST_SEED)
+        self._set_whole("latent_dim", 1, MAX_LATENT_DIM)
+        self._set_whole("total_eps", 1, MAX_EPOCHS)
+        self._set_whole("num_cycles", 1, self.total_eps, "total_eps, as every cycle needs an epoch")
+        self._set_whole(
             "num",
-            _whole(
-                "num",
-                self.num,
-                1,
-                available,
-                f"images of split '{self.split}' that the '{self.data}' data holds to train on",
-            ),
+            1,
+            SOURCES[self.data].train_sizes[self.split],
+            f"the images that dataset 2 of split '{self.split}' has in the '{self.data}' data",
         )
-        self._set(
-            "batch_size", _whole("batch_size", self.batch_size, 1, self.num, "images of a stage")
-        )
+        self._set_whole("batch_size", 1, self.num, "num")
         if self.weights is not None:
             self._set("weights", str(self.weights))
             if not self.use_initial_weights:
@@ -126,62 +122,5 @@ class RunConfig:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-
-def _seeds(value: object) -> tuple[int, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise ConfigError(f"seeds is {value!r}; give a list of whole numbers such as 0 1 2.")
-    seeds = tuple(_whole("seeds", seed, 0, 2**32 - 1) for seed in value)
-    if not 1 <= len(seeds) <= MAX_SEEDS:
-        raise ConfigError(
-            f"seeds holds {len(seeds)} numbers; give at least one and at most {MAX_SEEDS}."
-        )
-    repeated = sorted({seed for seed in seeds if seeds.count(seed) > 1})
-    if repeated:
-        raise ConfigError(f"seeds holds {repeated[0]} more than once; give each seed once.")
-    return seeds
-
-
-def _whole(name: str, value: object, low: int, high: int, what: str = "") -> int:
-    """``value`` as an int within [low, high]; ``what`` says what the upper bound counts."""
-    bounds = f"from {low} to {high:,}" + (f" ({high:,} {what})" if what else "")
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise ConfigError(f"{name} is {value!r}; give a whole number {bounds}.") from None
-    if not low <= number <= high:
-        raise ConfigError(f"{name} is {number}; give a whole number {bounds}.")
-    return number
-
-
-def _real(name: str, value: object, fix: str) -> float:
-    try:
-        if isinstance(value, (bool, str)):
-            raise TypeError
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f"{name} is {value!r}; {fix}.") from None
-    return number
-
-
-def _fraction(name: str, value: object) -> float:
-    fix = "give a number from 0 to 1"
-    number = _real(name, value, fix)
-    if not 0 <= number <= 1:  # NaN fails this too
-        raise ConfigError(f"{name} is {number}; {fix}.")
-    return number
-
-
-def _positive(name: str, value: object) -> float:
-    fix = "give a number above 0, such as 0.001"
-    number = _real(name, value, fix)
-    if not (number > 0 and math.isfinite(number)):
-        raise ConfigError(f"{name} is {number}; {fix}.")
-    return number
-
-
-def _switch(name: str, value: object) -> bool:
-    if value is not True and value is not False:
-        raise ConfigError(f"{name} is {value!r}; give True or False.")
-    return bool(value)
+    def _set_whole(self, name: str, low: int, high: int, why: str = "") -> None:
+        self._set(name, whole(name, getattr(self, name), low, high, why))

@@ -16,22 +16,10 @@ from core.draws import Purpose, stream
 from core.errors import DivergedError
 from core.events import PretrainingAdvanced
 from core.files import whole_file
+from core.recipe import Recipe
 from core.vae import VAE, initialise
 
 _PROGRESS_EVERY = 25  # steps
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to pre-train; the defaults are the reference's."""
-
-    latent_dim: int = 5
-    seed: int = 0
-    batch_size: int = 32
-    max_epochs: int = 25
-    patience: int = 3  # stop when the training loss has not improved for so many epochs
-    lr: float = 0.001
-    adam_eps: float = 1e-7
 
 
 @dataclass
@@ -58,10 +46,9 @@ def pretrain(
     ``checkpoint`` path it saves itself there after each epoch and, started again with the same
     recipe and images, goes on from there to the same result, bit for bit.
     """
-    state = _fresh(recipe)
     made_by = json.dumps({**asdict(recipe), "images": len(images)}, sort_keys=True)
-    if checkpoint is not None:
-        _restore(state, checkpoint, made_by)
+    state = _restored(recipe, checkpoint, made_by) if checkpoint is not None else None
+    state = state or _fresh(recipe)
     data = torch.from_numpy(images).unsqueeze(1)
     while not state.is_over(recipe):
         yield from _epoch(state, data, recipe)
@@ -124,22 +111,24 @@ def _save(state: _State, path: Path, made_by: str) -> None:
         save_file(tensors, temporary, metadata)
 
 
-def _restore(state: _State, path: Path, made_by: str) -> None:
-    """Take up the checkpoint, unless there is none, or it is damaged or another recipe's."""
+def _restored(recipe: Recipe, path: Path, made_by: str) -> _State | None:
+    """The checkpoint's state; None if there is none, or it is damaged or another recipe's."""
+    state = _fresh(recipe)
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
             if metadata.get("made_by") != made_by:
-                return
+                return None
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a dict)
         state.losses = json.loads(metadata["losses"])
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError):
-        return
-    state.vae.load_state_dict({name: tensors[name] for name in state.vae.state_dict()})
-    for name, parameter in state.vae.named_parameters():
-        state.adam.state[parameter] = {
-            key: tensors[f"adam.{key}.{name}"].clone(memory_format=torch.preserve_format)
-            if key == "step"
-            else torch.empty_like(parameter).copy_(tensors[f"adam.{key}.{name}"])
-            for key in ("step", "exp_avg", "exp_avg_sq")
-        }
+        state.vae.load_state_dict({name: tensors[name] for name in state.vae.state_dict()})
+        for name, parameter in state.vae.named_parameters():
+            state.adam.state[parameter] = {
+                key: tensors[f"adam.{key}.{name}"].clone(memory_format=torch.preserve_format)
+                if key == "step"
+                else torch.empty_like(parameter).copy_(tensors[f"adam.{key}.{name}"])
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError):
+        return None
+    return state

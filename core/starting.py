@@ -14,8 +14,9 @@ from core.data.masks import MASKS
 from core.data.splits import Images
 from core.evaluation import make_probe, measure
 from core.events import PretrainingAdvanced, WeightsUsed
-from core.pretraining import Recipe, pretrain
+from core.pretraining import pretrain
 from core.reader import load_reader
+from core.recipe import Recipe
 from core.vae import VAE
 from core.versions import versions
 from core.weights import cached_path, file_sha256, load_vae, own_path, save_weights

@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from core.config import DEVICES, ROUNDINGS, RunConfig
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
-from core.pretraining import Recipe
+from core.recipe import Recipe
 
 _EXAMPLE = """\
 examples:
@@ -49,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
-    return commands.add_parser(  # type: ignore[no-any-return]
+    return commands.add_parser(
         name,
         help=what,
         description=what[:1].upper() + what[1:] + ".",
@@ -58,19 +58,18 @@ def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
     )
 
 
-def _whole(text: str) -> int:
-    return _parsed(text, int, "a whole number such as 10")
+def _number(text: str) -> int | float | str:
+    """The number that ``text`` says, or ``text`` itself, which the config then complains about."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
 
 
-def _real(text: str) -> float:
-    return _parsed(text, float, "a number such as 0.5")
-
-
-def _parsed(text: str, parse: Callable[[str], Any], fix: str) -> Any:
-    try:
-        return parse(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number it takes; give {fix}") from None
+def _names(registry: Iterable[str]) -> str:
+    return "{" + ",".join(registry) + "}"
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -79,26 +78,26 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
     night = parser.add_argument_group("the night")
     night.add_argument(
-        "--total-eps", type=_whole, default=default.total_eps, help="epochs of the night"
+        "--total-eps", type=_number, default=default.total_eps, help="epochs of the night"
     )
     night.add_argument(
-        "--num-cycles", type=_whole, default=default.num_cycles, help="cycles of the night"
+        "--num-cycles", type=_number, default=default.num_cycles, help="cycles of the night"
     )
     night.add_argument(
         "--start-fraction-rem",
-        type=_real,
+        type=_number,
         default=default.start_fraction_rem,
         help="REM share of the first cycle, 0 to 1",
     )
     night.add_argument(
         "--end-fraction-rem",
-        type=_real,
+        type=_number,
         default=default.end_fraction_rem,
         help="REM share of the last cycle, 0 to 1",
     )
     night.add_argument(
         "--rounding",
-        choices=ROUNDINGS,
+        metavar=_names(ROUNDINGS),
         default=default.rounding,
         help="; ".join(f"{name} {what}" for name, what in ROUNDINGS.items()),
     )
@@ -106,24 +105,24 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--continue-training",
         action=switch,
         default=default.continue_training,
-        help="the model as it is now dreams, instead of the one before the night",
+        help="the model as it is now dreams, not the one before the night",
     )
 
     memories = parser.add_argument_group("the memories")
     _add_split(memories)
     memories.add_argument(
         "--data",
-        choices=SOURCES,
+        metavar=_names(SOURCES),
         default=default.data,
         help="; ".join(f"{source.name}: {source.label}" for source in SOURCES.values()),
     )
     memories.add_argument(
-        "--num", type=_whole, default=default.num, help="images replayed or dreamt in a stage"
+        "--num", type=_number, default=default.num, help="images replayed or dreamt in a stage"
     )
 
     model = parser.add_argument_group("the model and its training")
     model.add_argument(
-        "--latent-dim", type=_whole, default=default.latent_dim, help="size of the latent space"
+        "--latent-dim", type=_number, default=default.latent_dim, help="size of the latent space"
     )
     model.add_argument(
         "--use-initial-weights",
@@ -134,17 +133,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--weights", metavar="FILE", help="start from the weights in this file")
     model.add_argument(
         "--pretrain-seed",
-        type=_whole,
+        type=_number,
         default=default.pretrain_seed,
         help="seed of pre-training, where it is needed",
     )
-    model.add_argument("--lr", type=_real, default=default.lr, help="Adam's learning rate")
+    model.add_argument("--lr", type=_number, default=default.lr, help="Adam's learning rate")
     model.add_argument(
-        "--batch-size", type=_whole, default=default.batch_size, help="images a gradient step"
+        "--batch-size", type=_number, default=default.batch_size, help="images a gradient step"
     )
     model.add_argument(
         "--seeds",
-        type=_whole,
+        type=_number,
         nargs="*",
         default=list(default.seeds),
         help="one night is slept for each",
@@ -153,13 +152,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     measures = parser.add_argument_group("what is measured")
     measures.add_argument(
         "--mask",
-        choices=MASKS,
+        metavar=_names(MASKS),
         default=default.mask,
         help="which part of an image is hidden when recall is tested",
     )
     measures.add_argument(
         "--mask-fraction",
-        type=_real,
+        type=_number,
         default=default.mask_fraction,
         help="share of pixels that the random mask hides, 0 to 1",
     )
@@ -172,7 +171,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     machine = parser.add_argument_group("the machine")
     machine.add_argument(
         "--device",
-        choices=DEVICES,
+        metavar=_names(DEVICES),
         default=default.device,
         help="; ".join(f"{name}: {what}" for name, what in DEVICES.items()),
     )
@@ -195,15 +194,18 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     recipe = Recipe()
     _add_split(parser)
     parser.add_argument(
-        "--latent-dim", type=_whole, default=recipe.latent_dim, help="size of the latent space"
+        "--latent-dim", type=_number, default=recipe.latent_dim, help="size of the latent space"
     )
     parser.add_argument(
-        "--data", choices=SOURCES, default="mnist", help="where the training images come from"
+        "--data",
+        metavar=_names(SOURCES),
+        default="mnist",
+        help="where the training images come from",
     )
-    parser.add_argument("--seed", type=_whole, default=recipe.seed, help="of all random numbers")
+    parser.add_argument("--seed", type=_number, default=recipe.seed, help="of all random numbers")
     parser.add_argument(
         "--max-epochs",
-        type=_whole,
+        type=_number,
         default=recipe.max_epochs,
         help=f"fewer if the loss does not improve for {recipe.patience}",
     )
@@ -217,23 +219,36 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
 
 def _add_train_reader(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", choices=SOURCES, default="mnist", help="where the training images come from"
+        "--data",
+        metavar=_names(SOURCES),
+        default="mnist",
+        help="where the training images come from",
     )
-    parser.add_argument("--seed", type=_whole, default=0, help="of all random numbers")
+    parser.add_argument("--seed", type=_number, default=0, help="of all random numbers")
     _add_threads(parser)
     parser.add_argument("--out", metavar="FILE", required=True, help="where to write the reader")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        metavar=_names(SOURCES),
+        default="mnist",
+        help="where the training images come from",
+    )
 
 
 def _add_split(parser: Any) -> None:
     parser.add_argument(
         "--inverted",
         action=argparse.BooleanOptionalAction,
-        default=None,
-        help="dataset 2 is dataset 1 inverted; without, digits 5-9 after digits 0-4",
+        default=argparse.SUPPRESS,
+        help="dataset 2 is dataset 1 inverted (the default); without, digits 5-9 after 0-4",
     )
     parser.add_argument(
         "--split",
-        choices=SPLITS,
+        metavar=_names(SPLITS),
+        default=argparse.SUPPRESS,
         help="the same by name: " + "; ".join(f"{s.name}: {s.label}" for s in SPLITS.values()),
     )
 
@@ -241,7 +256,7 @@ def _add_split(parser: Any) -> None:
 def _add_threads(parser: Any) -> None:
     parser.add_argument(
         "--threads",
-        type=_whole,
+        type=_number,
         help="CPU threads (default: torch's choice); results are bit for bit the same only "
         "for the same number",
     )

@@ -4,21 +4,23 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from core.checks import whole
 from core.config import RunConfig
 from core.data import load_pair
 from core.errors import ConfigError
 from core.events import Event
 from core.files import write_text
 from core.measures import interval
-from core.pretraining import Recipe
 from core.progress import with_progress
 from core.reader_training import train_reader_to_file
+from core.recipe import Recipe
 from core.replay import RunState, fold
 from core.report import write_pdf
 from core.results import summary
@@ -105,20 +107,20 @@ def train_reader(options: argparse.Namespace) -> None:
 
 
 def _split(options: argparse.Namespace) -> str:
-    by_switch = {None: None, True: "inverted", False: "digits"}[options.inverted]
-    if options.split and by_switch and options.split != by_switch:
-        switch = "--inverted" if options.inverted else "--no-inverted"
-        raise ConfigError(f"split is {options.split!r}, but {switch} was given too; drop one.")
-    return options.split or by_switch or RunConfig.split
+    """The split by name, from ``--split``, ``--inverted`` or ``--no-inverted``, if any was given."""
+    given = vars(options)
+    switch = {None: None, True: "inverted", False: "digits"}[given.get("inverted")]
+    name = given.get("split", switch or RunConfig.split)
+    if switch not in (None, name):
+        flag = "--inverted" if given["inverted"] else "--no-inverted"
+        raise ConfigError(f"split is {name!r}, but {flag} was given too; drop one of them.")
+    return name
 
 
-def _set_threads(threads: int | None) -> None:
+def _set_threads(threads: object) -> None:
     if threads is None:
         return
-    most = os.cpu_count() or 1
-    if not 1 <= threads <= most:
-        raise ConfigError(f"threads is {threads}; give a whole number from 1 to {most}.")
-    torch.set_num_threads(threads)
+    torch.set_num_threads(whole("threads", threads, 1, os.cpu_count() or 1, "this machine's cores"))
 
 
 def _check_writable(name: str, given: str | None) -> None:
@@ -128,13 +130,15 @@ def _check_writable(name: str, given: str | None) -> None:
     path = Path(given)
     if path.is_dir():
         raise ConfigError(f"{name} is {given!r}, which is a folder; give a file name.")
-    folder = path.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
         raise ConfigError(
-            f"{name} is {given!r}, but nothing can be written in {folder}; choose another folder."
-        )
+            f"{name} is {given!r}, but nothing can be written there ({error}); "
+            "choose another place."
+        ) from None
 
 
 def _logged(events: Iterator[Event], folder: Path) -> Iterator[Event]:
