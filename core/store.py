@@ -5,6 +5,7 @@ arrays are not there. The reader goes on from a byte offset; a torn last line wa
 a corrupt line in the middle is an error that names file and line.
 """
 
+import functools
 import json
 import math
 from dataclasses import dataclass, fields, is_dataclass
@@ -22,6 +23,7 @@ from core.files import whole_file
 
 LOG = "events.jsonl"
 _ARRAYS = "arrays"
+_hints = functools.cache(get_type_hints)  # slow, and asked for with every event
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(events.Event)}
 
 
@@ -39,7 +41,8 @@ class StoredArray:
     def load(self) -> NDArray[Any]:
         """Read the array; raises `LogError` when its file is missing or damaged."""
         try:
-            with np.load(self.file, allow_pickle=False) as stored:
+            # Opened here, because np.load leaves a damaged archive open.
+            with self.file.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return stored[self.key]
         except Exception as error:  # np.load raises a dozen kinds for a damaged file
             raise LogError(
@@ -94,25 +97,32 @@ class RunReader:
         except FileNotFoundError:
             return []
         whole = text[: text.rfind(b"\n") + 1]
-        found = []
-        for line in whole.splitlines():
-            self._line += 1
-            found.append(self._decode(line))
+        lines = whole.split(b"\n")[:-1]
+        found = [self._decode(line, self._line + n) for n, line in enumerate(lines, start=1)]
         self._offset += len(whole)
+        self._line += len(lines)
         return found
 
-    def _decode(self, line: bytes) -> Event:
-        place = f"{self._folder / LOG}, line {self._line}"
+    def _decode(self, line: bytes, number: int) -> Event:
+        place = f"{self._folder / LOG}, line {number}"
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_float=_finite, parse_constant=_finite)
             kind = _KINDS[record.pop("kind")]
-        except (ValueError, KeyError, TypeError, AttributeError):
+            arrays = self._folder / _ARRAYS / str(record.pop("arrays", ""))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise LogError(f"{place}: this is not an event of a run.") from None
-        arrays = self._folder / _ARRAYS / str(record.pop("arrays", ""))
         try:
             return _build(kind, record, "", arrays)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, OverflowError) as error:
             raise LogError(f"{place}: a damaged {kind.__name__} event ({error}).") from None
+
+
+def _finite(text: str) -> float:
+    """The number in ``text``; raises ValueError for NaN and infinity, which JSON lets through."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number
 
 
 def _encode(value: Any, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -131,19 +141,27 @@ def _encode(value: Any, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[st
 def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: Path) -> Any:
     """An instance of the dataclass ``kind``; arrays become `StoredArray`."""
     values: dict[str, Any] = {}
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for field in fields(kind):
         hint = hints[field.name]
         if get_origin(hint) is np.ndarray:
             values[field.name] = StoredArray(arrays, prefix + field.name)
         elif is_dataclass(hint):
-            item = _build(hint, record.pop(field.name), f"{prefix}{field.name}.", arrays)
-            values[field.name] = item
+            item = _take(record, field.name, dict)
+            values[field.name] = _build(hint, item, f"{prefix}{field.name}.", arrays)
         else:
-            values[field.name] = _plain(record.pop(field.name), hint, field.name)
+            values[field.name] = _plain(_take(record, field.name, object), hint, field.name)
     if record:
         raise ValueError(f"unknown field '{next(iter(record))}'")
     return kind(**values)
+
+
+def _take(record: dict[str, Any], name: str, kind: type) -> Any:
+    if name not in record:
+        raise ValueError(f"field '{name}' is missing")
+    if not isinstance(record[name], kind):
+        raise ValueError(f"field '{name}' is not {kind.__name__}")
+    return record.pop(name)
 
 
 def _plain(value: Any, hint: Any, name: str) -> Any:
