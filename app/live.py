@@ -73,9 +73,7 @@ def where(now: Snapshot) -> str:
         return f"{place}, in {state.seconds:.0f} s" if state.seconds is not None else place
     if not now.active:
         return place
-    if state.phase in words.STAGES:
-        return f"{place}, {state.phase}: {words.STAGES[state.phase]}"
-    return f"{place}, measuring before the night"
+    return f"{place}, {state.phase if state.phase in words.STAGES else 'measuring'}"
 
 
 def _results(now: Snapshot, _config: RunConfig | None) -> None:

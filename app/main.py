@@ -10,7 +10,7 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from app.pages import explore  # noqa: E402  (needs the path above)
+from app.views import explore  # noqa: E402  (needs the path above)
 
 st.set_page_config(page_title="Sleep Schedule Explorer", page_icon="🌙", layout="wide")
 st.navigation(

@@ -9,6 +9,7 @@ TRY = (
     "without dreams, the old memories do not survive."
 )
 EMPTY = "The error on old and new memories is drawn here, cycle by cycle, once a night runs."
+NO_RUN = "No night has run yet."
 NO_SUCH_RUN = "There is no night at this address; it may have been cleared away. Run a new one."
 MOVED = "The sliders have moved since."
 

@@ -26,8 +26,8 @@ def show() -> None:
         _buttons(config, follower.run_id if follower and active else None)
         if follower is not None:
             live.status(follower, active, config)
-        elif asked is not None:
-            st.container(key="run_status").warning(words.NO_SUCH_RUN)
+        else:
+            _no_run(asked)
     with right:
         if config is not None:
             _schedule(config)
@@ -88,3 +88,11 @@ def _schedule(config: RunConfig) -> None:
             config={"displayModeBar": False},
         )
         st.caption(f"{words.BOTH_STAGES}  \n{frames.dose_line(dose(config))}")
+
+
+def _no_run(asked: str | None) -> None:
+    with st.container(key="run_status"):
+        if asked is not None:
+            st.warning(words.NO_SUCH_RUN)
+        else:
+            st.caption(words.NO_RUN)

@@ -1,0 +1,68 @@
+"""Promises about what imports what."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from core import settings
+from tests.app_runs import RUN, night, write
+
+_HEAVY = {"torch", "torchvision"}
+_PAGE = {"app", "streamlit", "plotly"}
+
+_RENDER = """
+import json, pkgutil, sys
+import app
+for module in pkgutil.walk_packages(app.__path__, "app."):
+    if module.name != "app.main":  # it is the script itself
+        __import__(module.name)
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file("app/main.py", default_timeout=60)
+page.run()
+page.query_params["run"] = sys.argv[1]
+page.run()
+text = [element.value for element in page.markdown]
+print(json.dumps({"text": text, "errors": len(page.exception), "modules": sorted(sys.modules)}))
+"""
+
+
+def _imports(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every top-level name that a file below ``folder`` imports, wherever in the file."""
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield path, alias.name.split(".")[0]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield path, node.module.split(".")[0]
+
+
+def test_core_knows_nothing_of_the_page() -> None:
+    found = [(path.name, name) for path, name in _imports(settings.PROJECT / "core")]
+    assert found
+    assert [pair for pair in found if pair[1] in _PAGE] == []
+
+
+def test_the_page_names_torch_nowhere() -> None:
+    found = [(path.name, name) for path, name in _imports(settings.PROJECT / "app")]
+    assert found
+    assert [pair for pair in found if pair[1] in _HEAVY] == []
+
+
+def test_the_pages_process_never_loads_torch() -> None:
+    write(night([60, 70, 80], [600, 300, 200]))
+    done = subprocess.run(
+        [sys.executable, "-c", _RENDER, RUN],
+        cwd=settings.PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    shown = json.loads(done.stdout.splitlines()[-1])
+    assert shown["errors"] == 0
+    assert any("cycle 2 of 2" in text for text in shown["text"])  # the run was really drawn
+    assert _HEAVY.isdisjoint(shown["modules"])
