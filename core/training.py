@@ -152,10 +152,7 @@ def _epoch(
     ]
     for sleeper, losses in zip(sleepers, means, strict=True):
         if not np.isfinite(losses).all():
-            raise DivergedError(
-                f"the loss of seed {sleeper.seed} is not finite in cycle {cycle}, {stage.value} "
-                f"epoch {epoch + 1}; lr is {sleeper.adam.defaults['lr']}, choose a smaller one."
-            )
+            raise _diverged("loss", sleeper, f"cycle {cycle}, {stage.value} epoch {epoch + 1}")
     total, reconstruction, kl = zip(*means, strict=True)
     return EpochDone(cycle, stage.value, epoch + 1, total, reconstruction, kl)
 
@@ -179,6 +176,13 @@ def _train(
     return tuple((sums / len(images)).tolist())
 
 
+def _diverged(what: str, sleeper: Sleeper, place: str) -> DivergedError:
+    return DivergedError(
+        f"the {what} of seed {sleeper.seed} is not finite in {place}; "
+        f"lr is {sleeper.adam.defaults['lr']}, choose a smaller one."
+    )
+
+
 def _evaluate(
     sleepers: tuple[Sleeper, ...], lab: Lab, cycle: int, stage: str, *, everything: bool
 ) -> StageEvaluated:
@@ -187,6 +191,10 @@ def _evaluate(
     for probe in lab.probes:
         part = probe if everything else probe.part(SUBSET)
         found = [measure(sleeper.vae, part, lab.reader) for sleeper in sleepers]
+        for sleeper, seed in zip(sleepers, found, strict=True):
+            # A stage's last step can spoil the weights after its own loss was finite.
+            if not np.isfinite([seed.error, seed.recall_error]).all():
+                raise _diverged("error", sleeper, f"cycle {cycle}, {stage}")
         scores.append(
             Scores(
                 len(part.images),
