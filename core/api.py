@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import settings
+from core.checks import switch
 from core.config import RunConfig
-from core.errors import ConfigError
 from core.progress import with_progress
 from core.replay import RunState, fold
 from core.report import unique_path, write_pdf
 from core.results import course
+from core.threads import cpu_threads
 from core.training import train
 
 
@@ -47,6 +48,7 @@ def train_with_scheduler_multiple_seeds(
     full_evaluation: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
+    threads: int = settings.DEFAULT_THREADS,
     outputs: str | Path | None = None,
     progress: bool = True,
 ) -> NightErrors:
@@ -66,6 +68,7 @@ def train_with_scheduler_multiple_seeds(
             True: the model as it is now (current dreamer).
         batch_size, rounding, data, mask, mask_fraction, full_evaluation, weights, device: see
             `RunConfig`.
+        threads: CPU threads; results are bit for bit the same only for the same number.
         outputs: folder for the PDF instead of ``outputs/``. Its name, which is new for every
             night, is told on standard error.
         progress: show a progress bar on standard error.
@@ -74,8 +77,6 @@ def train_with_scheduler_multiple_seeds(
         ConfigError: (a ValueError) for a value out of bounds; the sentence names field and fix.
         DataError, WeightsError, DivergedError: images, weights or training failed; one sentence.
     """
-    if inverted is not True and inverted is not False:
-        raise ConfigError(f"inverted is {inverted!r}; give True or False.")
     config = RunConfig(
         seeds=(seed,) if seeds is None else seeds,  # type: ignore[arg-type]
         total_eps=total_eps,
@@ -84,7 +85,7 @@ def train_with_scheduler_multiple_seeds(
         end_fraction_rem=end_fraction_rem,
         use_initial_weights=use_initial_weights,
         latent_dim=latent_dim,
-        split="inverted" if inverted else "digits",
+        split="inverted" if switch("inverted", inverted) else "digits",
         lr=lr,
         num=num,
         continue_training=continue_training,
@@ -98,8 +99,9 @@ def train_with_scheduler_multiple_seeds(
         pretrain_seed=seed,
         device=device,
     )
-    events = train(config)
-    state = fold(RunState(), with_progress(events) if progress else events)
+    with cpu_threads(threads):
+        events = train(config)
+        state = fold(RunState(), with_progress(events) if progress else events)
     path = unique_path(settings.outputs_dir() if outputs is None else Path(outputs))
     write_pdf(state, path)
     if progress:

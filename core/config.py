@@ -113,7 +113,7 @@ class RunConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "RunConfig":
         """The config that `to_dict` described; raises `ConfigError` for a name it does not know."""
-        known = {field.name for field in fields(cls)}
+        known = [field.name for field in fields(cls)]
         for name in values:
             if name not in known and name != "inverted":
                 raise ConfigError(f"{name} is not a setting; choose from {', '.join(known)}.")

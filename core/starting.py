@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from core.config import RunConfig
-from core.data import DatasetPair
+from core.data import DatasetPair, load_pair
 from core.data.fingerprints import digest, fingerprints, outside_bundled_test
 from core.data.masks import MASKS
 from core.data.splits import Images
@@ -55,6 +55,7 @@ def pretrain_to_file(
     images = pretraining_images(pair)
     checkpoint = path.with_suffix(".partial")
     vae, losses = yield from pretrain(images, recipe, checkpoint)
+    scored_on = {"bundled": load_pair(pair.split, "bundled"), pair.source: pair}
     record = {
         "split": pair.split,
         "source": pair.source,
@@ -64,7 +65,7 @@ def pretrain_to_file(
         "training_images": {"count": len(images), "digest": digest(fingerprints(images))},
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "scores": score(vae, pair),
+        "scores": {source: score(vae, each) for source, each in scored_on.items()},
     }
     save_weights(vae, path, record)
     checkpoint.unlink(missing_ok=True)

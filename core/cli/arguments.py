@@ -10,6 +10,7 @@ from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
 from core.recipe import Recipe
+from core.settings import DEFAULT_THREADS
 
 _EXAMPLE = """\
 examples:
@@ -257,6 +258,6 @@ def _add_threads(parser: Any) -> None:
     parser.add_argument(
         "--threads",
         type=_number,
-        help="CPU threads (default: torch's choice); results are bit for bit the same only "
-        "for the same number",
+        default=DEFAULT_THREADS,
+        help="CPU threads; results are bit for bit the same only for the same number",
     )

@@ -2,16 +2,12 @@
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from core.checks import whole
 from core.config import RunConfig
 from core.data import load_pair
 from core.errors import ConfigError
@@ -55,7 +51,6 @@ _CONFIG = [
 def run(options: argparse.Namespace) -> None:
     """Sleep one night and write its numbers where the options say."""
     config = RunConfig(split=_split(options), **{name: getattr(options, name) for name in _CONFIG})
-    _set_threads(options.threads)
     for name in ("json", "pdf"):
         _check_writable(name, getattr(options, name))
     events = with_progress(train(config))
@@ -79,7 +74,6 @@ def pretrain(options: argparse.Namespace) -> None:
     """Train weights; interrupted, it leaves a checkpoint that the same command goes on from."""
     split = _split(options)
     recipe = Recipe(options.latent_dim, options.seed, max_epochs=options.max_epochs)
-    _set_threads(options.threads)
     path = (
         own_path(split, recipe.latent_dim, options.data, recipe.seed)
         if options.out is None
@@ -98,7 +92,6 @@ def pretrain(options: argparse.Namespace) -> None:
 
 def train_reader(options: argparse.Namespace) -> None:
     """Train a digit reader."""
-    _set_threads(options.threads)
     _check_writable("out", options.out)
     pair = load_pair("inverted", options.data)
     for _ in with_progress(train_reader_to_file(pair, options.seed, Path(options.out))):
@@ -107,7 +100,7 @@ def train_reader(options: argparse.Namespace) -> None:
 
 
 def _split(options: argparse.Namespace) -> str:
-    """The split by name, from ``--split``, ``--inverted`` or ``--no-inverted``, if any was given."""
+    """The split by name, from ``--split`` or ``--[no-]inverted``, whichever was given."""
     given = vars(options)
     switch = {None: None, True: "inverted", False: "digits"}[given.get("inverted")]
     name = given.get("split", switch or RunConfig.split)
@@ -115,12 +108,6 @@ def _split(options: argparse.Namespace) -> str:
         flag = "--inverted" if given["inverted"] else "--no-inverted"
         raise ConfigError(f"split is {name!r}, but {flag} was given too; drop one of them.")
     return name
-
-
-def _set_threads(threads: object) -> None:
-    if threads is None:
-        return
-    torch.set_num_threads(whole("threads", threads, 1, os.cpu_count() or 1, "this machine's cores"))
 
 
 def _check_writable(name: str, given: str | None) -> None:

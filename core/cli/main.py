@@ -15,13 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Late, so that --help and a mistyped option answer at once: these import torch.
         from core.cli import commands
+        from core.threads import cpu_threads
 
         chosen = {
             "run": commands.run,
             "pretrain": commands.pretrain,
             "train-reader": commands.train_reader,
         }[options.command]
-        chosen(options)
+        with cpu_threads(options.threads):
+            chosen(options)
     except (ConfigError, WeightsError) as error:
         return _tell(error, _BAD_VALUE)
     except (SleepError, OSError) as error:

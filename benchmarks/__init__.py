@@ -1,0 +1,1 @@
+"""Measurements of the program, each a command that prints its table."""

@@ -1,0 +1,151 @@
+"""Our nights over the published curves: ``python -m benchmarks.published_curves``.
+
+Needs full MNIST. Prints, for each setting, how many cycles lie within tolerance, and draws
+``docs/published_curves.png``. The slow test of the published curves uses the same comparison.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from core.config import RunConfig
+from core.progress import with_progress
+from core.replay import RunState, fold
+from core.report import NEW, OLD
+from core.results import course
+from core.settings import DEFAULT_THREADS, PROJECT
+from core.threads import cpu_threads
+from core.training import train
+
+REFERENCE = PROJECT / "tests" / "assets" / "published_curves_10_cycles.json"
+SEEDS = (0, 1, 2)
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One dataset's error per cycle in one setting, all [cycles + 1], index 0 before the night.
+
+    ``scaled_mean`` is ours times published / ours before the night: our pre-trained weights are
+    not the reference's. ``tolerance`` is 2 sqrt(sd_ours^2 + sd_published^2) + 10 % of the
+    published mean, both standard deviations with n in the denominator, as published.
+    """
+
+    setting: str
+    dataset: int
+    raw_mean: Values
+    scaled_mean: Values
+    scaled_sd: Values
+    published_mean: Values
+    published_sd: Values
+
+    @property
+    def tolerance(self) -> Values:
+        spread = np.hypot(self.scaled_sd, self.published_sd)
+        return 2 * spread + 0.1 * self.published_mean
+
+    @property
+    def within(self) -> NDArray[np.bool_]:
+        """Which cycles of the night (index 0 is left out: it agrees by construction) agree."""
+        return (np.abs(self.scaled_mean - self.published_mean) <= self.tolerance)[1:]
+
+
+def compare(
+    setting: str, curve: dict[str, list[float]], ours: tuple[Values, Values]
+) -> Iterator[Comparison]:
+    """Both datasets' comparison; ``ours`` holds errors [seeds, cycles + 1] of dataset 1 and 2."""
+    for dataset, values in enumerate(ours, start=1):
+        published = np.array(curve[f"d{dataset}_mean"])
+        scaled = values * (published[0] / values[:, 0].mean())
+        yield Comparison(
+            setting,
+            dataset,
+            values.mean(axis=0),
+            scaled.mean(axis=0),
+            scaled.std(axis=0),
+            published,
+            np.array(curve[f"d{dataset}_sd"]),
+        )
+
+
+def sleep_published(curve: dict[str, float], weights: str | None = None) -> tuple[Values, Values]:
+    """Sleep the published night over its three seeds; errors [3, cycles + 1] of both datasets."""
+    config = RunConfig(
+        seeds=SEEDS,
+        total_eps=100,
+        num_cycles=int(curve["num_cycles"]),
+        start_fraction_rem=curve["start_fraction_rem"],
+        end_fraction_rem=curve["end_fraction_rem"],
+        rounding="original",
+        data="mnist",
+        weights=weights,
+    )
+    with cpu_threads(DEFAULT_THREADS):
+        state = fold(RunState(), with_progress(train(config)))
+    first, second = (np.array(course(state, dataset, "error")) for dataset in (1, 2))
+    return first, second
+
+
+def compare_all(reference: Path = REFERENCE, weights: str | None = None) -> list[Comparison]:
+    """Sleep every night of the reference file and compare."""
+    curves = json.loads(reference.read_text(encoding="utf-8"))["curves"]
+    return [
+        comparison
+        for setting, curve in curves.items()
+        for comparison in compare(setting, curve, sleep_published(curve, weights))
+    ]
+
+
+def figure(comparisons: list[Comparison]) -> Figure:
+    """Ours (lines) over the published (bands of two standard deviations), one panel a setting."""
+    settings = list(dict.fromkeys(comparison.setting for comparison in comparisons))
+    picture = Figure(figsize=(5 * len(settings), 3.8), layout="constrained", dpi=110)
+    for axes, setting in zip(
+        picture.subplots(1, len(settings), sharey=True, squeeze=False)[0], settings, strict=True
+    ):
+        for c in (c for c in comparisons if c.setting == setting):
+            colour, name = ((OLD, "old"), (NEW, "new"))[c.dataset - 1]
+            cycles = np.arange(len(c.published_mean))
+            axes.fill_between(
+                cycles,
+                c.published_mean - 2 * c.published_sd,
+                c.published_mean + 2 * c.published_sd,
+                color=colour,
+                alpha=0.2,
+                label=f"{name} memories, published ± 2 sd",
+            )
+            axes.plot(cycles, c.published_mean, "--", color=colour, linewidth=1)
+            axes.plot(cycles, c.raw_mean, "o-", color=colour, markersize=4, label=f"{name}, ours")
+        axes.set_title(setting.replace("cycles=", "cycles ").replace(" rem=", ", REM share "))
+        axes.set_xlabel("Cycle (0 = before the night)")
+        axes.set_ylim(bottom=0)
+        axes.legend(fontsize="x-small")
+    picture.axes[0].set_ylabel("Reconstruction error\n(sum over 784 pixels, mean of 3 seeds)")
+    return picture
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", type=Path, default=REFERENCE, help="published curves, JSON")
+    parser.add_argument("--weights", help="start from this file instead of the cached weights")
+    parser.add_argument("--png", type=Path, default=PROJECT / "docs" / "published_curves.png")
+    options = parser.parse_args()
+    comparisons = compare_all(options.reference, options.weights)
+    for c in comparisons:
+        print(f"{c.setting}, dataset {c.dataset}: {c.within.sum()} of {len(c.within)} within")
+        for name in ("raw_mean", "scaled_mean", "scaled_sd", "published_mean", "published_sd"):
+            print(f"  {name:14} " + " ".join(f"{value:6.1f}" for value in getattr(c, name)))
+    options.png.parent.mkdir(exist_ok=True)
+    figure(comparisons).savefig(options.png)
+    print(options.png)
+
+
+if __name__ == "__main__":
+    main()
