@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.data import Dataset, DatasetPair
-from core.data.fingerprints import digest, fingerprints, outside_bundled_test
+from core.data.fingerprints import keep_fingerprints, outside_bundled_test
 from core.data.splits import Images, Labels
 from core.draws import Purpose, stream
 from core.events import PretrainingAdvanced
@@ -83,7 +83,7 @@ def train_reader_to_file(
         "seed": seed,
         "epochs": _EPOCHS,
         "classes": "digit + 10 x style, style 1 being dark on light",
-        "training_images": {"count": len(images), "digest": digest(fingerprints(images))},
+        "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "test_accuracy": {

@@ -9,7 +9,7 @@ import torch
 
 from core.config import RunConfig
 from core.data import DatasetPair, load_pair
-from core.data.fingerprints import digest, fingerprints, outside_bundled_test
+from core.data.fingerprints import keep_fingerprints, outside_bundled_test
 from core.data.masks import MASKS
 from core.data.splits import Images
 from core.evaluation import make_probe, measure
@@ -62,7 +62,7 @@ def pretrain_to_file(
         "recipe": asdict(recipe),
         "epochs": len(losses),
         "loss_per_epoch": list(losses),
-        "training_images": {"count": len(images), "digest": digest(fingerprints(images))},
+        "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "scores": {source: score(vae, each) for source, each in scored_on.items()},

@@ -1,12 +1,14 @@
 """Fingerprints of images, to prove which were trained on and which never were."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.sources import SOURCES
 from core.data.splits import Images
+from core.files import whole_file
 
 Fingerprints = NDArray[np.uint64]
 
@@ -20,6 +22,18 @@ def fingerprints(images: Images) -> Fingerprints:
 def digest(prints: Fingerprints) -> str:
     """One SHA-256 over a set of fingerprints, whatever their order."""
     return hashlib.sha256(np.sort(prints).astype("<u8").tobytes()).hexdigest()
+
+
+def keep_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int | str]:
+    """Write the sorted fingerprints of ``images`` into ``folder``; return the record of the file.
+
+    Weights trained on the same images share the file, which proves what they never saw.
+    """
+    prints = np.sort(fingerprints(images))
+    path = folder / f"training-images-{name}.npy"
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, prints, allow_pickle=False)
+    return {"count": len(prints), "digest": digest(prints), "file": path.name}
 
 
 def outside_bundled_test(images: Images) -> NDArray[np.bool_]:
