@@ -66,3 +66,16 @@ def test_the_pages_process_never_loads_torch() -> None:
     assert shown["errors"] == 0
     assert any("cycle 2 of 2" in text for text in shown["text"])  # the run was really drawn
     assert _HEAVY.isdisjoint(shown["modules"])
+
+
+def test_the_page_starts_from_any_folder(tmp_path: Path) -> None:
+    # As `streamlit run app/main.py` does: only the script's own folder is on the path.
+    done = subprocess.run(
+        [sys.executable, str(settings.PROJECT / "app" / "main.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
