@@ -23,7 +23,7 @@ app: $(PRODUCT)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m tests.browser.install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -m "not slow"

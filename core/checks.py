@@ -14,7 +14,7 @@ MAX_SEEDS = 100
 
 def whole(name: str, value: object, low: int, high: int, why: str = "") -> int:
     """``value`` as an int from ``low`` to ``high``; ``why`` explains the upper bound."""
-    fix = f"give a whole number from {low} to {high}" + (f", {why}" if why else "")
+    fix = f"give a whole number from {low} to {high}" + (f" ({why})" if why else "")
     try:
         if isinstance(value, bool):
             raise TypeError

@@ -85,7 +85,9 @@ class RunConfig:
         self._set_whole("pretrain_seed", 0, LARGEST_SEED)
         self._set_whole("latent_dim", 1, MAX_LATENT_DIM)
         self._set_whole("total_eps", 1, MAX_EPOCHS)
-        self._set_whole("num_cycles", 1, self.total_eps, "total_eps, as every cycle needs an epoch")
+        self._set_whole(
+            "num_cycles", 1, self.total_eps, "total_eps, for every cycle needs an epoch"
+        )
         self._set_whole(
             "num",
             1,

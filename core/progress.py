@@ -15,16 +15,21 @@ from core.events import (
     StageStarted,
 )
 
+_FIRST = "no such weights yet, so pre-training first (kept for next time)"
 
-def with_progress(events: Iterator[Event]) -> Iterator[Event]:
-    """Pass ``events`` on as they are, and show on standard error how far the run is."""
+
+def with_progress(events: Iterator[Event], pretraining: str = _FIRST) -> Iterator[Event]:
+    """Pass ``events`` on as they are, and show on standard error how far the run is.
+
+    ``pretraining`` names the bar of a pre-training, which tells why it goes on.
+    """
     bar = None
     cycles = 0
     try:
         for event in events:
             match event:
                 case PretrainingAdvanced():
-                    bar = bar or _bar(event.steps, "step", "pre-training")
+                    bar = bar or _bar(event.steps, "step", pretraining, event.step - 1)
                     bar.set_postfix_str(
                         f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.1f}", False
                     )
@@ -50,9 +55,10 @@ def with_progress(events: Iterator[Event]) -> Iterator[Event]:
         _close(bar)
 
 
-def _bar(total: int, unit: str, description: str) -> Any:
+def _bar(total: int, unit: str, description: str, done: int = 0) -> Any:
     return tqdm(
         total=total,
+        initial=done,  # a resumed pre-training must not count what it did before as fast
         unit=unit,
         desc=description,
         file=sys.stderr,

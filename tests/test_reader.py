@@ -43,6 +43,7 @@ def test_the_shipped_reader_names_98_percent_of_mnists_own_test_images(
 def test_the_shipped_file_is_the_one_its_record_describes() -> None:
     record = json.loads(record_path(PATH).read_text(encoding="utf-8"))
     assert record["sha256"] == file_sha256(PATH)
+    assert min(record["test_accuracy"].values()) >= 0.98
 
 
 def test_the_reader_names_the_right_digit_in_the_wrong_style_as_another_class(

@@ -17,7 +17,7 @@ fractions = st.floats(0, 1) | st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.25, 0.4, 0
 
 @st.composite
 def nights(draw: st.DrawFn, rounding: str = "exact") -> RunConfig:
-    total = draw(st.integers(1, 400))
+    total = draw(st.integers(1, 200))
     return RunConfig(
         total_eps=total,
         num_cycles=draw(st.integers(1, total)),
@@ -37,7 +37,7 @@ def of(total: int, cycles: int, start: float, end: float, rounding: str = "exact
     )
 
 
-@settings(max_examples=3_000)
+@settings(max_examples=2_000)
 @given(nights())
 @example(of(1, 1, 0.5, 0.5))
 @example(of(100, 30, 0.2, 0.8))
@@ -56,7 +56,7 @@ def test_exact_totals_cycle_lengths_and_rem_dose_come_out_as_asked(config: RunCo
     assert abs(realised - asked) <= 0.5 + EPSILON
 
 
-@settings(max_examples=3_000)
+@settings(max_examples=1_000)
 @given(nights())
 def test_exact_remainders_are_spread_over_the_night(config: RunConfig) -> None:
     night = hypnogram(config)

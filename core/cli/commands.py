@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +26,7 @@ from core.store import RunLog
 from core.training import train
 from core.weights import own_path
 
-_CONFIG = [
-    "seeds",
-    "total_eps",
-    "num_cycles",
-    "start_fraction_rem",
-    "end_fraction_rem",
-    "use_initial_weights",
-    "latent_dim",
-    "lr",
-    "num",
-    "continue_training",
-    "batch_size",
-    "rounding",
-    "data",
-    "mask",
-    "mask_fraction",
-    "full_evaluation",
-    "weights",
-    "pretrain_seed",
-    "device",
-]
+_CONFIG = [field.name for field in fields(RunConfig) if field.name != "split"]
 
 
 def run(options: argparse.Namespace) -> None:
@@ -82,7 +63,7 @@ def pretrain(options: argparse.Namespace) -> None:
     _check_writable("out", options.out)
     pair = load_pair(split, options.data)
     try:
-        for _ in with_progress(pretrain_to_file(pair, recipe, path)):
+        for _ in with_progress(pretrain_to_file(pair, recipe, path), "pre-training"):
             pass
     except KeyboardInterrupt:
         print("Finished epochs are kept; the same command goes on from there.", file=sys.stderr)
@@ -94,7 +75,8 @@ def train_reader(options: argparse.Namespace) -> None:
     """Train a digit reader."""
     _check_writable("out", options.out)
     pair = load_pair("inverted", options.data)
-    for _ in with_progress(train_reader_to_file(pair, options.seed, Path(options.out))):
+    training = train_reader_to_file(pair, options.seed, Path(options.out))
+    for _ in with_progress(training, "training the reader"):
         pass
     print(options.out)
 
