@@ -173,7 +173,7 @@ def test_a_bad_value_is_told_in_one_sentence_with_field_value_and_fix(
 
 
 def test_more_cycles_than_epochs_names_both_numbers() -> None:
-    with pytest.raises(ConfigError, match=r"^num_cycles is 9\b.*\b8\b.*total_eps.*epoch\.$"):
+    with pytest.raises(ConfigError, match=r"^num_cycles is 9\b.*\b8\b.*total_eps.*epoch\)\.$"):
         RunConfig(total_eps=8, num_cycles=9)
 
 
