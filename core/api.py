@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import settings
-from core.checks import switch
-from core.config import RunConfig
+from core.config import RunConfig, chosen_split
 from core.progress import with_progress
 from core.replay import RunState, fold
 from core.report import unique_path, write_pdf
@@ -85,7 +84,7 @@ def train_with_scheduler_multiple_seeds(
         end_fraction_rem=end_fraction_rem,
         use_initial_weights=use_initial_weights,
         latent_dim=latent_dim,
-        split="inverted" if switch("inverted", inverted) else "digits",
+        split=chosen_split(inverted, None),
         lr=lr,
         num=num,
         continue_training=continue_training,

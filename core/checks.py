@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from core.errors import ConfigError
 
 LARGEST_SEED = 2**32 - 1
+MAX_BATCH = 60_000
 MAX_EPOCHS = 100_000
 MAX_LATENT_DIM = 512
 MAX_SEEDS = 100
@@ -68,7 +69,7 @@ def distinct_seeds(name: str, value: object) -> tuple[int, ...]:
 
 def _real(name: str, value: object, fix: str) -> float:
     try:
-        if isinstance(value, (bool, str)):
+        if isinstance(value, (bool, str, bytes)):
             raise TypeError
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

@@ -119,10 +119,26 @@ class RunConfig:
         for name in values:
             if name not in known and name != "inverted":
                 raise ConfigError(f"{name} is not a setting; choose from {', '.join(known)}.")
-        return cls(**{name: value for name, value in values.items() if name in known})
+        split = chosen_split(values.get("inverted"), values.get("split"))
+        others = {name: value for name, value in values.items() if name != "inverted"}
+        return cls(**{**others, "split": split})
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     def _set_whole(self, name: str, low: int, high: int, why: str = "") -> None:
         self._set(name, whole(name, getattr(self, name), low, high, why))
+
+
+def chosen_split(inverted: bool | None, split: str | None) -> str:
+    """The split's name, from the reference's switch, from the name or from both; None: not given.
+
+    Raises `ConfigError` where they contradict each other.
+    """
+    if inverted is None:
+        return RunConfig.split if split is None else split
+    if split is None:
+        return "inverted" if switch("inverted", inverted) else "digits"
+    if inverted != (split == "inverted"):
+        raise ConfigError(f"split is {split!r}, but inverted is {inverted}; drop one of them.")
+    return split

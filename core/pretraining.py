@@ -1,5 +1,6 @@
 """Pre-training a VAE on dataset 1: how the old memories come to be known before the night."""
 
+import hashlib
 import json
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
@@ -46,7 +47,8 @@ def pretrain(
     ``checkpoint`` path it saves itself there after each epoch and, started again with the same
     recipe and images, goes on from there to the same result, bit for bit.
     """
-    made_by = json.dumps({**asdict(recipe), "images": len(images)}, sort_keys=True)
+    seen = hashlib.sha256(images.tobytes()).hexdigest()
+    made_by = json.dumps({**asdict(recipe), "images": seen}, sort_keys=True)
     state = _restored(recipe, checkpoint, made_by) if checkpoint is not None else None
     state = state or _fresh(recipe)
     data = torch.from_numpy(images).unsqueeze(1)

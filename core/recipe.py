@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.checks import LARGEST_SEED, MAX_EPOCHS, MAX_LATENT_DIM, positive, whole
+from core.checks import LARGEST_SEED, MAX_BATCH, MAX_EPOCHS, MAX_LATENT_DIM, positive, whole
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Recipe:
     def __post_init__(self) -> None:
         whole("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM)
         whole("seed", self.seed, 0, LARGEST_SEED)
+        whole("batch_size", self.batch_size, 1, MAX_BATCH)
         whole("max_epochs", self.max_epochs, 1, MAX_EPOCHS)
         whole("patience", self.patience, 1, MAX_EPOCHS)
         positive("lr", self.lr)
+        positive("adam_eps", self.adam_eps)

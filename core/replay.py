@@ -55,7 +55,7 @@ def fold(state: RunState, events: Iterable[Event]) -> RunState:
 def _step(state: RunState, event: Event) -> RunState:
     match event:
         case PretrainingAdvanced():
-            done = event.step / event.steps
+            done = event.step / event.steps if event.steps else 0.0
             return replace(state, phase="pre-training", pretraining=event, progress=done)
         case NightStarted():
             return replace(state, phase="before", night=event, progress=0.0)

@@ -38,6 +38,7 @@ def save_weights(model: nn.Module, path: Path, record: Mapping[str, Any]) -> Non
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     with whole_file(path) as temporary:
         save_file(tensors, temporary)
+        temporary.chmod(0o644)  # safetensors keeps its files to their owner; these are to be shared
     write_text(record_path(path), json.dumps({**record, "sha256": file_sha256(path)}, indent=1))
 
 

@@ -167,7 +167,7 @@ def test_bad_value_exits_with_2_and_the_same_sentence_as_python(
     ("options", "words"),
     [
         ("run --weights nowhere.safetensors", ["nowhere.safetensors", "no such file"]),
-        ("run --inverted --split digits", ["split is 'digits'", "--inverted"]),
+        ("run --inverted --split digits", ["split is 'digits'", "inverted is True"]),
         ("run --threads 100000", ["threads is 100000", "cores"]),
         ("run --json .", ["json is '.'", "folder"]),
         ("run --pdf /dev/null/night.pdf", ["pdf is '/dev/null/night.pdf'", "another place"]),

@@ -206,3 +206,13 @@ def test_any_value_at_all_gives_a_config_or_a_config_error(name: str, value: Any
     except ConfigError:
         return
     json.dumps(config.to_dict(), allow_nan=False)
+
+
+def test_a_record_with_the_references_switch_alone_means_its_split() -> None:
+    assert RunConfig.from_dict({"inverted": False}).split == "digits"
+    assert RunConfig.from_dict({"inverted": True}).split == "inverted"
+
+
+def test_a_record_that_contradicts_itself_about_the_split_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"split is 'digits', but inverted is True"):
+        RunConfig.from_dict({"inverted": True, "split": "digits"})

@@ -123,11 +123,12 @@ def test_another_recipes_checkpoint_is_ignored(
     assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
 
 
-def test_a_checkpoint_of_another_number_of_images_is_ignored(
-    images: Images, undisturbed: Result, tmp_path: Path
+@pytest.mark.parametrize("others", [lambda images: images[:60], lambda images: images[::-1]])
+def test_a_checkpoint_of_other_images_is_ignored(
+    others: Callable[[Images], Images], images: Images, undisturbed: Result, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "vae.partial"
-    interrupt(images[:60], FEW, checkpoint, 2)
+    interrupt(others(images), FEW, checkpoint, 2)
     assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
 
 

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from core.config import RunConfig
+from core.config import RunConfig, chosen_split
 from core.data import load_pair
 from core.errors import ConfigError
 from core.events import Event
@@ -82,14 +82,8 @@ def train_reader(options: argparse.Namespace) -> None:
 
 
 def _split(options: argparse.Namespace) -> str:
-    """The split by name, from ``--split`` or ``--[no-]inverted``, whichever was given."""
     given = vars(options)
-    switch = {None: None, True: "inverted", False: "digits"}[given.get("inverted")]
-    name = given.get("split", switch or RunConfig.split)
-    if switch not in (None, name):
-        flag = "--inverted" if given["inverted"] else "--no-inverted"
-        raise ConfigError(f"split is {name!r}, but {flag} was given too; drop one of them.")
-    return name
+    return chosen_split(given.get("inverted"), given.get("split"))
 
 
 def _check_writable(name: str, given: str | None) -> None:

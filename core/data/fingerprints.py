@@ -30,10 +30,11 @@ def keep_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int 
     Weights trained on the same images share the file, which proves what they never saw.
     """
     prints = np.sort(fingerprints(images))
-    path = folder / f"training-images-{name}.npy"
+    whole = digest(prints)
+    path = folder / f"training-images-{name}-{whole[:8]}.npy"
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, prints, allow_pickle=False)
-    return {"count": len(prints), "digest": digest(prints), "file": path.name}
+    return {"count": len(prints), "digest": whole, "file": path.name}
 
 
 def outside_bundled_test(images: Images) -> NDArray[np.bool_]:
