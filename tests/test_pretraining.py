@@ -123,7 +123,7 @@ def test_another_recipes_checkpoint_is_ignored(
     assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
 
 
-@pytest.mark.parametrize("others", [lambda images: images[:60], lambda images: images[::-1]])
+@pytest.mark.parametrize("others", [lambda images: images[:60], lambda images: images[::-1].copy()])
 def test_a_checkpoint_of_other_images_is_ignored(
     others: Callable[[Images], Images], images: Images, undisturbed: Result, tmp_path: Path
 ) -> None:
