@@ -231,16 +231,24 @@ def test_help_explains_itself_without_importing_torch(command: str) -> None:
         assert "examples:" in done.stdout
 
 
+def interruptible(*arguments: str) -> subprocess.Popen[str]:
+    """The command in a process that Ctrl-C reaches, also where the tests' own shell ignores it."""
+    script = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        f"from core.cli import main; sys.exit(main({list(arguments)!r}))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", script], cwd=PROJECT, stderr=subprocess.PIPE, text=True
+    )
+
+
 def test_ctrl_c_ends_with_one_sentence_and_leaves_no_file(
     tiny_weights: Path, tmp_path: Path
 ) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "core", "run", "--weights", str(tiny_weights), "--total-eps",
-         "100000", "--json", str(tmp_path / "night.json")],
-        cwd=PROJECT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+    process = interruptible(
+        *("run", "--weights", str(tiny_weights), "--total-eps", "100000"),
+        *("--json", str(tmp_path / "night.json")),
+    )
     assert process.stderr is not None
     seen = ""
     while "cycle 1" not in seen:  # the night has begun
@@ -256,15 +264,10 @@ def test_ctrl_c_ends_with_one_sentence_and_leaves_no_file(
 def test_interrupted_pretraining_goes_on_to_the_same_weights(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], one_thread: int
 ) -> None:
-    command = [sys.executable, "-m", "core", "pretrain", "--data", "bundled", "--latent-dim", "2"]
+    command = ["pretrain", "--data", "bundled", "--latent-dim", "2"]
     options = ["--max-epochs", "2", "--threads", "1"]
     interrupted, undisturbed = (tmp_path / f"{name}.safetensors" for name in ("a", "b"))
-    process = subprocess.Popen(
-        [*command, *options, "--out", str(interrupted)],
-        cwd=PROJECT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = interruptible(*command, *options, "--out", str(interrupted))
     assert process.stderr is not None
     seen = ""
     while "epoch 2 of 2" not in seen:
@@ -275,8 +278,7 @@ def test_interrupted_pretraining_goes_on_to_the_same_weights(
     assert interrupted.with_suffix(".partial").exists()
     assert not interrupted.exists()
     for path in (interrupted, undisturbed):
-        arguments = ["pretrain", "--data", "bundled", "--latent-dim", "2", *options]
-        assert main([*arguments, "--out", str(path)]) == 0
+        assert main([*command, *options, "--out", str(path)]) == 0
     assert interrupted.read_bytes() == undisturbed.read_bytes()
     assert not interrupted.with_suffix(".partial").exists()
     record = json.loads(undisturbed.with_suffix(".json").read_text())
