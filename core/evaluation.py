@@ -69,7 +69,7 @@ def make_probe(dataset: Dataset, mask: str, fraction: float, device: torch.devic
 @torch.inference_mode()
 def measure(vae: VAE, probe: Probe, reader: DigitReader) -> Measured:
     """Score a copy of ``vae`` on ``probe``; the model itself is not touched."""
-    # channels_last is three times faster here, and a copy keeps training's own memory layout.
+    # A copy, so that the memory layout for measuring cannot change training's.
     model = copy.deepcopy(vae).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     errors, recall_errors, recalled = [], [], []
     for pixels, hidden, classes in probe.batches():

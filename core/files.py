@@ -5,6 +5,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @contextmanager
@@ -17,6 +21,19 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write named arrays as one compressed archive, whole or not at all."""
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
+    """The named arrays of an archive; NumPy raises a dozen kinds of error for a damaged one."""
+    # Opened here, because np.load leaves a damaged archive open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        return tuple(stored[name] for name in names)
 
 
 def write_text(path: Path, text: str) -> None:

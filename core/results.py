@@ -41,10 +41,10 @@ def _scores(state: RunState, dataset: int) -> list[Scores]:
 def _dataset(state: RunState, dataset: int, name: str) -> dict[str, Any]:
     courses = {measure: course(state, dataset, measure) for measure in _MEASURES}
     after = {
-        summary.__name__: {
-            measure: [summary(seed, higher_is_better=_MEASURES[measure]) for seed in seeds]
+        change.__name__: {
+            measure: [change(seed, higher_is_better=_MEASURES[measure]) for seed in seeds]
             for measure, seeds in courses.items()
         }
-        for summary in (retained, forgetting)
+        for change in (retained, forgetting)
     }
     return {"name": name, **courses, **after}

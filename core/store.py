@@ -16,15 +16,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from core import events
 from core.errors import SleepError
 from core.events import Event
-from core.files import whole_file
+from core.files import read_arrays, write_arrays
 
 LOG = "events.jsonl"
 _ARRAYS = "arrays"
 _hints = functools.cache(get_type_hints)  # slow, and asked for with every event
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(events.Event)}
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 class LogError(SleepError):
@@ -41,10 +40,8 @@ class StoredArray:
     def load(self) -> NDArray[Any]:
         """Read the array; raises `LogError` when its file is missing or damaged."""
         try:
-            # Opened here, because np.load leaves a damaged archive open.
-            with self.file.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                return stored[self.key]
-        except Exception as error:  # np.load raises a dozen kinds for a damaged file
+            return read_arrays(self.file, self.key)[0]
+        except Exception as error:  # of the dozen kinds that a damaged file raises
             raise LogError(
                 f"{self.file}: the array '{self.key}' cannot be read ({error})."
             ) from None
@@ -65,9 +62,7 @@ class RunLog:
         record = {"kind": type(event).__name__, **_encode(event, "", arrays)}
         if arrays:
             name = f"{self._count:06d}.npz"
-            path = self._folder / _ARRAYS / name
-            with whole_file(path) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)
+            write_arrays(self._folder / _ARRAYS / name, **arrays)
             record["arrays"] = name
         self._file.write(json.dumps(record, allow_nan=False) + "\n")
         self._file.flush()

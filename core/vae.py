@@ -11,8 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIDE = 28
-PIXELS = SIDE * SIDE
 _SLOPE = 0.3  # the leak of every LeakyReLU
 
 

