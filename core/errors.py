@@ -19,3 +19,19 @@ class WeightsError(SleepError):
 
 class DivergedError(SleepError):
     """Training produced numbers that are not finite."""
+
+
+class LogError(SleepError):
+    """A run's files cannot be read; the sentence names file, line and what is wrong."""
+
+
+class RunError(SleepError):
+    """There is no such run, or it is not in a state for what was asked of it."""
+
+
+class QueueError(SleepError):
+    """The queue is full; the sentence says whose limit it is and what to do."""
+
+
+class EngineError(SleepError):
+    """The job engine cannot work; the sentence says why and what to do."""

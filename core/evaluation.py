@@ -12,9 +12,9 @@ from torch import Tensor
 from core.data import Dataset
 from core.data.masks import MASKS
 from core.reader import CONFIDENT, DigitReader, dataset_classes, read
+from core.stopping import Check, never
 from core.vae import VAE
 
-SUBSET = 500  # test images of a dataset that serve between the night's first and last measure
 _BATCH = 100
 
 
@@ -67,12 +67,16 @@ def make_probe(dataset: Dataset, mask: str, fraction: float, device: torch.devic
 
 
 @torch.inference_mode()
-def measure(vae: VAE, probe: Probe, reader: DigitReader) -> Measured:
-    """Score a copy of ``vae`` on ``probe``; the model itself is not touched."""
+def measure(vae: VAE, probe: Probe, reader: DigitReader, check: Check = never) -> Measured:
+    """Score a copy of ``vae`` on ``probe``; the model itself is not touched.
+
+    ``check`` is called before every batch, and raises where the measuring is to stop.
+    """
     # A copy, so that the memory layout for measuring cannot change training's.
     model = copy.deepcopy(vae).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     errors, recall_errors, recalled = [], [], []
     for pixels, hidden, classes in probe.batches():
+        check()
         images = pixels.float().div_(255)
         partial = images.masked_fill(hidden, 0.0)
         recall = model.reconstruct(partial)

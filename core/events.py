@@ -48,6 +48,14 @@ class NightStarted:
 
 
 @dataclass(frozen=True)
+class NightResumed:
+    """The night goes on after ``cycle``, the last that is kept; what came later is slept again."""
+
+    cycle: int
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
 class StageStarted:
     """A stage begins: ``stage`` is "NREM" or "REM", ``steps`` the gradient steps of one seed."""
 
@@ -125,13 +133,28 @@ class NightDone:
     seconds: float
 
 
+@dataclass(frozen=True)
+class NightStopped:
+    """Somebody stopped the night; its finished cycles are kept, and it can be resumed."""
+
+
+@dataclass(frozen=True)
+class NightFailed:
+    """The night could not go on, for the reason in ``sentence``."""
+
+    sentence: str
+
+
 Event = (
     PretrainingAdvanced
     | NightStarted
+    | NightResumed
     | StageStarted
     | EpochDone
     | StageEvaluated
     | DreamsMade
     | CycleDone
     | NightDone
+    | NightStopped
+    | NightFailed
 )

@@ -1,5 +1,6 @@
 """Files that are either whole or absent."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -40,3 +41,17 @@ def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write ``values`` as JSON, whole or not at all."""
+    write_text(path, json.dumps(values))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in ``path``; {} if there is none or it is not one."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -8,19 +8,25 @@ from torch import Tensor
 
 from core.config import RunConfig
 from core.data import DatasetPair
-from core.evaluation import SUBSET, Probe, dream_content, make_probe, measure
+from core.evaluation import Probe, dream_content, make_probe, measure
 from core.events import DreamsMade, Scores, StageEvaluated
+from core.measures import SUBSET
 from core.reader import DigitReader, load_reader
 from core.sleeper import Sleeper
+from core.stopping import Check
 
 
 @dataclass(frozen=True)
 class Lab:
-    """The instruments, on the device that the night runs on."""
+    """The instruments, on the device that the night runs on.
+
+    ``check`` is called before every batch, and raises where the night is to stop.
+    """
 
     pair: DatasetPair
     reader: DigitReader
     probes: tuple[Probe, Probe]
+    check: Check
 
     def evaluate(
         self, sleepers: tuple[Sleeper, ...], cycle: int, stage: str, *, everything: bool
@@ -36,7 +42,9 @@ class Lab:
 
     def _scores(self, sleepers: tuple[Sleeper, ...], probe: Probe, place: str) -> Scores:
         # Before the night all seeds share one model, which is then measured once.
-        measured = {vae: measure(vae, probe, self.reader) for vae in {s.vae for s in sleepers}}
+        measured = {
+            vae: measure(vae, probe, self.reader, self.check) for vae in {s.vae for s in sleepers}
+        }
         found = [measured[sleeper.vae] for sleeper in sleepers]
         for sleeper, seed in zip(sleepers, found, strict=True):
             # A stage's last step can spoil the weights after its own loss was finite.
@@ -68,10 +76,10 @@ class Lab:
         )
 
 
-def make_lab(config: RunConfig, pair: DatasetPair, device: torch.device) -> Lab:
+def make_lab(config: RunConfig, pair: DatasetPair, device: torch.device, check: Check) -> Lab:
     """The instruments for ``config``'s night on ``pair``."""
     first, second = (
         make_probe(dataset, config.mask, config.mask_fraction, device)
         for dataset in (pair.dataset_1, pair.dataset_2)
     )
-    return Lab(pair, load_reader().to(device), (first, second))
+    return Lab(pair, load_reader().to(device), (first, second), check)

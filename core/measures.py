@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
+
+SUBSET = 500  # test images of a dataset that serve between the night's first and last measure
 
 
 def retained(values: Sequence[float], *, higher_is_better: bool) -> float | None:
@@ -52,4 +54,4 @@ def interval(values: Sequence[float]) -> Interval:
     if len(values) < 2:
         return Interval(mean, None)
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return Interval(mean, float(stats.t.ppf(0.975, len(values) - 1)) * error)
+    return Interval(mean, float(special.stdtrit(len(values) - 1, 0.975)) * error)

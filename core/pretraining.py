@@ -18,6 +18,7 @@ from core.errors import DivergedError
 from core.events import PretrainingAdvanced
 from core.files import whole_file
 from core.recipe import Recipe
+from core.stopping import Check, never
 from core.vae import VAE, initialise
 
 _PROGRESS_EVERY = 25  # steps
@@ -39,13 +40,14 @@ class _State:
 
 
 def pretrain(
-    images: Images, recipe: Recipe, checkpoint: Path | None = None
+    images: Images, recipe: Recipe, checkpoint: Path | None = None, check: Check = never
 ) -> Generator[PretrainingAdvanced, None, tuple[VAE, tuple[float, ...]]]:
     """Train a VAE on ``images`` (uint8 [n, 28, 28]), yielding progress.
 
     The generator returns ``(vae, losses)``, the losses in nats per image, one an epoch. With a
     ``checkpoint`` path it saves itself there after each epoch and, started again with the same
-    recipe and images, goes on from there to the same result, bit for bit.
+    recipe and images, goes on from there to the same result, bit for bit. ``check`` is called
+    before every step, and raises where the training is to stop.
     """
     seen = hashlib.sha256(images.tobytes()).hexdigest()
     made_by = json.dumps({**asdict(recipe), "images": seen}, sort_keys=True)
@@ -53,7 +55,7 @@ def pretrain(
     state = state or _fresh(recipe)
     data = torch.from_numpy(images).unsqueeze(1)
     while not state.is_over(recipe):
-        yield from _epoch(state, data, recipe)
+        yield from _epoch(state, data, recipe, check)
         if checkpoint is not None:
             _save(state, checkpoint, made_by)
     return state.vae, tuple(state.losses)
@@ -67,7 +69,9 @@ def _fresh(recipe: Recipe) -> _State:
     return _State(vae, adam)
 
 
-def _epoch(state: _State, data: torch.Tensor, recipe: Recipe) -> Iterator[PretrainingAdvanced]:
+def _epoch(
+    state: _State, data: torch.Tensor, recipe: Recipe, check: Check
+) -> Iterator[PretrainingAdvanced]:
     epoch = len(state.losses)
     order = torch.from_numpy(stream(recipe.seed, Purpose.SHUFFLE, epoch).permutation(len(data)))
     shape = (len(data), recipe.latent_dim)
@@ -79,6 +83,7 @@ def _epoch(state: _State, data: torch.Tensor, recipe: Recipe) -> Iterator[Pretra
     for index, (chosen, noise_batch) in enumerate(
         zip(batches, noise.split(recipe.batch_size), strict=True)
     ):
+        check()
         batch = data[chosen].float().div_(255).contiguous(memory_format=torch.channels_last)
         losses = state.vae.losses(batch, noise_batch)
         state.adam.zero_grad()

@@ -10,13 +10,17 @@ from core.events import (
     EpochDone,
     Event,
     NightDone,
+    NightFailed,
+    NightResumed,
     NightStarted,
+    NightStopped,
     PretrainingAdvanced,
     StageEvaluated,
     StageStarted,
 )
 
 Phase = Literal["starting", "pre-training", "before", "NREM", "REM", "done"]
+Outcome = Literal["done", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class RunState:
     ``stages`` starts with the measure before the night, ``cycles`` holds the last measure of each
     finished cycle, with the one before the night at index 0. ``progress`` is the share of the
     night's epochs that are done, in [0, 1] (of pre-training's steps while ``phase`` says so).
+    ``outcome`` is how the run ended, None if it has not or is at it again; ``problem`` the
+    sentence that goes with "failed".
     """
 
     phase: Phase = "starting"
@@ -38,6 +44,8 @@ class RunState:
     losses: tuple[EpochDone, ...] = ()
     dreams: tuple[DreamsMade, ...] = ()
     seconds: float | None = None
+    outcome: Outcome | None = None
+    problem: str | None = None
 
     @property
     def epochs(self) -> int:
@@ -56,16 +64,16 @@ def _step(state: RunState, event: Event) -> RunState:
     match event:
         case PretrainingAdvanced():
             done = event.step / event.steps if event.steps else 0.0
-            return replace(state, phase="pre-training", pretraining=event, progress=done)
-        case NightStarted():
-            return replace(state, phase="before", night=event, progress=0.0)
+            return RunState(phase="pre-training", pretraining=event, progress=done)
+        case NightStarted():  # for the second time if there was nothing yet to go on from
+            return RunState(phase="before", night=event, pretraining=state.pretraining)
+        case NightResumed():
+            return _back_to(state, event.cycle)
         case StageStarted():
-            phase: Phase = "NREM" if event.stage == "NREM" else "REM"
-            return replace(state, phase=phase, cycle=event.cycle)
+            return replace(state, phase=_phase(event.stage), cycle=event.cycle)
         case EpochDone():
             losses = (*state.losses, event)
-            done = len(losses) / state.epochs if state.epochs else 0.0
-            return replace(state, losses=losses, progress=done)
+            return replace(state, losses=losses, progress=_share(state, losses))
         case StageEvaluated():
             stages = (*state.stages, event)
             cycles = state.cycles if event.cycle else (event,)
@@ -75,4 +83,36 @@ def _step(state: RunState, event: Event) -> RunState:
         case CycleDone():
             return replace(state, cycles=(*state.cycles, *state.stages[-1:]))
         case NightDone():
-            return replace(state, phase="done", progress=1.0, seconds=event.seconds)
+            return replace(state, phase="done", progress=1.0, seconds=event.seconds, outcome="done")
+        case NightStopped():
+            return replace(state, outcome="stopped")
+        case NightFailed():
+            return replace(state, outcome="failed", problem=event.sentence)
+
+
+def _back_to(state: RunState, cycle: int) -> RunState:
+    """The state as it was when ``cycle`` was over."""
+    stages = tuple(stage for stage in state.stages if stage.cycle <= cycle)
+    losses = tuple(epoch for epoch in state.losses if epoch.cycle <= cycle)
+    last = {stage.cycle: stage for stage in stages}  # a cycle's values are those of its last stage
+    return replace(
+        state,
+        phase=_phase(stages[-1].stage),
+        cycle=cycle,
+        progress=_share(state, losses),
+        stages=stages,
+        cycles=tuple(last.values()),
+        losses=losses,
+        dreams=tuple(made for made in state.dreams if made.cycle <= cycle),
+        outcome=None,
+        problem=None,
+    )
+
+
+def _share(state: RunState, losses: tuple[EpochDone, ...]) -> float:
+    return len(losses) / state.epochs if state.epochs else 0.0
+
+
+def _phase(stage: str) -> Phase:
+    phases: dict[str, Phase] = {"before": "before", "NREM": "NREM"}
+    return phases.get(stage, "REM")

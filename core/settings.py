@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from core.checks import whole
+
 PROJECT = Path(__file__).resolve().parents[1]
 CACHED_WEIGHTS = PROJECT / "cached_weights"
 
@@ -16,6 +18,28 @@ DEFAULT_THREADS = 1
 def _folder(variable: str, default: Path) -> Path:
     given = os.environ.get(variable, "").strip()
     return Path(given).expanduser() if given else default
+
+
+def _number(variable: str, default: int) -> int:
+    given = os.environ.get(variable, "").strip()
+    return (
+        whole(variable, int(given) if given.isdecimal() else given, 1, 10**6) if given else default
+    )
+
+
+def max_queued_per_person() -> int:
+    """How many runs one person may have waiting or running (``SLEEP_MAX_QUEUED_PER_PERSON``)."""
+    return _number("SLEEP_MAX_QUEUED_PER_PERSON", 20)
+
+
+def max_queued() -> int:
+    """How many runs all persons together may have so (``SLEEP_MAX_QUEUED``)."""
+    return _number("SLEEP_MAX_QUEUED", 200)
+
+
+def hung_after_s() -> int:
+    """Without a step for how many seconds a night counts as hung (``SLEEP_HUNG_AFTER_S``)."""
+    return _number("SLEEP_HUNG_AFTER_S", 120)
 
 
 def cache_dir() -> Path:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from core.draws import Purpose, stream
 from core.errors import DivergedError
+from core.stopping import Check
 from core.vae import VAE
 
 _ADAM_EPS = 1e-7
@@ -16,11 +17,15 @@ _ADAM_EPS = 1e-7
 
 @dataclass(frozen=True)
 class Sleeper:
-    """One seed's model and the one Adam state that runs through its whole night."""
+    """One seed's model and the one Adam state that runs through its whole night.
+
+    ``check`` is called before every step, and raises where the night is to stop.
+    """
 
     seed: int
     vae: VAE
     adam: torch.optim.Adam
+    check: Check
 
     def train(
         self, images: Tensor, position: tuple[int, ...], batch_size: int
@@ -39,6 +44,7 @@ class Sleeper:
         for batch, noise_batch in zip(
             shuffled.split(batch_size), noise.split(batch_size), strict=True
         ):
+            self.check()
             losses = self.vae.losses(batch, noise_batch)
             self.adam.zero_grad()
             losses.total.backward()
@@ -55,8 +61,9 @@ class Sleeper:
         )
 
 
-def fall_asleep(before: VAE, seed: int, lr: float) -> Sleeper:
+def fall_asleep(before: VAE, seed: int, lr: float, check: Check) -> Sleeper:
     """A sleeper with a copy of the model as it is before the night, and a fresh Adam state."""
     vae = copy.deepcopy(before)
     fused = next(vae.parameters()).device.type in ("cpu", "cuda")
-    return Sleeper(seed, vae, torch.optim.Adam(vae.parameters(), lr=lr, eps=_ADAM_EPS, fused=fused))
+    adam = torch.optim.Adam(vae.parameters(), lr=lr, eps=_ADAM_EPS, fused=fused)
+    return Sleeper(seed, vae, adam, check)

@@ -1,6 +1,7 @@
 """Which weights a night starts from, trained first where there are none."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from core.events import PretrainingAdvanced, WeightsUsed
 from core.pretraining import pretrain
 from core.reader import load_reader
 from core.recipe import Recipe
+from core.stopping import Check, never
+from core.store.locks import acquire
 from core.vae import VAE
 from core.versions import versions
 from core.weights import cached_path, file_sha256, load_vae, own_path, save_weights
@@ -24,7 +27,7 @@ from core.weights import cached_path, file_sha256, load_vae, own_path, save_weig
 Start = Generator[PretrainingAdvanced, None, tuple[VAE, WeightsUsed]]
 
 
-def starting_weights(config: RunConfig, pair: DatasetPair) -> Start:
+def starting_weights(config: RunConfig, pair: DatasetPair, check: Check = never) -> Start:
     """Yield the progress of pre-training, if there is need of it; return the model and its origin.
 
     In order: the file the config names; fresh ones, if it asks for them; those that ship with
@@ -40,12 +43,15 @@ def starting_weights(config: RunConfig, pair: DatasetPair) -> Start:
         if own.exists():
             return _load("pre-trained", own, config)
     recipe = Recipe(latent_dim=config.latent_dim, seed=config.pretrain_seed)
-    yield from pretrain_to_file(pair, recipe, own)
+    with _alone(own.with_suffix(".lock"), check):
+        # Another night may have trained the very same meanwhile.
+        if not (config.use_initial_weights and own.exists()):
+            yield from pretrain_to_file(pair, recipe, own, check)
     return _load("pre-trained", own, config)
 
 
 def pretrain_to_file(
-    pair: DatasetPair, recipe: Recipe, path: Path
+    pair: DatasetPair, recipe: Recipe, path: Path, check: Check = never
 ) -> Iterator[PretrainingAdvanced]:
     """Pre-train on dataset 1 and write the weights and their record to ``path``.
 
@@ -54,7 +60,7 @@ def pretrain_to_file(
     """
     images = pretraining_images(pair)
     checkpoint = path.with_suffix(".partial")
-    vae, losses = yield from pretrain(images, recipe, checkpoint)
+    vae, losses = yield from pretrain(images, recipe, checkpoint, check)
     scored_on = {"bundled": load_pair(pair.split, "bundled"), pair.source: pair}
     record = {
         "split": pair.split,
@@ -65,7 +71,7 @@ def pretrain_to_file(
         "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "scores": {source: score(vae, each) for source, each in scored_on.items()},
+        "scores": {source: score(vae, each, check) for source, each in scored_on.items()},
     }
     save_weights(vae, path, record)
     checkpoint.unlink(missing_ok=True)
@@ -77,13 +83,14 @@ def pretraining_images(pair: DatasetPair) -> Images:
     return images[outside_bundled_test(images)]
 
 
-def score(vae: VAE, pair: DatasetPair) -> dict[str, Any]:
+def score(vae: VAE, pair: DatasetPair, check: Check = never) -> dict[str, Any]:
     """The default measures of ``vae`` on all test images of ``pair``."""
     reader = load_reader()
     mask, fraction = RunConfig.mask, RunConfig.mask_fraction
     scores: dict[str, Any] = {"mask": MASKS[mask].label, "mask_fraction": fraction}
     for key, dataset in (("dataset_1", pair.dataset_1), ("dataset_2", pair.dataset_2)):
-        found = measure(vae, make_probe(dataset, mask, fraction, torch.device("cpu")), reader)
+        probe = make_probe(dataset, mask, fraction, torch.device("cpu"))
+        found = measure(vae, probe, reader, check)
         scores[key] = {
             "name": dataset.name,
             "test_images": len(dataset.test),
@@ -92,6 +99,15 @@ def score(vae: VAE, pair: DatasetPair) -> dict[str, Any]:
             "recall_accuracy": float(found.recalled.mean()),
         }
     return scores
+
+
+@contextmanager
+def _alone(path: Path, check: Check) -> Iterator[None]:
+    """Wait until no other process holds the lock on ``path``, and hold it."""
+    while (lock := acquire(path)) is None:
+        check()
+    with lock:
+        yield
 
 
 def _load(origin: str, path: Path, config: RunConfig) -> tuple[VAE, WeightsUsed]:

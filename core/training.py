@@ -11,50 +11,70 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.checkpoints import Checkpoints
 from core.config import RunConfig
 from core.data import DatasetPair, load_pair
 from core.data.splits import Images
 from core.devices import resolve
 from core.draws import Purpose, stream
-from core.events import CycleDone, EpochDone, Event, NightDone, NightStarted, StageStarted
+from core.events import (
+    CycleDone,
+    EpochDone,
+    Event,
+    NightDone,
+    NightResumed,
+    NightStarted,
+    StageStarted,
+    WeightsUsed,
+)
 from core.lab import make_lab
-from core.schedule import Stage, hypnogram
+from core.schedule import Hypnogram, Stage, hypnogram
 from core.sleeper import Sleeper, fall_asleep
-from core.starting import starting_weights
+from core.starting import Start, starting_weights
+from core.stopping import Check, never
 from core.vae import VAE
 from core.versions import versions
 
 _POSITION = {Stage.NREM: 0, Stage.REM: 1}  # in the names of random streams: never renumber
 
 
-def train(config: RunConfig, pair: DatasetPair | None = None) -> Iterator[Event]:
+def train(
+    config: RunConfig,
+    pair: DatasetPair | None = None,
+    *,
+    checkpoints: Checkpoints | None = None,
+    finished: int = 0,
+    check: Check = never,
+) -> Iterator[Event]:
     """Sleep one night over all of the config's seeds, yielding events as they happen.
 
-    ``pair`` spares loading the data again. The same config gives the same events, bit for bit,
-    on the same machine and thread count. Raises `DataError`, `WeightsError`, `ConfigError` (a
-    device that is not there) and `DivergedError`.
+    ``pair`` spares loading the data again. With ``checkpoints`` the night saves itself after each
+    cycle, before it tells that the cycle is done, and goes on from the newest one that is of the
+    ``finished`` cycles. ``check`` is called before every step, and raises where it is to stop.
+
+    The same config gives the same events, bit for bit, on the same machine and thread count,
+    resumed or not. Raises `DataError`, `WeightsError`, `ConfigError` (a device that is not there)
+    and `DivergedError`.
     """
     device = resolve(config.device)
     pair = pair or load_pair(config.split, config.data)
-    start, used = yield from starting_weights(config, pair)
-    lab = make_lab(config, pair, device)
+    start, used = yield from _start(config, pair, checkpoints, check)
+    lab = make_lab(config, pair, device, check)
     before = start.to(device)
-    began = time.perf_counter()
+    saved = checkpoints.newest(finished) if checkpoints else None
+    began = time.perf_counter() - (saved.seconds if saved else 0)
     night = hypnogram(config)
-    yield NightStarted(
-        config.to_dict(),
-        tuple((cycle.rem_fraction, cycle.nrem_epochs, cycle.rem_epochs) for cycle in night),
-        pair.dataset_1.name,
-        pair.dataset_2.name,
-        used,
-        str(device),
-        torch.get_num_threads(),
-        versions(),
-    )
-    sleepers = tuple(fall_asleep(before, seed, config.lr) for seed in config.seeds)
-    awake = tuple(replace(sleeper, vae=before) for sleeper in sleepers)
-    yield lab.evaluate(awake, 0, "before", everything=True)
+    sleepers = tuple(fall_asleep(before, seed, config.lr, check) for seed in config.seeds)
+    if saved:
+        saved.restore(sleepers)
+        yield NightResumed(saved.cycle, versions())
+    else:
+        yield _night_started(config, night, pair, used, device)
+        awake = tuple(replace(sleeper, vae=before) for sleeper in sleepers)
+        yield lab.evaluate(awake, 0, "before", everything=True)
     for number, cycle in enumerate(night, start=1):
+        if saved and number <= saved.cycle:
+            continue
         for stage, epochs in cycle.stages:
             steps = epochs * -(-config.num // config.batch_size)
             yield StageStarted(number, stage.value, epochs, steps)
@@ -76,8 +96,42 @@ def train(config: RunConfig, pair: DatasetPair | None = None) -> Iterator[Event]
             yield lab.evaluate(
                 sleepers, number, stage.value, everything=last or config.full_evaluation
             )
+        if checkpoints:
+            checkpoints.save(number, time.perf_counter() - began, sleepers)
         yield CycleDone(number)
     yield NightDone(time.perf_counter() - began)
+
+
+def _start(
+    config: RunConfig, pair: DatasetPair, checkpoints: Checkpoints | None, check: Check
+) -> Start:
+    """The weights that the night starts from, or started from when it began."""
+    kept = checkpoints.start(config.latent_dim) if checkpoints else None
+    if kept:
+        return kept
+    start, used = yield from starting_weights(config, pair, check)
+    if checkpoints:
+        checkpoints.save_start(start, used)
+    return start, used
+
+
+def _night_started(
+    config: RunConfig,
+    night: Hypnogram,
+    pair: DatasetPair,
+    used: WeightsUsed,
+    device: torch.device,
+) -> NightStarted:
+    return NightStarted(
+        config.to_dict(),
+        tuple((cycle.rem_fraction, cycle.nrem_epochs, cycle.rem_epochs) for cycle in night),
+        pair.dataset_1.name,
+        pair.dataset_2.name,
+        used,
+        str(device),
+        torch.get_num_threads(),
+        versions(),
+    )
 
 
 def _recent(images: Images, seed: int, cycle: int, count: int) -> Tensor:

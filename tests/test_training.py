@@ -17,7 +17,7 @@ from core.config import RunConfig
 from core.data import DatasetPair, load_pair
 from core.draws import Purpose, stream
 from core.errors import ConfigError, DivergedError, WeightsError
-from core.evaluation import SUBSET, make_probe, measure
+from core.evaluation import make_probe, measure
 from core.events import (
     CycleDone,
     DreamsMade,
@@ -27,6 +27,7 @@ from core.events import (
     StageEvaluated,
     StageStarted,
 )
+from core.measures import SUBSET
 from core.reader import load_reader
 from core.schedule import Stage, hypnogram
 from core.training import train

@@ -32,12 +32,14 @@ class Source:
     """One place that images come from; ``load`` raises `DataError` when they cannot be had.
 
     ``train_sizes`` maps a split's name to the number of dataset 2's training images, so that a
-    setting can be checked before anything is loaded.
+    setting can be checked before anything is loaded; ``test_sizes`` to that of both datasets'
+    test images together.
     """
 
     name: str
     label: str
     train_sizes: dict[str, int]
+    test_sizes: dict[str, int]
     load: Callable[[], Pictures]
 
 
@@ -103,12 +105,14 @@ SOURCES = {
             "bundled",
             "5,000 MNIST images that ship with the program",
             {"inverted": 4_000, "digits": 2_000},
+            {"inverted": 2_000, "digits": 1_000},
             _load_bundled,
         ),
         Source(
             "mnist",
             "all 70,000 MNIST images",
             {"inverted": 60_000, "digits": 29_404},
+            {"inverted": 20_000, "digits": 10_000},
             _load_mnist,
         ),
     )

@@ -1,12 +1,6 @@
-"""A run's events on disk: a folder with an append-only ``events.jsonl`` and its arrays.
-
-Arrays are written before the line that names them, so that a reader never sees a line whose
-arrays are not there. The reader goes on from a byte offset; a torn last line waits for its rest,
-a corrupt line in the middle is an error that names file and line.
-"""
+"""From events to plain records and back, each field checked against its type."""
 
 import functools
-import json
 import math
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -16,18 +10,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SleepError
+from core.errors import LogError
 from core.events import Event
-from core.files import read_arrays, write_arrays
+from core.files import read_arrays
 
-LOG = "events.jsonl"
-_ARRAYS = "arrays"
 _hints = functools.cache(get_type_hints)  # slow, and asked for with every event
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
-
-
-class LogError(SleepError):
-    """A log that cannot be read; the sentence names file, line and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -47,72 +35,27 @@ class StoredArray:
             ) from None
 
 
-class RunLog:
-    """Appends events to a folder, which must be new or hold no log yet."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / _ARRAYS).mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._file = (folder / LOG).open("x", encoding="utf-8")
-        self._count = 0
-
-    def append(self, event: Event) -> None:
-        """Write the event's arrays, then its line, and hand both to the operating system."""
-        arrays: dict[str, NDArray[Any]] = {}
-        record = {"kind": type(event).__name__, **_encode(event, "", arrays)}
-        if arrays:
-            name = f"{self._count:06d}.npz"
-            write_arrays(self._folder / _ARRAYS / name, **arrays)
-            record["arrays"] = name
-        self._file.write(json.dumps(record, allow_nan=False) + "\n")
-        self._file.flush()
-        self._count += 1
-
-    def __enter__(self) -> "RunLog":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._file.close()
+def encode(event: Event) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """``event`` as JSON values, and its arrays by name."""
+    arrays: dict[str, NDArray[Any]] = {}
+    return {"kind": type(event).__name__, **_encode(event, "", arrays)}, arrays
 
 
-class RunReader:
-    """Reads a folder's events as they come; each call of `read` returns those since the last."""
+def decode(record: dict[str, Any], arrays: Path) -> Event:
+    """The event that ``record`` describes, its arrays left in the file ``arrays``.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._offset = 0
-        self._line = 0
-
-    def read(self) -> list[Event]:
-        """All whole events since the last call, [] where there are none yet."""
-        try:
-            with (self._folder / LOG).open("rb") as file:
-                file.seek(self._offset)
-                text = file.read()
-        except FileNotFoundError:
-            return []
-        whole = text[: text.rfind(b"\n") + 1]
-        lines = whole.split(b"\n")[:-1]
-        found = [self._decode(line, self._line + n) for n, line in enumerate(lines, start=1)]
-        self._offset += len(whole)
-        self._line += len(lines)
-        return found
-
-    def _decode(self, line: bytes, number: int) -> Event:
-        place = f"{self._folder / LOG}, line {number}"
-        try:
-            record = json.loads(line, parse_float=_finite, parse_constant=_finite)
-            kind = _KINDS[record.pop("kind")]
-            arrays = self._folder / _ARRAYS / str(record.pop("arrays", ""))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise LogError(f"{place}: this is not an event of a run.") from None
-        try:
-            return _build(kind, record, "", arrays)
-        except (ValueError, OverflowError) as error:
-            raise LogError(f"{place}: a damaged {kind.__name__} event ({error}).") from None
+    Raises ValueError that names the field for anything that is not an event.
+    """
+    name = record.pop("kind", None)
+    if not isinstance(name, str) or name not in _KINDS:
+        raise ValueError(f"an event of unknown kind {name!r}; a newer version may have written it")
+    try:
+        return _build(_KINDS[name], record, "", arrays)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"a damaged {name} event: {error}") from None
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
     """The number in ``text``; raises ValueError for NaN and infinity, which JSON lets through."""
     number = float(text)
     if not math.isfinite(number):

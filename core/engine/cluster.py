@@ -1,0 +1,79 @@
+"""The Dask cluster that sleeps the nights: one of our own on this machine, or the one asked for."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dask
+from distributed import Client, LocalCluster
+from distributed.security import Security
+
+from core.engine.places import engine_dir
+from core.errors import EngineError
+
+_CONNECT_S = 10
+_WARM = "core.engine.worker"
+_SETTINGS = {
+    # A worker's death is told at once; the dispatcher knows how often a night may cost one.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.admin.tick.limit": "1m",  # a busy machine is not worth a warning
+}
+
+
+def scheduler_address() -> str | None:
+    """The scheduler named by ``DASK_SCHEDULER_ADDRESS``, None for a cluster of our own."""
+    return os.environ.get("DASK_SCHEDULER_ADDRESS", "").strip() or None
+
+
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
+def address_of(client: Client) -> str:
+    """Where the scheduler of ``client`` listens, "" while it is not connected."""
+    return str(client.scheduler.address) if client.scheduler else ""
+
+
+@contextmanager
+def connected(workers: int) -> Iterator[Client]:
+    """A client of the cluster; raises `EngineError` where there is none to be had.
+
+    Our own listens on loopback only, speaks TLS and lets in only who has the credentials, which
+    are made for it and never leave this process and its workers: a scheduler runs what it is sent.
+    """
+    address = scheduler_address()
+    with dask.config.set(_SETTINGS):
+        if address is None:
+            with _own(workers) as cluster, Client(cluster) as client:
+                yield client
+            return
+        try:
+            client = Client(address, timeout=_CONNECT_S)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise EngineError(
+                f"DASK_SCHEDULER_ADDRESS is '{address}', and no scheduler answers there "
+                f"({error}); start one or unset the variable."
+            ) from None
+        with client:
+            yield client
+
+
+@contextmanager
+def _own(workers: int) -> Iterator[LocalCluster]:
+    scratch = engine_dir() / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)  # of an engine that was killed
+    with LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        protocol="tls://",
+        security=Security.temporary(),
+        dashboard_address=None,
+        memory_limit=0,  # a night's need is small and known; the default limit could kill it
+        preload=[_WARM],
+        local_directory=str(scratch),
+    ) as cluster:
+        yield cluster

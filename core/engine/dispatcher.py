@@ -1,0 +1,235 @@
+"""Who sleeps next, and what becomes of nights whose worker dies or hangs."""
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from distributed import Client, Future
+
+from core import settings
+from core.engine import queue, state
+from core.engine.cluster import address_of
+from core.engine.failures import fail
+from core.engine.fair import Turns, order
+from core.engine.pace import Pace, waits
+from core.engine.queue import Entry
+from core.engine.state import EngineState
+from core.engine.worker import sleep_run
+from core.errors import EngineError, SleepError
+from core.replay import RunState, fold
+from core.store import RunReader
+from core.store.folder import RunFolder, find_run
+
+MOST_DEATHS = 10  # of workers over one cycle, before the night is thought to be what kills them
+_LATER_S = 1.0
+_LOOK_S = 1.0  # between looks at what changes slowly
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Night:
+    """A night that a worker sleeps: since when, and its last sign of life."""
+
+    entry: Entry
+    folder: RunFolder
+    future: Future[dict[str, Any]]
+    began: float
+    expected_s: float
+    heartbeat: bytes = b""
+    beat_at: float = 0.0
+
+
+@dataclass
+class _Deaths:
+    """How many workers have died over a night since it last finished a cycle."""
+
+    cycles: int = 0
+    count: int = 0
+
+
+class Dispatcher:
+    """Hands waiting nights to the workers of ``client``; call `step` again and again."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._nights: dict[str, _Night] = {}
+        self._turns = Turns()
+        self._deaths: dict[str, _Deaths] = {}
+        self._later: dict[str, float] = {}  # not before then
+        self._pace = Pace(state.last_told().pace)
+        self._queue: list[Entry] = []
+        self._queue_seen: object = None
+        self._looked = 0.0
+        self._told: EngineState | None = None
+
+    def step(self) -> None:
+        """Look once at all there is to do; raises `EngineError` when the cluster is gone."""
+        if self._client.status not in ("running", "connecting", "newly-created"):
+            raise EngineError("the connection to the Dask scheduler is lost; start it again.")
+        now = time.monotonic()
+        self._collect()
+        look = now - self._looked >= _LOOK_S
+        if look:
+            self._looked = now
+            self._find_hung(now)
+        self._read_queue(anyway=look)
+        self._start(now)
+        if look or self._told is None or self._changed():
+            self._tell(now)
+
+    # --- nights that end ---
+
+    def _collect(self) -> None:
+        for run_id, night in list(self._nights.items()):
+            if night.future.status == "pending":
+                continue
+            del self._nights[run_id]
+            if night.future.status == "finished":
+                self._ended(night, night.future.result())
+            elif night.future.status == "error":
+                self._lost(night, night.future.exception())
+            else:
+                self._later[run_id] = time.monotonic() + _LATER_S
+
+    def _ended(self, night: _Night, result: dict[str, Any]) -> None:
+        if not result["ended"]:  # another process sleeps it
+            self._later[night.folder.id] = time.monotonic() + _LATER_S
+            return
+        if result["problem"] is not None:
+            fail(night.folder, result["problem"])
+        self._deaths.pop(night.folder.id, None)
+        queue.take_out(night.folder.id)
+        with suppress(SleepError):
+            slept = fold(RunState(), RunReader(night.folder.path).read())
+            if slept.seconds is not None:
+                self._pace = self._pace.after(night.folder.record().config, slept.seconds)
+
+    def _lost(self, night: _Night, error: BaseException) -> None:
+        """The worker died, or could not even begin."""
+        if type(error).__name__ != "KilledWorker":
+            _logger.error("run %s", night.folder.id, exc_info=error)
+            fail(night.folder, f"its worker could not sleep it ({type(error).__name__}: {error}).")
+            queue.take_out(night.folder.id)
+            return
+        deaths = self._deaths.setdefault(night.folder.id, _Deaths())
+        with suppress(SleepError):
+            cycles = len(fold(RunState(), RunReader(night.folder.path).read()).cycles)
+            if cycles > deaths.cycles:
+                deaths.cycles, deaths.count = cycles, 0
+        deaths.count += 1
+        _logger.warning("run %s lost its worker, time %s", night.folder.id, deaths.count)
+        if deaths.count >= MOST_DEATHS:
+            fail(
+                night.folder,
+                f"{MOST_DEATHS} workers died over the same cycle of it, as they do when memory "
+                "is short; choose fewer seeds or images.",
+            )
+            queue.take_out(night.folder.id)
+
+    # --- nights that hang ---
+
+    def _find_hung(self, now: float) -> None:
+        for night in self._nights.values():
+            with suppress(OSError):
+                heartbeat = night.folder.heartbeat.read_bytes()
+                if heartbeat != night.heartbeat:
+                    night.heartbeat, night.beat_at = heartbeat, now
+            if now - night.beat_at > settings.hung_after_s():
+                night.beat_at = now
+                self._restart(night)
+
+    def _restart(self, night: _Night) -> None:
+        holders = self._client.processing()
+        addresses = [worker for worker, keys in holders.items() if night.future.key in keys]
+        _logger.warning("run %s takes no step any more; restarting %s", night.folder.id, addresses)
+
+        def restart() -> None:
+            try:
+                self._client.restart_workers(addresses, timeout="20s", raise_for_error=False)
+            except Exception:
+                _logger.exception("%s cannot be restarted", addresses)
+
+        # Of its own, for the others must not wait until a frozen process is given up.
+        threading.Thread(target=restart, daemon=True).start()
+
+    # --- nights that wait ---
+
+    def _read_queue(self, *, anyway: bool) -> None:
+        seen = queue.changed()
+        if anyway or seen != self._queue_seen:
+            self._queue_seen = seen
+            self._queue = queue.entries()
+            self._turns.welcome(entry.person for entry in self._queue)
+
+    def _waiting(self) -> list[Entry]:
+        waiting = [entry for entry in self._queue if entry.run not in self._nights]
+        return order(waiting, self._turns.taken)
+
+    def _start(self, now: float) -> None:
+        free = self._workers() - len(self._nights)
+        for entry in self._waiting():
+            if free <= 0:
+                return
+            if self._later.get(entry.run, 0.0) > now:
+                continue
+            if self._begin(entry, now):
+                free -= 1
+
+    def _begin(self, entry: Entry, now: float) -> bool:
+        try:
+            folder = find_run(entry.run)
+        except SleepError:  # deleted by hand
+            queue.take_out(entry.run)
+            return False
+        try:
+            expected = self._pace.seconds(folder.record().config)
+        except SleepError as error:
+            fail(folder, str(error))
+            queue.take_out(entry.run)
+            return False
+        future = self._client.submit(sleep_run, str(folder.path), pure=False, retries=0)
+        self._nights[entry.run] = _Night(entry, folder, future, now, expected, beat_at=now)
+        self._turns.took(entry.person)
+        return True
+
+    def _workers(self) -> int:
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    # --- what is told ---
+
+    def _changed(self) -> bool:
+        assert self._told is not None
+        waiting = tuple(entry.run for entry in self._waiting())
+        told = tuple(run for run, _ in self._told.waiting)
+        return (tuple(self._nights), waiting) != (self._told.asleep, told)
+
+    def _tell(self, now: float) -> None:
+        waiting = self._waiting()
+        rest = [max(night.began + night.expected_s - now, 1.0) for night in self._nights.values()]
+        starts = waits(rest, [self._expected(entry) for entry in waiting], self._workers())
+        in_s = [round(seconds, 1) for seconds in starts]
+        told = EngineState(
+            ready=True,
+            workers=self._workers(),
+            scheduler=address_of(self._client),
+            pid=os.getpid(),
+            pace=self._pace.factor,
+            asleep=tuple(self._nights),
+            waiting=tuple(zip_longest((entry.run for entry in waiting), in_s)),
+        )
+        if told != self._told:
+            with suppress(OSError):  # a full disk: the nights matter more
+                state.publish(told)
+            self._told = told
+
+    def _expected(self, entry: Entry) -> float:
+        try:
+            return self._pace.seconds(find_run(entry.run).record().config)
+        except SleepError:
+            return 0.0

@@ -1,0 +1,42 @@
+"""Saying that a run failed, also when its own folder cannot take the sentence."""
+
+import logging
+from contextlib import suppress
+
+from core.engine.places import failure_of
+from core.errors import SleepError
+from core.events import NightFailed
+from core.files import write_text
+from core.store import RunLog
+from core.store.folder import RunFolder
+from core.store.locks import acquire
+
+_logger = logging.getLogger(__name__)
+
+
+def fail(folder: RunFolder, sentence: str) -> None:
+    """Write ``sentence`` as the end of the run's log, else beside the engine's own files."""
+    _logger.error("run %s failed: %s", folder.id, sentence)
+    try:
+        lock = acquire(folder.lock)
+        if lock is not None:
+            with lock, RunLog(folder.path) as log:
+                log.append(NightFailed(sentence))
+            return
+    except (SleepError, OSError):
+        pass
+    with suppress(OSError):  # nothing at all can be written: the log above is all there is
+        write_text(failure_of(folder.id), sentence)
+
+
+def failure(run_id: str) -> str | None:
+    """The sentence that the run's own folder could not take, if there is one."""
+    try:
+        return failure_of(run_id).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def forget_failure(run_id: str) -> None:
+    """The run is to be tried again."""
+    failure_of(run_id).unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""Keeping an engine alive for as long as this program is: started, and started again if killed."""
+
+import functools
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from core import settings
+from core.engine.leases import take_lease
+from core.engine.places import engine_dir, engine_lock, engine_output
+from core.engine.state import EngineState, last_told, publish
+from core.store.locks import Lock, acquire, held
+
+_LOOK_S = 0.5
+_SHORT_LIFE_S = 10.0
+_LONGEST_PAUSE_S = 30.0
+_LARGEST_OUTPUT = 1_000_000
+
+
+def keep_engine() -> None:
+    """See to it that an engine serves the outputs folder from now on, until this program ends.
+
+    Returns at once, without waiting for the engine to be ready. Raises OSError where the outputs
+    folder cannot be written.
+    """
+    _keep(engine_dir())
+
+
+@functools.cache
+def _keep(folder: Path) -> Lock:
+    """Start keeping, once in a program and outputs folder; gives the lease, to be kept."""
+    lease = take_lease()
+    child = start_engine()
+    threading.Thread(target=_look_after, args=(folder, child), name="engine", daemon=True).start()
+    return lease
+
+
+def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
+    pause = _LOOK_S
+    began = time.monotonic()
+    while True:
+        time.sleep(pause)
+        if child is not None:
+            child.poll()  # else a dead one would stay as a zombie
+        if engine_dir() != folder or held(engine_lock()):
+            pause = _LOOK_S
+            continue
+        try:
+            child = start_engine()
+        except OSError:
+            child = None
+        short = time.monotonic() - began < _SHORT_LIFE_S
+        pause = min(2 * pause, _LONGEST_PAUSE_S) if short else _LOOK_S
+        began = time.monotonic()
+
+
+def start_engine() -> subprocess.Popen[bytes] | None:
+    """Start an engine in a process of its own; None if there is one already.
+
+    Raises OSError where that is not possible.
+    """
+    lock = acquire(engine_lock())
+    if lock is None:
+        return None
+    # The engine inherits the lock, so that nobody can start another before it is up.
+    publish(EngineState(pace=last_told().pace))  # what another told before does not hold any more
+    with lock, engine_output().open("wb" if _is_large(engine_output()) else "ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "core.engine", str(lock.descriptor)],
+            cwd=settings.PROJECT,
+            env={**os.environ, "SLEEP_OUTPUTS_DIR": str(settings.outputs_dir().absolute())},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock.descriptor,),
+            process_group=0,  # Ctrl-C is meant for the program in the terminal, not for its engine
+        )
+
+
+def _is_large(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > _LARGEST_OUTPUT

@@ -1,0 +1,40 @@
+"""Where the engine and those who use it meet: files below the outputs folder."""
+
+from pathlib import Path
+
+from core import settings
+
+
+def engine_dir() -> Path:
+    """The engine's own folder."""
+    return settings.outputs_dir().absolute() / "engine"
+
+
+def engine_lock() -> Path:
+    """Held by the engine that serves this outputs folder; there is one at most."""
+    return engine_dir() / "lock"
+
+
+def engine_state() -> Path:
+    """What the engine tells about itself and its queue."""
+    return engine_dir() / "state.json"
+
+
+def engine_output() -> Path:
+    """What the engine and its workers print."""
+    return engine_dir() / "output.txt"
+
+
+def leases_dir() -> Path:
+    """A lock for each program that needs the engine; without any, it ends."""
+    return engine_dir() / "leases"
+
+
+def queue_dir() -> Path:
+    """A file for each run that waits or is asleep."""
+    return settings.outputs_dir().absolute() / "queue"
+
+
+def failure_of(run_id: str) -> Path:
+    """Why a run failed whose own folder could not be written."""
+    return engine_dir() / "failed" / f"{run_id}.txt"

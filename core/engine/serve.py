@@ -1,0 +1,70 @@
+"""The engine's process: one for an outputs folder, for as long as anybody needs it."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from core.engine import state
+from core.engine.cluster import address_of, connected, cores
+from core.engine.dispatcher import Dispatcher
+from core.engine.leases import anybody
+from core.engine.places import engine_lock
+from core.engine.state import EngineState
+from core.errors import EngineError
+from core.store.locks import Lock, acquire
+
+_TICK_S = 0.02
+_LEASES_S = 0.5
+_GRACE_S = 3.0  # one command may follow another
+
+
+def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -> None:
+    """Serve the outputs folder's queue, until a signal or, without ``stay``, until nobody needs it.
+
+    ``lock`` is the engine's lock, if whoever started this process took it already. Does not
+    return: the process ends here, and its workers with it. Raises `EngineError` when another
+    engine serves the folder, or the cluster is not to be had.
+    """
+    lock = lock or acquire(engine_lock())
+    if lock is None:
+        raise EngineError("an engine serves this outputs folder already.")
+    ended = _signals()
+    state.publish(EngineState(pace=state.last_told().pace, pid=os.getpid()))
+    try:
+        with connected(workers or cores()) as client:
+            _say(f"ready: {address_of(client)}")
+            _run(Dispatcher(client), ended, stay=stay)
+            # Nothing is lost by leaving at once: all that counts is on disk, and workers end with
+            # their parent. A polite end would wait for steps that are thrown away anyhow.
+            sys.stdout.flush()
+            os._exit(0)
+    except EngineError as error:
+        state.publish(EngineState(pace=state.last_told().pace, problem=str(error)))
+        raise
+
+
+def _run(dispatcher: Dispatcher, ended: Callable[[], bool], *, stay: bool) -> None:
+    needed = looked = time.monotonic()
+    while not ended():
+        dispatcher.step()
+        now = time.monotonic()
+        if not stay and now - looked >= _LEASES_S:
+            looked = now
+            if anybody():
+                needed = now
+            elif now - needed > _GRACE_S:
+                return
+        time.sleep(_TICK_S)
+
+
+def _signals() -> Callable[[], bool]:
+    asked = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: asked.append(True))
+    return lambda: bool(asked)
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} engine {os.getpid()} {what}", flush=True)

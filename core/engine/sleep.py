@@ -1,0 +1,101 @@
+"""Sleeping one run's night in this process, from wherever it stands to its end.
+
+Every way of running a night comes here: the engine's workers, and `python -m core run --local`.
+"""
+
+import functools
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.checkpoints import Checkpoints
+from core.data import DatasetPair, load_pair
+from core.engine import queue
+from core.engine.watch import watched
+from core.errors import RunError, SleepError
+from core.events import Event, NightFailed, NightStarted, NightStopped
+from core.replay import RunState, fold
+from core.stopping import Check, Stopped
+from core.store import RunLog
+from core.store.folder import RunFolder, RunRecord
+from core.store.locks import acquire
+from core.threads import cpu_threads
+from core.training import train
+
+_WAIT_S = 5.0  # for a process that was killed to be really gone
+
+_logger = logging.getLogger(__name__)
+
+
+def sleep(folder: RunFolder, worker: str = "local") -> Iterator[Event]:
+    """Sleep the run's night, writing every event to its log before yielding it.
+
+    A night that ends well, is stopped or fails says so in its last event. Raises `RunError` when
+    another process sleeps it, `LogError` when its files are damaged and OSError when nothing can
+    be written to its folder, not even that.
+    """
+    lock = acquire(folder.lock, _WAIT_S)
+    if lock is None:
+        raise RunError(f"run {folder.id} is asleep in another process already.")
+    with lock:
+        record = folder.record()
+        with RunLog(folder.path) as log:
+            state = fold(RunState(), log.earlier)
+            try:
+                with watched(folder, worker) as check, cpu_threads(record.threads):
+                    for event in _night(record, folder, state, check):
+                        if isinstance(event, NightStarted):
+                            folder.note_start(event)
+                        log.append(event)
+                        yield event
+            except Exception as error:
+                ending = _ending(error, folder)
+                log.append(ending)
+                yield ending
+        # Before the lock goes, or the run would seem to wait for another sleep.
+        queue.take_out(folder.id)
+
+
+def _night(record: RunRecord, folder: RunFolder, state: RunState, check: Check) -> Iterator[Event]:
+    """The rest of the night: all of it, what follows the last checkpoint, or nothing."""
+    if state.outcome == "done":
+        return
+    check()
+    # Another device would not give the same numbers.
+    config = replace(record.config, device=record.device or record.config.device)
+    yield from train(
+        config,
+        images(config.split, config.data),
+        checkpoints=Checkpoints(folder.checkpoints),
+        finished=len(state.cycles) - 1,
+        check=check,
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def images(split: str, source: str) -> DatasetPair:
+    """The images of a night, kept for the process' next one."""
+    return load_pair(split, source)
+
+
+def _ending(error: Exception, folder: RunFolder) -> NightStopped | NightFailed:
+    match error:
+        case Stopped():
+            return NightStopped()
+        case SleepError():
+            return NightFailed(str(error))
+        case OSError():
+            return NightFailed(unwritable(folder, error))
+    _logger.error("run %s", folder.id, exc_info=error)
+    return NightFailed(
+        f"a fault in the program ({type(error).__name__}: {error}); "
+        "the engine's output tells where."
+    )
+
+
+def unwritable(folder: RunFolder, error: OSError) -> str:
+    """The sentence for a folder that cannot be written."""
+    return (
+        f"the run's folder {folder.path} cannot be written ({error.strerror or error}); "
+        "make room or give access there, then resume the run."
+    )

@@ -1,0 +1,148 @@
+"""Nights as jobs, for the page, the command line and notebooks alike.
+
+    from core import jobs
+    from core.config import RunConfig
+
+    run = jobs.submit(RunConfig(num_cycles=5))
+    for event in jobs.follow(run):
+        print(event)
+
+The program that submits keeps an engine going for as long as it runs itself; what is not done
+then goes on when an engine is there again. Nothing in here imports torch or Dask.
+"""
+
+import getpass
+import socket
+from collections.abc import Iterator
+
+from core.checks import whole
+from core.config import RunConfig
+from core.engine import queue
+from core.engine.failures import forget_failure
+from core.engine.keeper import keep_engine
+from core.errors import RunError
+from core.events import Event, NightStopped
+from core.jobs.follow import Follower, Snapshot, Status
+from core.jobs.follow import events as _events
+from core.replay import RunState, fold
+from core.settings import DEFAULT_THREADS
+from core.store import RunLog
+from core.store.folder import RunFolder, all_runs, delete_run, find_run, new_run
+from core.store.locks import acquire
+
+__all__ = [
+    "Follower",
+    "Snapshot",
+    "Status",
+    "delete",
+    "follow",
+    "keep_engine",
+    "resume",
+    "runs",
+    "state",
+    "stop",
+    "submit",
+]
+
+
+def submit(config: RunConfig, *, person: str | None = None, threads: int = DEFAULT_THREADS) -> str:
+    """Ask for a night, and give the run's id at once.
+
+    ``person`` is whose turn it takes (default: the user of this machine), ``threads`` the CPU
+    threads that it is slept with. Raises `QueueError` when that person's or everybody's runs are
+    too many, and OSError when the outputs folder cannot be written.
+    """
+    person = whoever() if person is None else person
+    threads = whole("threads", threads, 1, 1024)
+    queue.check_room(queue.entries(), person)  # before anything is written
+    keep_engine()
+    folder = new_run(config, person, threads)
+    _want(folder, person, new=True)
+    return folder.id
+
+
+def resume(run_id: str, *, person: str | None = None) -> None:
+    """Ask for the rest of a night that was stopped, has failed or was interrupted.
+
+    Raises `RunError` if there is no such run or nothing is left of it, else as `submit` does.
+    """
+    folder = find_run(run_id)
+    now = Follower(run_id).update()
+    if now.status == "done":
+        raise RunError(f"run {run_id} is done; there is nothing left of its night.")
+    if now.active:
+        keep_engine()
+        return
+    folder.record()  # for a damaged one cannot be slept
+    keep_engine()
+    folder.stop.unlink(missing_ok=True)
+    _want(folder, whoever() if person is None else person, new=False)
+    forget_failure(run_id)
+
+
+def stop(run_id: str) -> None:
+    """Stop a night within a step; its finished cycles are kept, and it can be resumed.
+
+    A run that is over stays as it is. Raises `RunError` if there is no such run.
+    """
+    folder = find_run(run_id)
+    if not Follower(run_id).update().active:
+        return
+    folder.stop.touch()
+    lock = acquire(folder.lock)
+    if lock is None:  # asleep: the night itself sees the stop
+        return
+    with lock:
+        try:
+            with RunLog(folder.path) as log:
+                if fold(RunState(), log.earlier).outcome is None:
+                    log.append(NightStopped())
+        finally:
+            queue.take_out(run_id)
+
+
+def state(run_id: str) -> Snapshot:
+    """Where a run is now; raises `RunError` if there is no such run."""
+    return Follower(run_id).update()
+
+
+def follow(run_id: str) -> Iterator[Event]:
+    """The run's events from the first on, each as it comes, until it is over.
+
+    Raises `RunError` for what is not a run and `LogError` for one whose log is damaged.
+    """
+    find_run(run_id)
+    return _events(run_id)
+
+
+def runs() -> list[str]:
+    """The ids of all runs, the oldest first."""
+    return [folder.id for folder in all_runs()]
+
+
+def delete(run_id: str) -> None:
+    """Remove a run and all its files; raises `RunError` if it is not over."""
+    folder = find_run(run_id)
+    lock = acquire(folder.lock)
+    if lock is None or queue.wanted(run_id):
+        raise RunError(f"run {run_id} is waiting or running; stop it first.")
+    with lock:
+        delete_run(folder)
+    forget_failure(run_id)
+
+
+def whoever() -> str:
+    """The user of this machine, by name."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):  # a container's user may have no name
+        return socket.gethostname()
+
+
+def _want(folder: RunFolder, person: str, *, new: bool) -> None:
+    try:
+        queue.put(folder.id, person)
+    except Exception:
+        if new:  # it has no place in the queue, so it is no run
+            delete_run(folder)
+        raise

@@ -1,0 +1,107 @@
+"""Following a run: its log, its lock and its place in the queue, folded into what is shown."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from core.engine import queue
+from core.engine.failures import failure
+from core.engine.state import Place, engine_now
+from core.errors import LogError
+from core.events import Event
+from core.replay import RunState, fold
+from core.store import RunReader
+from core.store.folder import find_run
+
+Status = Literal["queued", "running", "done", "stopped", "failed", "interrupted"]
+
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment.
+
+    ``status``: "interrupted" is a night that broke off without a word, as when the machine was
+    switched off; it goes on by itself if it is still ``wanted``, else when it is resumed.
+    ``problem`` is the sentence that goes with "failed"; ``place`` the turn of a "queued" run, None
+    where nobody knows.
+    """
+
+    status: Status
+    state: RunState
+    wanted: bool = False
+    problem: str | None = None
+    place: Place | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether more is to come without anybody doing anything."""
+        return self.status in ("queued", "running") or (
+            self.wanted and self.status == "interrupted"
+        )
+
+
+class Follower:
+    """Reads a run's log as it grows; `update` costs only what is new.
+
+    Raises `RunError` for what is not the id of a run.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        self.folder = find_run(run_id)
+        self._reader = RunReader(self.folder.path)
+        self._state = RunState()
+        self.new: list[Event] = []
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.id
+
+    def update(self) -> Snapshot:
+        """Read what is new, which is in ``new`` then, and say where the run is."""
+        # Asked before the log is read, so that the last events of an ended night are not missed.
+        asleep, wanted = self.folder.asleep(), queue.wanted(self.run_id)
+        self.new = []
+        try:
+            self.new = self._reader.read()
+        except LogError as error:
+            return Snapshot("failed", self._state, problem=str(error))
+        self._state = fold(self._state, self.new)
+        return self._snapshot(asleep, wanted)
+
+    def _snapshot(self, asleep: bool, wanted: bool) -> Snapshot:
+        state = self._state
+        if state.outcome == "done":
+            return Snapshot("done", state)
+        if asleep:
+            return Snapshot("running", state, wanted)
+        if wanted:
+            engine = engine_now()
+            if engine.ready or state.phase == "starting" or state.outcome is not None:
+                place = engine.place(self.run_id)
+                return Snapshot("queued", state, wanted, engine.problem, place)
+            return Snapshot("interrupted", state, wanted, engine.problem)
+        problem = failure(self.run_id)
+        if problem is not None:
+            return Snapshot("failed", state, problem=problem)
+        if state.outcome is not None:
+            return Snapshot(state.outcome, state, problem=state.problem)
+        return Snapshot("interrupted", state)
+
+
+def events(run_id: str) -> Iterator[Event]:
+    """The run's events from its first on, each as it comes, until the run is no longer active.
+
+    Raises `RunError` for what is not a run and `LogError` for one whose log is damaged.
+    """
+    follower = Follower(run_id)
+    while True:
+        now = follower.update()
+        yield from follower.new
+        if not now.active:
+            if now.problem is not None and now.state.outcome is None:
+                raise LogError(now.problem)
+            return
+        time.sleep(_POLL_S)

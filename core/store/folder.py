@@ -1,0 +1,164 @@
+"""A run's folder: what is in it, and how its name leads to it and nowhere else."""
+
+import re
+import secrets
+import shutil
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core import settings
+from core.config import RunConfig
+from core.errors import ConfigError, LogError, RunError
+from core.events import NightStarted
+from core.store.locks import held
+from core.store.sealed import read_sealed, write_sealed
+from core.versions import versions
+
+SCHEMA = 1  # of everything in a run's folder
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What ``config.json`` holds: enough to sleep the night again, anywhere.
+
+    ``submitted`` is an ISO time with its zone, ``person`` whoever asked for the run. ``device``
+    and ``weights`` (origin, file and SHA-256) are known once the night has begun.
+    """
+
+    run: str
+    submitted: str
+    person: str
+    threads: int
+    config: RunConfig
+    versions: dict[str, str]
+    device: str | None = None
+    weights: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a run's files lie."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that sleeps the night, for as long as it does."""
+        return self.path / "lock"
+
+    @property
+    def stop(self) -> Path:
+        """Is there when somebody asked for the run to stop."""
+        return self.path / "stop"
+
+    @property
+    def heartbeat(self) -> Path:
+        """Changes as long as the night's steps go on."""
+        return self.path / "heartbeat.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def record_file(self) -> Path:
+        return self.path / "config.json"
+
+    def asleep(self) -> bool:
+        """Whether a process sleeps this night now."""
+        return held(self.lock)
+
+    def record(self) -> RunRecord:
+        """What the run was asked to do; raises `LogError` that names the file."""
+        try:
+            values = read_sealed(self.record_file)
+        except OSError as error:
+            reason = error.strerror or error
+            raise LogError(f"{self.record_file} cannot be read ({reason}).") from None
+        except ValueError as error:
+            raise LogError(f"{self.record_file} is damaged: {error}.") from None
+        return self._record(values)
+
+    def _record(self, values: dict[str, Any]) -> RunRecord:
+        schema = values.pop("schema", None)
+        if schema != SCHEMA:
+            raise LogError(
+                f"{self.record_file} has schema {schema!r} and this program reads {SCHEMA}; "
+                "use the version of the program that wrote it."
+            )
+        known = {field.name for field in fields(RunRecord)}
+        if set(values) != known:
+            odd = ", ".join(sorted(set(values) ^ known))
+            raise LogError(f"{self.record_file} has other fields than it should have: {odd}.")
+        try:
+            config = RunConfig.from_dict(values["config"])
+        except (ConfigError, TypeError, AttributeError) as error:
+            raise LogError(f"{self.record_file} holds no night's settings: {error}") from None
+        return RunRecord(**{**values, "config": config})
+
+    def write_record(self, record: RunRecord) -> None:
+        """Replace ``config.json``."""
+        values = {**asdict(record), "config": record.config.to_dict()}
+        write_sealed(self.record_file, {"schema": SCHEMA, **values})
+
+    def note_start(self, night: NightStarted) -> None:
+        """Add to ``config.json`` what is known once the night begins."""
+        record = self.record()
+        begun = replace(
+            record,
+            device=night.device,
+            weights=asdict(night.weights),
+            versions=night.versions,
+        )
+        if begun != record:
+            self.write_record(begun)
+
+
+def runs_dir() -> Path:
+    """Where all runs lie; absolute, because workers start elsewhere."""
+    return settings.outputs_dir().absolute() / "runs"
+
+
+def new_run(config: RunConfig, person: str, threads: int) -> RunFolder:
+    """Make the folder of a new run; raises OSError where that is not possible."""
+    now = datetime.now().astimezone()
+    folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
+    folder.path.mkdir(parents=True)
+    submitted = now.isoformat(timespec="seconds")
+    folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))
+    return folder
+
+
+def find_run(run_id: str) -> RunFolder:
+    """The folder of a run, whose name may come from a URL; raises `RunError` if it is not one."""
+    folder = RunFolder(runs_dir() / run_id)
+    if not (isinstance(run_id, str) and _ID.fullmatch(run_id) and folder.path.is_dir()):
+        raise RunError(
+            f"run is {run_id!r}, and there is no run of that name; "
+            "`python -m core runs list` names those there are."
+        )
+    return folder
+
+
+def all_runs() -> list[RunFolder]:
+    """All runs there are, the oldest first."""
+    try:
+        names = sorted(entry.name for entry in runs_dir().iterdir() if entry.is_dir())
+    except FileNotFoundError:
+        return []
+    return [RunFolder(runs_dir() / name) for name in names if _ID.fullmatch(name)]
+
+
+def delete_run(folder: RunFolder) -> None:
+    """Remove a run and all its files. It must not be asleep or wanted: see `core.jobs.delete`."""
+    # Renamed first, so that a removal that is broken off leaves no half a run.
+    doomed = folder.path.with_name(f".{folder.id}.deleted")
+    folder.path.rename(doomed)
+    shutil.rmtree(doomed)

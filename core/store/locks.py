@@ -1,0 +1,75 @@
+"""Locks that die with their holder: the system lets go of them however a process ends.
+
+They keep two workers from sleeping one night and two engines from serving one folder, and tell
+anybody who asks whether a run, an engine or a program is alive, also over a shared folder.
+"""
+
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_PATIENCE_S = 0.2  # those who only ask hold a lock too, for some microseconds
+_POLL_S = 0.01
+
+
+@dataclass(frozen=True)
+class Lock:
+    """An exclusive lock on a file, held until `release` or the process' end."""
+
+    descriptor: int
+
+    def release(self) -> None:
+        os.close(self.descriptor)
+
+    def __enter__(self) -> "Lock":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+
+def acquire(path: Path, wait_s: float = _PATIENCE_S) -> Lock | None:
+    """The lock on ``path``, made if need be; None if another holds it for longer than ``wait_s``.
+
+    Raises OSError where the file cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + wait_s
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if _take(descriptor, fcntl.LOCK_EX) and _still_there(descriptor, path):
+            return Lock(descriptor)
+        os.close(descriptor)
+        if time.monotonic() >= end:
+            return None
+        time.sleep(_POLL_S)
+
+
+def held(path: Path) -> bool:
+    """Whether any process holds the lock on ``path``."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _take(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _still_there(descriptor: int, path: Path) -> bool:
+    """Whether ``path`` is still the file that was locked, and was not removed in between."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
