@@ -102,9 +102,8 @@ class Dispatcher:
             self._later[night.folder.id] = time.monotonic() + _LATER_S
             return
         if result["problem"] is not None:
-            fail(night.folder, result["problem"])
+            self._fail(night.folder, night.entry, result["problem"])
         self._deaths.pop(night.folder.id, None)
-        queue.take_out(night.folder.id)
         with suppress(SleepError):
             slept = fold(RunState(), RunReader(night.folder.path).read())
             if slept.seconds is not None:
@@ -114,8 +113,8 @@ class Dispatcher:
         """The worker died, or could not even begin."""
         if type(error).__name__ != "KilledWorker":
             _logger.error("run %s", night.folder.id, exc_info=error)
-            fail(night.folder, f"its worker could not sleep it ({type(error).__name__}: {error}).")
-            queue.take_out(night.folder.id)
+            sentence = f"its worker could not sleep it ({type(error).__name__}: {error})."
+            self._fail(night.folder, night.entry, sentence)
             return
         deaths = self._deaths.setdefault(night.folder.id, _Deaths())
         with suppress(SleepError):
@@ -125,12 +124,16 @@ class Dispatcher:
         deaths.count += 1
         _logger.warning("run %s lost its worker, time %s", night.folder.id, deaths.count)
         if deaths.count >= MOST_DEATHS:
-            fail(
+            self._fail(
                 night.folder,
+                night.entry,
                 f"{MOST_DEATHS} workers died over the same cycle of it, as they do when memory "
                 "is short; choose fewer seeds or images.",
             )
-            queue.take_out(night.folder.id)
+
+    def _fail(self, folder: RunFolder, entry: Entry, sentence: str) -> None:
+        fail(folder, sentence)
+        queue.take_out(folder.id, entry)
 
     # --- nights that hang ---
 
@@ -185,13 +188,12 @@ class Dispatcher:
         try:
             folder = find_run(entry.run)
         except SleepError:  # deleted by hand
-            queue.take_out(entry.run)
+            queue.take_out(entry.run, entry)
             return False
         try:
             expected = self._pace.seconds(folder.record().config)
         except SleepError as error:
-            fail(folder, str(error))
-            queue.take_out(entry.run)
+            self._fail(folder, entry, str(error))
             return False
         future = self._client.submit(sleep_run, str(folder.path), pure=False, retries=0)
         self._nights[entry.run] = _Night(entry, folder, future, now, expected, beat_at=now)

@@ -7,6 +7,7 @@ again knows what to go on with.
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from core import settings
 from core.engine.places import queue_dir
@@ -55,9 +56,13 @@ def check_room(queued: Iterable[Entry], person: str) -> None:
         )
 
 
-def take_out(run_id: str) -> None:
-    """A run is no longer wanted, because it has ended or was stopped."""
-    (queue_dir() / run_id).unlink(missing_ok=True)
+def take_out(run_id: str, entry: Entry | None = None) -> None:
+    """A run is no longer wanted, because it has ended or was stopped.
+
+    With ``entry`` only if it is that one which waits, and not a later wish for the same run.
+    """
+    if entry is None or _entry(queue_dir() / run_id) == entry:
+        (queue_dir() / run_id).unlink(missing_ok=True)
 
 
 def wanted(run_id: str) -> bool:
@@ -71,13 +76,7 @@ def entries() -> list[Entry]:
         files = [file for file in queue_dir().iterdir() if not file.name.startswith(".")]
     except FileNotFoundError:
         return []
-    found = []
-    for file in files:
-        values = read_json(file)
-        try:
-            found.append(Entry(file.name, str(values["person"]), float(values["at"])))
-        except (KeyError, TypeError, ValueError):
-            continue  # it was taken out just now
+    found = [entry for file in files if (entry := _entry(file)) is not None]
     return sorted(found, key=lambda entry: (entry.at, entry.run))
 
 
@@ -87,3 +86,11 @@ def changed() -> int:
         return queue_dir().stat().st_mtime_ns
     except FileNotFoundError:
         return 0
+
+
+def _entry(file: Path) -> Entry | None:
+    values = read_json(file)
+    try:
+        return Entry(file.name, str(values["person"]), float(values["at"]))
+    except (KeyError, TypeError, ValueError):
+        return None  # it was taken out just now

@@ -1,0 +1,198 @@
+"""What the job engine costs: ``python -m benchmarks.engine [PART ...]``.
+
+Parts, all by default: start (until it is ready), first (submit to the first event on disk), stop
+(until a stopped night has ended), overhead (a night through engine and log, in turn with the bare
+generator in a process of its own), clients (30 runs of 30 clients at once: order, memory, cost of
+a run). Each part has an engine and an outputs folder of its own.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from core import jobs
+from core.config import RunConfig
+from core.engine import keeper, leases, queue, state
+from core.settings import PROJECT
+from core.store import LOG
+from core.store.folder import find_run, new_run
+
+TIMES = 10
+PAIRS = 3
+CLIENTS = 30
+NIGHT = RunConfig(total_eps=20, num_cycles=2, device="cpu")  # about ten seconds
+TINY = RunConfig(
+    split="digits",
+    total_eps=1,
+    num_cycles=1,
+    num=1,
+    start_fraction_rem=0.0,
+    end_fraction_rem=0.0,
+    device="cpu",
+)
+
+_BARE = """
+import sys, time, torch
+from core.config import RunConfig
+from core.data import load_pair
+from core.engine.warm import warm_up
+from core.training import train
+torch.set_num_threads(1)
+warm_up()
+config = RunConfig(total_eps=int(sys.argv[1]), num_cycles=int(sys.argv[2]), device="cpu")
+pair = load_pair(config.split, config.data)
+began = time.perf_counter()
+for event in train(config, pair):
+    pass
+print(time.perf_counter() - began)
+"""
+_CLIENT = """
+import sys
+from benchmarks.engine import TINY
+from core import jobs
+print(jobs.submit(TINY, person=sys.argv[1]))
+"""
+
+
+@contextmanager
+def _engine() -> Iterator[psutil.Process]:
+    """An engine with an outputs folder of its own, ready; it is gone after the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SLEEP_OUTPUTS_DIR"] = folder
+        lease = leases.take_lease()
+        process = keeper.start_engine()
+        assert process is not None
+        _wait(lambda: state.engine_now().ready)
+        yield psutil.Process(process.pid)
+        lease.release()
+        process.wait()
+
+
+def start() -> None:
+    times = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        with _engine():
+            times.append(time.perf_counter() - began)
+    _print("engine ready after its start, s", times)
+
+
+def first() -> None:
+    with _engine():
+        times = []
+        for _ in range(TIMES):
+            began = time.perf_counter()
+            run = _submit(NIGHT)
+            log = find_run(run).path / LOG
+            _wait(lambda log=log: log.exists() and log.stat().st_size > 0)  # type: ignore[misc]
+            times.append(time.perf_counter() - began)
+            _stop(run)
+    _print("submit to the first event on disk, s", times)
+
+
+def stop() -> None:
+    with _engine():
+        times = []
+        for number in range(TIMES):
+            run = _submit(NIGHT)
+            log = find_run(run).path / LOG
+            # In turn while it measures, and while it trains.
+            kind = b'"StageStarted"' if number % 2 else b'"NightStarted"'
+            _wait(lambda log=log, kind=kind: log.exists() and kind in log.read_bytes())  # type: ignore[misc]
+            began = time.perf_counter()
+            _stop(run)
+            times.append(time.perf_counter() - began)
+    _print("stop asked to night ended, s", times)
+
+
+def overhead() -> None:
+    bare, engine = [], []
+    with _engine():
+        for _ in range(PAIRS):
+            command = [sys.executable, "-c", _BARE, str(NIGHT.total_eps), str(NIGHT.num_cycles)]
+            done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+            bare.append(float(done.stdout))
+            began = time.perf_counter()
+            run = _submit(NIGHT)
+            _wait(lambda run=run: not jobs.state(run).active)  # type: ignore[misc]
+            engine.append(time.perf_counter() - began)
+    _print("bare generator, s", bare)
+    _print("submit to done through the engine, s", engine)
+    ratios = [with_it / without for with_it, without in zip(engine, bare, strict=True)]
+    _print("ratio, in pairs", ratios)
+
+
+def clients() -> None:
+    with _engine() as engine:
+        idle = _memory(engine)
+        began = time.perf_counter()
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-c", _CLIENT, f"client {number}"],
+                cwd=PROJECT,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for number in range(CLIENTS)
+        ]
+        runs = [client.communicate()[0].strip() for client in started]
+        peak = 0.0
+        while any(jobs.state(run).active for run in runs):
+            peak = max(peak, _memory(engine))
+            time.sleep(0.1)
+        took = time.perf_counter() - began
+        ends = [jobs.state(run) for run in runs]
+        workers = state.engine_now().workers
+    seconds = [end.state.seconds or 0.0 for end in ends]
+    print(f"{CLIENTS} clients: {sum(end.status == 'done' for end in ends)} runs done in {took:.1f} s")
+    print(f"  engine and {workers} workers: {idle:.0f} MB idle, {peak:.0f} MB at most")
+    per_run = (took * workers - sum(seconds)) / CLIENTS
+    print(f"  a run: {statistics.mean(seconds):.2f} s of night, {per_run:.2f} s of all else")
+
+
+def _submit(config: RunConfig) -> str:
+    """As `jobs.submit` does, but without keeping an engine beyond the block that has one."""
+    folder = new_run(config, "benchmark", 1)
+    queue.put(folder.id, "benchmark")
+    return folder.id
+
+
+def _stop(run: str) -> None:
+    jobs.stop(run)
+    _wait(lambda: not jobs.state(run).active)
+
+
+def _memory(engine: psutil.Process) -> float:
+    """The proportional memory of the engine's processes in MB, shared pages counted once."""
+    family = [engine, *engine.children(recursive=True)]
+    return sum(process.memory_full_info().pss for process in family) / 2**20
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.002)
+
+
+def _print(what: str, values: Sequence[float]) -> None:
+    middle = statistics.median(values)
+    print(f"{what:42} {middle:8.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
+
+
+def main() -> None:
+    parts = {part.__name__: part for part in (start, first, stop, overhead, clients)}
+    print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+
+
+if __name__ == "__main__":
+    main()

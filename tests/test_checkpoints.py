@@ -1,0 +1,197 @@
+"""`core.checkpoints`: a night's state on disk, and going on from it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.checkpoints import Checkpoints
+from core.data import DatasetPair
+from core.events import CycleDone, Event, NightResumed, NightStarted
+from core.replay import RunState, fold
+from core.sleeper import Sleeper, fall_asleep
+from core.stopping import Stopped, never
+from core.training import train
+from core.vae import VAE
+from tests.conftest import Settings, plain
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CYCLES = 3
+Sleep = Callable[..., list[Event]]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Checkpoints:
+    return Checkpoints(tmp_path / "checkpoints")
+
+
+@pytest.fixture
+def sleep(short: Settings, small_pair: DatasetPair, kept: Checkpoints) -> Sleep:
+    """Sleeps a night of three cycles and two seeds; ``until`` that cycle only, as if killed."""
+
+    def night(finished: int = 0, until: int = CYCLES, **changes: Any) -> list[Event]:
+        config = short(**{"total_eps": 9, "num_cycles": CYCLES, "seeds": (4, 0), **changes})
+        told = []
+        for event in train(config, small_pair, checkpoints=kept, finished=finished):
+            told.append(event)
+            if until < CYCLES and event == CycleDone(until):
+                break
+        return told
+
+    return night
+
+
+def outcome(events: list[Event]) -> Any:
+    """What a night has come to, but for the time it took."""
+    state = fold(RunState(), events)
+    assert state.outcome == "done"
+    return plain(replace(state, seconds=None))
+
+
+def files(kept: Checkpoints) -> list[str]:
+    return sorted(file.name for file in kept.folder.iterdir())
+
+
+def sleeper(seed: int = 0) -> Sleeper:
+    torch.manual_seed(seed)
+    asleep = fall_asleep(VAE(3), seed, 0.001, never)
+    asleep.train(torch.rand(4, 1, 28, 28), (1, 0, 0), 1)
+    return asleep
+
+
+# --- a night that goes on ---
+
+
+@pytest.mark.parametrize("dreamer", [False, True], ids=["frozen", "current"])
+@pytest.mark.parametrize("cycle", [1, 2])
+def test_a_night_that_goes_on_after_a_cycle_comes_out_the_same(
+    cycle: int, dreamer: bool, sleep: Sleep, kept: Checkpoints
+) -> None:
+    undisturbed = sleep(continue_training=dreamer)
+    last = (kept.folder / f"cycle-{CYCLES:06d}.safetensors").read_bytes()
+    for file in kept.folder.iterdir():
+        file.unlink()
+    begun = sleep(until=cycle, continue_training=dreamer)
+    rest = sleep(finished=cycle, continue_training=dreamer)
+    assert isinstance(rest[0], NightResumed)
+    assert rest[0].cycle == cycle
+    assert outcome([*begun, *rest]) == outcome(undisturbed)
+    assert (kept.folder / f"cycle-{CYCLES:06d}.safetensors").read_bytes() == last
+
+
+def test_a_cycle_whose_end_was_not_told_is_slept_again(sleep: Sleep) -> None:
+    undisturbed = sleep()
+    rest = sleep(finished=2)  # there is a checkpoint of the third
+    assert rest[0] == NightResumed(2, rest[0].versions)  # type: ignore[union-attr]
+    assert outcome([*undisturbed[:-2], *rest]) == outcome(undisturbed)
+
+
+def test_a_night_that_was_killed_before_its_last_word_has_only_that_to_say(sleep: Sleep) -> None:
+    undisturbed = sleep()
+    rest = sleep(finished=CYCLES)
+    assert [type(event).__name__ for event in rest] == ["NightResumed", "NightDone"]
+    assert outcome([*undisturbed[:-1], *rest]) == outcome(undisturbed)
+
+
+def test_a_night_without_a_finished_cycle_starts_over(sleep: Sleep) -> None:
+    undisturbed = sleep()
+    again = sleep(finished=0)
+    assert isinstance(again[0], NightStarted)
+    assert outcome([*undisturbed[:9], *again]) == outcome(undisturbed)
+
+
+def test_the_weights_of_the_start_are_kept_with_the_night(
+    sleep: Sleep, tiny_weights: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.safetensors"
+    mine.write_bytes(tiny_weights.read_bytes())
+    begun = sleep(until=1, weights=str(mine))
+    mine.unlink()
+    rest = sleep(finished=1, weights=str(mine))
+    assert outcome([*begun, *rest])
+
+
+def test_the_seconds_of_a_night_add_up(sleep: Sleep, kept: Checkpoints) -> None:
+    sleep(until=2)
+    saved = kept.newest(2)
+    assert saved is not None
+    state = fold(RunState(), sleep(finished=2)[-1:])
+    assert state.seconds is not None
+    assert state.seconds > saved.seconds > 0
+
+
+# --- being stopped between two steps ---
+
+
+@pytest.mark.parametrize("calls", [1, 3, 8, 14, 40])
+def test_a_check_that_raises_ends_the_night_at_that_very_step(
+    calls: int, short: Settings, small_pair: DatasetPair
+) -> None:
+    called = 0
+
+    def check() -> None:
+        nonlocal called
+        called += 1
+        if called == calls:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        list(train(short(total_eps=9, num_cycles=3), small_pair, check=check))
+    assert called == calls
+
+
+# --- checkpoints on disk ---
+
+
+def test_what_is_restored_is_what_was_saved(kept: Checkpoints) -> None:
+    one, other = sleeper(1), sleeper(2)
+    kept.save(5, 1.5, (one, other))
+    saved = kept.newest(9)
+    assert saved is not None
+    assert (saved.cycle, saved.seconds) == (5, 1.5)
+    fresh = [fall_asleep(VAE(3), seed, 0.001, never) for seed in (1, 2)]
+    saved.restore(fresh)
+    for before, after in zip((one, other), fresh, strict=True):
+        images = torch.rand(4, 1, 28, 28)
+        assert before.train(images, (2, 0, 0), 1) == after.train(images, (2, 0, 0), 1)
+
+
+def test_the_newest_two_are_kept(kept: Checkpoints) -> None:
+    for cycle in (1, 2, 3, 10):
+        kept.save(cycle, 0.0, (sleeper(),))
+    assert files(kept) == [
+        "cycle-000003.json",
+        "cycle-000003.safetensors",
+        "cycle-000010.json",
+        "cycle-000010.safetensors",
+    ]
+
+
+@pytest.mark.parametrize("damaged", ["cycle-000002.json", "cycle-000002.safetensors"])
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    damaged: str, how: str, kept: Checkpoints
+) -> None:
+    for cycle in (1, 2):
+        kept.save(cycle, 0.0, (sleeper(),))
+    file = kept.folder / damaged
+    content = file.read_bytes()
+    middle = len(content) // 2
+    if how == "flipped":
+        file.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    elif how == "cut":
+        file.write_bytes(content[:middle])
+    else:
+        file.unlink()
+    saved = kept.newest(2)
+    assert saved is not None
+    assert saved.cycle == 1
+
+
+def test_nothing_is_pickled(sleep: Sleep, kept: Checkpoints) -> None:
+    sleep()
+    assert {Path(name).suffix for name in files(kept)} == {".json", ".safetensors"}

@@ -1,0 +1,324 @@
+"""The engine's life with real processes: what ends, hangs, cannot write or is left alone."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from distributed import Client
+
+from core import jobs, settings
+from core.config import RunConfig
+from core.engine import leases, queue, state
+from core.events import CycleDone, NightResumed, NightStopped
+from core.store import LOG, RunReader
+from core.store.folder import find_run
+from tests.conftest import of_kind
+from tests.engines import Engine, bits, engine, finished, own_outputs, undisturbed, wait, worker_of
+
+# One stage a cycle, and as few test images as there can be: about two seconds.
+SHORT = RunConfig(
+    split="digits",
+    total_eps=2,
+    num_cycles=1,
+    num=2,
+    start_fraction_rem=0.0,
+    end_fraction_rem=0.0,
+    device="cpu",
+)
+LONG = RunConfig(split="digits", total_eps=4_000, num_cycles=4, device="cpu")
+
+PROGRAM = "import time; from core import jobs; jobs.keep_engine(); print('kept', flush=True); "
+
+
+@pytest.fixture
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return own_outputs(tmp_path / "outputs", monkeypatch)
+
+
+@pytest.fixture
+def running(outputs: Path) -> Iterator[Engine]:
+    """An engine with a worker for each core, ready."""
+    with engine() as started:
+        started.ready()
+        yield started
+
+
+def _events(run: str) -> list[object]:
+    return list(RunReader(find_run(run).path).read())
+
+
+def _trains(run: str) -> bool:
+    log = find_run(run).path / LOG
+    return log.exists() and b'"EpochDone"' in log.read_bytes()
+
+
+# --- ends of a run ---
+
+
+def test_stop_ends_a_night_in_training_and_resume_goes_on_after_its_finished_cycles(
+    running: Engine,
+) -> None:
+    config = RunConfig(split="digits", total_eps=400, num_cycles=100, num=2, device="cpu")
+    run = jobs.submit(config)
+    wait(lambda: b'"CycleDone"' in (find_run(run).path / LOG).read_bytes() if _trains(run) else 0)
+    jobs.stop(run)
+    stopped = finished(run)
+    assert stopped.status == "stopped"
+    assert isinstance(_events(run)[-1], NightStopped)
+    kept = len(stopped.state.cycles) - 1
+    assert kept >= 1
+    assert queue.entries() == []
+    jobs.resume(run)
+    wait(lambda: of_kind(_events(run), NightResumed))
+    assert of_kind(_events(run), NightResumed)[0].cycle == kept
+    wait(lambda: len(of_kind(_events(run), CycleDone)) > kept)
+    jobs.stop(run)
+    assert finished(run).status == "stopped"
+
+
+def test_stop_ends_a_night_that_is_being_measured(running: Engine) -> None:
+    run = jobs.submit(LONG)
+    wait(lambda: worker_of(run))  # its first work is to measure all test images
+    jobs.stop(run)
+    assert finished(run).status == "stopped"
+
+
+def test_a_stopped_run_in_the_queue_never_starts(outputs: Path) -> None:
+    run = jobs.submit(SHORT)
+    jobs.stop(run)
+    assert jobs.state(run).status == "stopped"
+    with engine() as started:
+        other = jobs.submit(SHORT)
+        assert finished(other).status == "done"
+        assert [type(event) for event in _events(run)] == [NightStopped]
+        started.leave()
+
+
+def test_a_folder_that_cannot_be_written_fails_its_own_run_with_a_sentence(outputs: Path) -> None:
+    broken, whole = jobs.submit(SHORT), jobs.submit(SHORT)
+    (find_run(broken).path / "arrays").write_text("a file where a folder should be")
+    with engine() as started:
+        assert finished(whole).status == "done"
+        end = finished(broken)
+        started.leave()
+    assert end.status == "failed"
+    assert end.problem is not None
+    assert str(find_run(broken).path) in end.problem
+    assert "cannot be written" in end.problem
+
+
+def test_a_full_disk_fails_its_own_run_with_a_sentence_and_it_can_be_resumed(
+    outputs: Path,
+) -> None:
+    config = RunConfig(split="digits", total_eps=6, num_cycles=3, num=2, device="cpu")
+    full, whole = jobs.submit(config), jobs.submit(config)
+    folder = find_run(full).path
+    record = (folder / "config.json").read_bytes()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here: that takes a system administrator")
+    try:
+        (folder / "config.json").write_bytes(record)
+        with engine() as started:
+            assert finished(whole).status == "done"
+            end = finished(full)
+            assert end.status == "failed"
+            assert end.problem is not None
+            assert "No space left" in end.problem
+            remount = ["mount", "-o", "remount,size=50m", str(folder)]
+            subprocess.run(remount, capture_output=True, check=True)
+            jobs.resume(full)
+            assert finished(full).status == "done"
+            assert bits(find_run(full)) == bits(find_run(whole))
+            started.leave()
+    finally:
+        subprocess.run(["umount", str(folder)], capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("damage", ["config", "log"])
+def test_a_run_whose_files_are_damaged_fails_alone(damage: str, outputs: Path) -> None:
+    broken, whole = jobs.submit(SHORT), jobs.submit(SHORT)
+    name = {"config": "config.json", "log": LOG}[damage]
+    (find_run(broken).path / name).write_text('{"kind": "Nonsense"}\n')
+    with engine() as started:
+        assert finished(whole).status == "done"
+        wait(lambda: not queue.wanted(broken))
+        end = finished(broken)
+        started.leave()
+    assert end.status == "failed"
+    assert end.problem is not None
+    assert str(find_run(broken).path / name) in end.problem
+
+
+def test_a_night_that_no_device_can_sleep_fails_with_a_sentence(running: Engine) -> None:
+    run = jobs.submit(RunConfig(device="mps"))
+    end = finished(run)
+    assert (end.status, queue.entries()) == ("failed", [])
+    assert end.problem is not None
+    assert end.problem.startswith("device is 'mps'")
+
+
+# --- hung and slow workers ---
+
+
+def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch, one_thread: int
+) -> None:
+    monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "3")
+    config = RunConfig(split="digits", total_eps=60, num_cycles=2, num=20, device="cpu")
+    expected = bits(undisturbed(config))
+    with engine() as started:
+        started.ready()
+        run = jobs.submit(config)
+        wait(lambda: _trains(run))
+        hung = worker_of(run)
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        assert finished(run).status == "done"
+        assert not psutil.pid_exists(hung)
+        started.leave()
+    assert bits(find_run(run)) == expected
+
+
+def test_a_slow_worker_is_left_in_peace(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "2")
+    with engine() as started:
+        started.ready()
+        run = jobs.submit(RunConfig(split="digits", total_eps=40, num_cycles=1, device="cpu"))
+        slow = wait(lambda: worker_of(run))
+        end = None
+        while end is None:  # it works for a tenth of the time
+            for number in (signal.SIGSTOP, signal.SIGCONT):
+                if psutil.pid_exists(slow):
+                    os.kill(slow, number)
+                wait_s = 0.18 if number == signal.SIGSTOP else 0.02
+                time.sleep(wait_s)
+            now = jobs.state(run)
+            end = None if now.active and len(now.state.losses) < 3 else now
+        assert psutil.pid_exists(slow)
+        jobs.stop(run)
+        finished(run)
+        started.leave()
+
+
+# --- programs and their engine ---
+
+
+def _program(outputs: Path) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM + "time.sleep(600)"],
+        cwd=settings.PROJECT,
+        env={**os.environ, "SLEEP_OUTPUTS_DIR": str(outputs)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "kept\n"
+    return child
+
+
+def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the_next(
+    outputs: Path,
+) -> None:
+    with _program(outputs) as program:
+        pid = wait(lambda: state.alive() and state.last_told().pid)
+        engine_process = psutil.Process(pid)
+        run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
+        wait(lambda: _trains(run))
+        family = [engine_process, *engine_process.children(recursive=True)]
+        assert len(family) > 2
+        program.kill()
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+    assert jobs.state(run).status == "interrupted"
+    assert jobs.state(run).wanted
+    with engine() as started:
+        assert finished(run).status == "done"
+        started.leave()
+
+
+def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: Path) -> None:
+    with _program(outputs) as program:
+        wait(lambda: state.engine_now().ready)
+        first = state.last_told().pid
+        run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
+        wait(lambda: _trains(run))
+        os.kill(first, signal.SIGKILL)
+        assert finished(run).status == "done"
+        assert state.last_told().pid != first
+        family = psutil.Process(state.last_told().pid)
+        program.terminate()
+        assert psutil.wait_procs([family], timeout=10)[1] == []
+
+
+def test_an_engine_lives_as_long_as_anybody_needs_it(running: Engine) -> None:
+    other = leases.take_lease()
+    running.lease.release()
+    run = jobs.submit(SHORT)
+    assert finished(run).status == "done"
+    assert running.process.poll() is None
+    other.release()
+    assert running.process.wait(timeout=30) == 0
+
+
+def test_two_engines_never_serve_one_folder(running: Engine) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "serve-engine"],
+        cwd=settings.PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "already" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- who may talk to it ---
+
+
+def _answer_to_no_tls(address: str) -> bytes:
+    host, port = address.removeprefix("tls://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as plain:
+        try:
+            plain.sendall(b"\x00" * 64)
+            return plain.recv(1_000)
+        except ConnectionResetError:
+            return b""
+
+
+def test_it_listens_on_loopback_only_and_lets_nobody_in_without_credentials(
+    running: Engine,
+) -> None:
+    listening = [
+        connection.laddr.ip
+        for process in running.family()
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening
+    assert set(listening) == {"127.0.0.1"}
+    address = state.engine_now().scheduler
+    assert address.startswith("tls://127.0.0.1:")
+    with pytest.raises((OSError, TypeError, ValueError, RuntimeError)):
+        Client(address, timeout=2)
+    assert _answer_to_no_tls(address) == b""
+    run = jobs.submit(SHORT)
+    assert finished(run).status == "done"  # and is none the worse for it
+
+
+def test_nothing_of_its_credentials_is_on_disk(running: Engine, outputs: Path) -> None:
+    for file in outputs.rglob("*"):
+        if file.is_file():
+            assert b"PRIVATE KEY" not in file.read_bytes()
