@@ -1,12 +1,19 @@
 """What the job engine costs: ``python -m benchmarks.engine [PART ...]``.
 
-Parts, all by default: start (until it is ready), first (submit to the first event on disk), stop
-(until a stopped night has ended), overhead (a night through engine and log, in turn with the bare
-generator in a process of its own), clients (30 runs of 30 clients at once: order, memory, cost of
-a run). Each part has an engine and an outputs folder of its own.
+Parts, all by default:
+  start     until the engine is ready
+  paint     the page's first paint while the program starts its engine, in turn with one that
+            finds an engine there
+  first     from submit to the first event on disk
+  stop      until a stopped night has ended
+  overhead  a night through engine and log, in turn with the bare generator in a process of its own
+  clients   30 runs of 30 clients at once: order, memory, cost of a run
+
+Each part has an engine and an outputs folder of its own.
 """
 
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -16,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -86,6 +94,53 @@ def start() -> None:
     _print("engine ready after its start, s", times)
 
 
+def paint() -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.find import find_browser
+
+    starting, found, ready = [], [], []
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+        for number in range(PAIRS):
+            os.environ["SLEEP_OUTPUTS_DIR"] = f"{folder}/{number}"
+            painted, engine = _first_paint(browser)
+            starting.append(painted)
+            ready.append(engine)
+            with _engine():
+                found.append(_first_paint(browser)[0])
+        browser.close()
+    _print("program to first paint, engine starting, s", starting)
+    _print("program to first paint, engine there, s", found)
+    _print("program to engine ready, s", ready)
+
+
+def _first_paint(browser: Any) -> tuple[float, float]:
+    """Seconds from the program's start to the page's hypnogram, and to a ready engine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "app", "--server.port", str(port)]
+    program = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    page = browser.new_page()
+    while True:
+        try:
+            page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
+            break
+        except Exception:  # nobody listens there yet
+            time.sleep(0.02)
+    page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
+    painted = time.perf_counter() - began
+    _wait(lambda: state.engine_now().ready)
+    engine = time.perf_counter() - began
+    page.close()
+    program.terminate()
+    program.wait()
+    _wait(lambda: not leases.anybody())
+    return painted, engine
+
+
 def first() -> None:
     with _engine():
         times = []
@@ -153,7 +208,9 @@ def clients() -> None:
         ends = [jobs.state(run) for run in runs]
         workers = state.engine_now().workers
     seconds = [end.state.seconds or 0.0 for end in ends]
-    print(f"{CLIENTS} clients: {sum(end.status == 'done' for end in ends)} runs done in {took:.1f} s")
+    print(
+        f"{CLIENTS} clients: {sum(end.status == 'done' for end in ends)} runs done in {took:.1f} s"
+    )
     print(f"  engine and {workers} workers: {idle:.0f} MB idle, {peak:.0f} MB at most")
     per_run = (took * workers - sum(seconds)) / CLIENTS
     print(f"  a run: {statistics.mean(seconds):.2f} s of night, {per_run:.2f} s of all else")
@@ -188,7 +245,7 @@ def _print(what: str, values: Sequence[float]) -> None:
 
 
 def main() -> None:
-    parts = {part.__name__: part for part in (start, first, stop, overhead, clients)}
+    parts = {part.__name__: part for part in (start, paint, first, stop, overhead, clients)}
     print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
     for name in sys.argv[1:] or parts:
         parts[name]()

@@ -1,4 +1,4 @@
-"""``python -m core``: nights, pre-training and their options on the command line."""
+"""``python -m core``: nights, what is kept of them, and their engine on the command line."""
 
 import sys
 

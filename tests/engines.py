@@ -90,7 +90,9 @@ def worker_of(run_id: str) -> int | None:
     """The process that sleeps a run now, as its heartbeat says; None if nobody does."""
     folder = find_run(run_id)
     pid = read_json(folder.heartbeat).get("pid")
-    return pid if folder.asleep() and isinstance(pid, int) and psutil.pid_exists(pid) else None
+    if not (folder.asleep() and isinstance(pid, int) and psutil.pid_exists(pid)):
+        return None
+    return pid
 
 
 def finished(run_id: str, within_s: float = 300.0) -> Snapshot:

@@ -65,7 +65,7 @@ def test_nights_whose_worker_or_engine_is_killed_twenty_times_come_out_the_same(
         started.ready()
         while sum(killed.values()) < KILLS:
             if not queue.entries():  # all nights are over before all kills are
-                runs += [jobs.submit(night, person=str(n)) for n, night in enumerate(NIGHTS)]
+                runs.extend(jobs.submit(night, person=str(n)) for n, night in enumerate(NIGHTS))
             asleep = wait(lambda: _asleep(runs) or not queue.entries())
             if asleep is True:
                 continue

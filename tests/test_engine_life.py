@@ -16,6 +16,7 @@ from distributed import Client
 from core import jobs, settings
 from core.config import RunConfig
 from core.engine import leases, queue, state
+from core.engine.dispatcher import MOST_DEATHS
 from core.events import CycleDone, NightResumed, NightStopped
 from core.store import LOG, RunReader
 from core.store.folder import find_run
@@ -42,12 +43,14 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return own_outputs(tmp_path / "outputs", monkeypatch)
 
 
-@pytest.fixture
-def running(outputs: Path) -> Iterator[Engine]:
-    """An engine with a worker for each core, ready."""
-    with engine() as started:
-        started.ready()
-        yield started
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine with a worker for each core, ready, that the tests share and leave as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        own_outputs(tmp_path_factory.mktemp("outputs"), patch)
+        with engine() as started:
+            started.ready()
+            yield started
 
 
 def _events(run: str) -> list[object]:
@@ -192,7 +195,7 @@ def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
 
 
 def test_a_slow_worker_is_left_in_peace(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "2")
+    monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "6")
     with engine() as started:
         started.ready()
         run = jobs.submit(RunConfig(split="digits", total_eps=40, num_cycles=1, device="cpu"))
@@ -210,6 +213,19 @@ def test_a_slow_worker_is_left_in_peace(outputs: Path, monkeypatch: pytest.Monke
         jobs.stop(run)
         finished(run)
         started.leave()
+
+
+def test_a_night_that_costs_worker_after_worker_fails_with_a_sentence(running: Engine) -> None:
+    run = jobs.submit(LONG)
+    for _ in range(MOST_DEATHS):
+        wait(lambda: _trains(run) and worker_of(run))
+        os.kill(wait(lambda: worker_of(run)), signal.SIGKILL)
+    end = finished(run)
+    assert end.status == "failed"
+    assert end.problem is not None
+    assert f"{MOST_DEATHS} workers died over the same cycle" in end.problem
+    other = jobs.submit(SHORT)
+    assert finished(other).status == "done"
 
 
 # --- programs and their engine ---
@@ -261,14 +277,15 @@ def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: 
         assert psutil.wait_procs([family], timeout=10)[1] == []
 
 
-def test_an_engine_lives_as_long_as_anybody_needs_it(running: Engine) -> None:
-    other = leases.take_lease()
-    running.lease.release()
-    run = jobs.submit(SHORT)
-    assert finished(run).status == "done"
-    assert running.process.poll() is None
-    other.release()
-    assert running.process.wait(timeout=30) == 0
+def test_an_engine_lives_as_long_as_anybody_needs_it(outputs: Path) -> None:
+    with engine() as started:
+        other = leases.take_lease()
+        started.lease.release()
+        run = jobs.submit(SHORT)
+        assert finished(run).status == "done"
+        assert started.process.poll() is None
+        other.release()
+        assert started.process.wait(timeout=30) == 0
 
 
 def test_two_engines_never_serve_one_folder(running: Engine) -> None:
@@ -318,7 +335,7 @@ def test_it_listens_on_loopback_only_and_lets_nobody_in_without_credentials(
     assert finished(run).status == "done"  # and is none the worse for it
 
 
-def test_nothing_of_its_credentials_is_on_disk(running: Engine, outputs: Path) -> None:
-    for file in outputs.rglob("*"):
-        if file.is_file():
-            assert b"PRIVATE KEY" not in file.read_bytes()
+def test_nothing_of_its_credentials_is_on_disk(running: Engine) -> None:
+    found = [file for file in settings.outputs_dir().rglob("*") if file.is_file()]
+    assert found
+    assert [file for file in found if b"PRIVATE KEY" in file.read_bytes()] == []

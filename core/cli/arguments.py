@@ -1,14 +1,10 @@
-"""The command line's options. Bounds and choices are checked by `RunConfig`, in one place."""
+"""The command line's commands and options. `RunConfig` checks their values, in one place."""
 
 import argparse
 import sys
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from core.config import DEVICES, ROUNDINGS, RunConfig
-from core.data.masks import MASKS
-from core.data.sources import SOURCES
-from core.data.splits import SPLITS
+from core.cli.night_options import add_data, add_night, add_split, number
 from core.recipe import Recipe
 from core.settings import DEFAULT_THREADS
 
@@ -17,6 +13,7 @@ examples:
   python -m core run                                   the default night on the bundled images
   python -m core run --seeds 0 1 2 --json night.json   three seeds, numbers into a file
   python -m core run --start-fraction-rem 0 --end-fraction-rem 0    a night without REM
+  python -m core runs list                             all nights there are, the page's too
   python -m core pretrain --latent-dim 8               make weights for another latent size
 
 A night: NREM sleep trains on recent images (dataset 2), REM sleep on the model's own dreams of
@@ -33,8 +30,16 @@ class OneSentenceParser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Tells defaults, but not that an option which is not given is not given."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        absent = action.default is None or action.default is False
+        return action.help if absent else super()._get_help_string(action)
+
+
 def make_parser() -> argparse.ArgumentParser:
-    """The whole command line: ``run``, ``pretrain`` and ``train-reader``."""
+    """The whole command line."""
     parser = OneSentenceParser(
         prog="python -m core",
         description="Sleep Schedule Explorer: does a night's sleep make a network forget?",
@@ -44,6 +49,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(_command(commands, "run", "sleep one night over one or more seeds"))
+    _add_resume(_command(commands, "resume", "sleep the rest of a night that did not end"))
+    _add_runs(_command(commands, "runs", "list, show, delete and export nights"))
+    _add_serve(_command(commands, "serve-engine", "serve the job engine until Ctrl-C"))
     _add_pretrain(_command(commands, "pretrain", "train the weights that a night starts from"))
     _add_train_reader(_command(commands, "train-reader", "train the digit reader"))
     return parser
@@ -54,159 +62,56 @@ def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
         name,
         help=what,
         description=what[:1].upper() + what[1:] + ".",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
 
 
-def _number(text: str) -> int | float | str:
-    """The number that ``text`` says, or ``text`` itself, which the config then complains about."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def _names(registry: Iterable[str]) -> str:
-    return "{" + ",".join(registry) + "}"
-
-
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    default = RunConfig()
-    switch = argparse.BooleanOptionalAction
-
-    night = parser.add_argument_group("the night")
-    night.add_argument(
-        "--total-eps", type=_number, default=default.total_eps, help="epochs of the night"
-    )
-    night.add_argument(
-        "--num-cycles", type=_number, default=default.num_cycles, help="cycles of the night"
-    )
-    night.add_argument(
-        "--start-fraction-rem",
-        type=_number,
-        default=default.start_fraction_rem,
-        help="REM share of the first cycle, 0 to 1",
-    )
-    night.add_argument(
-        "--end-fraction-rem",
-        type=_number,
-        default=default.end_fraction_rem,
-        help="REM share of the last cycle, 0 to 1",
-    )
-    night.add_argument(
-        "--rounding",
-        metavar=_names(ROUNDINGS),
-        default=default.rounding,
-        help="; ".join(f"{name} {what}" for name, what in ROUNDINGS.items()),
-    )
-    night.add_argument(
-        "--continue-training",
-        action=switch,
-        default=default.continue_training,
-        help="the model as it is now dreams, not the one before the night",
-    )
-
-    memories = parser.add_argument_group("the memories")
-    _add_split(memories)
-    memories.add_argument(
-        "--data",
-        metavar=_names(SOURCES),
-        default=default.data,
-        help="; ".join(f"{source.name}: {source.label}" for source in SOURCES.values()),
-    )
-    memories.add_argument(
-        "--num", type=_number, default=default.num, help="images replayed or dreamt in a stage"
-    )
-
-    model = parser.add_argument_group("the model and its training")
-    model.add_argument(
-        "--latent-dim", type=_number, default=default.latent_dim, help="size of the latent space"
-    )
-    model.add_argument(
-        "--use-initial-weights",
-        action=switch,
-        default=default.use_initial_weights,
-        help="start from the weights at hand; without, pre-train new ones first",
-    )
-    model.add_argument("--weights", metavar="FILE", help="start from the weights in this file")
-    model.add_argument(
-        "--pretrain-seed",
-        type=_number,
-        default=default.pretrain_seed,
-        help="seed of pre-training, where it is needed",
-    )
-    model.add_argument("--lr", type=_number, default=default.lr, help="Adam's learning rate")
-    model.add_argument(
-        "--batch-size", type=_number, default=default.batch_size, help="images a gradient step"
-    )
-    model.add_argument(
-        "--seeds",
-        type=_number,
-        nargs="*",
-        default=list(default.seeds),
-        help="one night is slept for each",
-    )
-
-    measures = parser.add_argument_group("what is measured")
-    measures.add_argument(
-        "--mask",
-        metavar=_names(MASKS),
-        default=default.mask,
-        help="which part of an image is hidden when recall is tested",
-    )
-    measures.add_argument(
-        "--mask-fraction",
-        type=_number,
-        default=default.mask_fraction,
-        help="share of pixels that the random mask hides, 0 to 1",
-    )
-    measures.add_argument(
-        "--full-evaluation",
-        action="store_true",
-        help="use every test image at every measure, not only before and after the night",
-    )
-
-    machine = parser.add_argument_group("the machine")
-    machine.add_argument(
-        "--device",
-        metavar=_names(DEVICES),
-        default=default.device,
-        help="; ".join(f"{name}: {what}" for name, what in DEVICES.items()),
-    )
+    machine = add_night(parser)
     _add_threads(machine)
-    machine.add_argument(
-        "--local", action="store_true", help="sleep in this process (so far the only way)"
-    )
+    _add_local(machine)
+    _add_results(parser)
 
-    results = parser.add_argument_group("the results")
-    results.add_argument(
-        "--json", metavar="PATH", help="write all numbers to this file, - for standard output"
-    )
-    results.add_argument("--pdf", metavar="PATH", help="write schedule and error curves here")
-    results.add_argument(
-        "--log", metavar="FOLDER", help="write the run's events to this folder while it runs"
+
+def _add_resume(parser: argparse.ArgumentParser) -> None:
+    _add_id(parser)
+    _add_local(parser)
+    _add_results(parser)
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = _command(actions, "list", "all nights there are, the newest last")
+    showing = _command(actions, "show", "one night: its settings, where it is, its numbers")
+    deleting = _command(actions, "delete", "remove nights and all their files")
+    exporting = _command(actions, "export", "one night as a zip: settings, events, tables, figures")
+    for action in (listing, showing):
+        action.add_argument("--json", action="store_true", help="print JSON instead of text")
+    for action in (showing, exporting):
+        _add_id(action)
+    deleting.add_argument("ids", metavar="ID", nargs="+", help="the nights, by their ids")
+    deleting.add_argument("--yes", action="store_true", help="do not ask")
+    exporting.add_argument("--out", metavar="FILE", help="where to write it (default: ID.zip here)")
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=number, help="nights side by side (default: one for each core)"
     )
 
 
 def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     recipe = Recipe()
-    _add_split(parser)
+    add_split(parser)
     parser.add_argument(
-        "--latent-dim", type=_number, default=recipe.latent_dim, help="size of the latent space"
+        "--latent-dim", type=number, default=recipe.latent_dim, help="size of the latent space"
     )
-    parser.add_argument(
-        "--data",
-        metavar=_names(SOURCES),
-        default="mnist",
-        help="where the training images come from",
-    )
-    parser.add_argument("--seed", type=_number, default=recipe.seed, help="of all random numbers")
+    add_data(parser, "mnist")
+    parser.add_argument("--seed", type=number, default=recipe.seed, help="of all random numbers")
     parser.add_argument(
         "--max-epochs",
-        type=_number,
+        type=number,
         default=recipe.max_epochs,
         help=f"fewer if the loss does not improve for {recipe.patience}",
     )
@@ -219,45 +124,34 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_train_reader(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        metavar=_names(SOURCES),
-        default="mnist",
-        help="where the training images come from",
-    )
-    parser.add_argument("--seed", type=_number, default=0, help="of all random numbers")
+    add_data(parser, "mnist")
+    parser.add_argument("--seed", type=number, default=0, help="of all random numbers")
     _add_threads(parser)
     parser.add_argument("--out", metavar="FILE", required=True, help="where to write the reader")
 
 
-def _add_source(parser: argparse.ArgumentParser) -> None:
+def _add_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the night, by its id")
+
+
+def _add_local(parser: Any) -> None:
     parser.add_argument(
-        "--data",
-        metavar=_names(SOURCES),
-        default="mnist",
-        help="where the training images come from",
+        "--local", action="store_true", help="sleep in this process, without the job engine"
     )
 
 
-def _add_split(parser: Any) -> None:
-    parser.add_argument(
-        "--inverted",
-        action=argparse.BooleanOptionalAction,
-        default=argparse.SUPPRESS,
-        help="dataset 2 is dataset 1 inverted (the default); without, digits 5-9 after 0-4",
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    results = parser.add_argument_group("the results")
+    results.add_argument(
+        "--json", metavar="PATH", help="write all numbers to this file, - for standard output"
     )
-    parser.add_argument(
-        "--split",
-        metavar=_names(SPLITS),
-        default=argparse.SUPPRESS,
-        help="the same by name: " + "; ".join(f"{s.name}: {s.label}" for s in SPLITS.values()),
-    )
+    results.add_argument("--pdf", metavar="PATH", help="write schedule and error curves here")
 
 
 def _add_threads(parser: Any) -> None:
     parser.add_argument(
         "--threads",
-        type=_number,
+        type=number,
         default=DEFAULT_THREADS,
         help="CPU threads; results are bit for bit the same only for the same number",
     )

@@ -17,7 +17,12 @@ _WARM = "core.engine.worker"
 _SETTINGS = {
     # A worker's death is told at once; the dispatcher knows how often a night may cost one.
     "distributed.scheduler.allowed-failures": 0,
-    "distributed.admin.tick.limit": "1m",  # a busy machine is not worth a warning
+    # On a busy machine a worker is some time in coming back, and must not be given up meanwhile.
+    "distributed.deploy.lost-worker-timeout": "2m",
+    "distributed.admin.tick.limit": "1m",  # nor is that worth a warning
+    # Nobody looks at Dask's own pages, which anybody on the machine could.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 
 
@@ -61,6 +66,13 @@ def connected(workers: int) -> Iterator[Client]:
             yield client
 
 
+def mend(client: Client) -> None:
+    """Have the workers of our own cluster replaced that are gone for good."""
+    own = client.cluster
+    if own is not None:
+        own.scale(len(own.worker_spec))
+
+
 @contextmanager
 def _own(workers: int) -> Iterator[LocalCluster]:
     scratch = engine_dir() / "scratch"
@@ -71,7 +83,7 @@ def _own(workers: int) -> Iterator[LocalCluster]:
         host="127.0.0.1",
         protocol="tls://",
         security=Security.temporary(),
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         memory_limit=0,  # a night's need is small and known; the default limit could kill it
         preload=[_WARM],
         local_directory=str(scratch),

@@ -13,7 +13,7 @@ from distributed import Client, Future
 
 from core import settings
 from core.engine import queue, state
-from core.engine.cluster import address_of
+from core.engine.cluster import address_of, mend
 from core.engine.failures import fail
 from core.engine.fair import Turns, order
 from core.engine.pace import Pace, waits
@@ -25,7 +25,7 @@ from core.replay import RunState, fold
 from core.store import RunReader
 from core.store.folder import RunFolder, find_run
 
-MOST_DEATHS = 10  # of workers over one cycle, before the night is thought to be what kills them
+MOST_DEATHS = 5  # of workers over one cycle, before the night is thought to be what kills them
 _LATER_S = 1.0
 _LOOK_S = 1.0  # between looks at what changes slowly
 
@@ -77,6 +77,7 @@ class Dispatcher:
         look = now - self._looked >= _LOOK_S
         if look:
             self._looked = now
+            mend(self._client)
             self._find_hung(now)
         self._read_queue(anyway=look)
         self._start(now)

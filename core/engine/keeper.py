@@ -71,13 +71,23 @@ def start_engine() -> subprocess.Popen[bytes] | None:
         return subprocess.Popen(
             [sys.executable, "-m", "core.engine", str(lock.descriptor)],
             cwd=settings.PROJECT,
-            env={**os.environ, "SLEEP_OUTPUTS_DIR": str(settings.outputs_dir().absolute())},
+            env={**os.environ, **_places()},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=(lock.descriptor,),
             process_group=0,  # Ctrl-C is meant for the program in the terminal, not for its engine
         )
+
+
+def _places() -> dict[str, str]:
+    """Where things lie for this program, for one that starts in another folder."""
+    places = {
+        "SLEEP_CACHE_DIR": settings.cache_dir(),
+        "SLEEP_DATA_DIR": settings.data_dir(),
+        "SLEEP_OUTPUTS_DIR": settings.outputs_dir(),
+    }
+    return {name: str(place.absolute()) for name, place in places.items()}
 
 
 def _is_large(path: Path) -> bool:

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from core.engine import state
 from core.engine.cluster import address_of, connected, cores
@@ -31,7 +32,9 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     if lock is None:
         raise EngineError("an engine serves this outputs folder already.")
     ended = _signals()
-    state.publish(EngineState(pace=state.last_told().pace, pid=os.getpid()))
+    # Leaving at once, as below, leaves semaphores to Python's tracker, which need not say so.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+    _tell(EngineState(pace=state.last_told().pace, pid=os.getpid()))
     try:
         with connected(workers or cores()) as client:
             _say(f"ready: {address_of(client)}")
@@ -41,7 +44,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
             sys.stdout.flush()
             os._exit(0)
     except EngineError as error:
-        state.publish(EngineState(pace=state.last_told().pace, problem=str(error)))
+        _tell(EngineState(pace=state.last_told().pace, problem=str(error)))
         raise
 
 
@@ -64,6 +67,11 @@ def _signals() -> Callable[[], bool]:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: asked.append(True))
     return lambda: bool(asked)
+
+
+def _tell(told: EngineState) -> None:
+    with suppress(OSError):  # a full disk is each night's own matter
+        state.publish(told)
 
 
 def _say(what: str) -> None:

@@ -26,7 +26,7 @@ from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
 from core.replay import RunState, fold
 from core.settings import DEFAULT_THREADS
-from core.store import RunLog
+from core.store import RunLog, RunReader
 from core.store.folder import RunFolder, all_runs, delete_run, find_run, new_run
 from core.store.locks import acquire
 
@@ -42,6 +42,7 @@ __all__ = [
     "state",
     "stop",
     "submit",
+    "whoever",
 ]
 
 
@@ -73,7 +74,7 @@ def resume(run_id: str, *, person: str | None = None) -> None:
     if now.active:
         keep_engine()
         return
-    folder.record()  # for a damaged one cannot be slept
+    folder.record(), RunReader(folder.path).read()  # for a damaged one cannot be slept
     keep_engine()
     folder.stop.unlink(missing_ok=True)
     _want(folder, whoever() if person is None else person, new=False)

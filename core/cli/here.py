@@ -1,0 +1,61 @@
+"""Sleeping a run in this process, without the job engine."""
+
+import os
+from itertools import chain
+
+from core import jobs
+from core.checks import whole
+from core.config import RunConfig
+from core.engine.failures import forget_failure
+from core.errors import RunError
+from core.jobs import Snapshot
+from core.progress import with_progress
+from core.store import RunReader
+from core.store.folder import find_run, new_run
+
+
+def new_here(config: RunConfig, threads: object) -> str:
+    """Make the folder of a run that this process is to sleep, and give its id.
+
+    Raises `ConfigError` for more threads than this machine has cores, and OSError where the
+    outputs folder cannot be written.
+    """
+    return new_run(config, jobs.whoever(), _usable(threads)).id
+
+
+def take_here(run_id: str) -> None:
+    """Make ready a run whose rest this process is to sleep; raises `RunError` if it may not."""
+    folder = find_run(run_id)
+    now = jobs.state(run_id)
+    if now.status == "done":
+        raise RunError(f"run {run_id} is done; there is nothing left of its night.")
+    if now.active:
+        raise RunError(
+            f"run {run_id} is waiting or running; follow it by leaving out --local, or stop it "
+            "first."
+        )
+    _usable(folder.record().threads)
+    folder.stop.unlink(missing_ok=True)
+    forget_failure(run_id)
+
+
+def slept_here(run_id: str) -> Snapshot:
+    """Sleep what is left of the run, show how far it is, and say where it is in the end.
+
+    Raises `RunError` when another process sleeps it or its folder cannot be written, and
+    `LogError` when its files are damaged.
+    """
+    from core.engine.sleep import sleep, unwritable  # torch takes a second
+
+    folder = find_run(run_id)
+    earlier = RunReader(folder.path).read()
+    try:
+        for _ in with_progress(chain(earlier, sleep(folder))):
+            pass
+    except OSError as error:
+        raise RunError(unwritable(folder, error)) from None
+    return jobs.state(run_id)
+
+
+def _usable(threads: object) -> int:
+    return whole("threads", threads, 1, os.cpu_count() or 1, "this machine's cores")

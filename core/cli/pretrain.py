@@ -1,0 +1,47 @@
+"""``pretrain`` and ``train-reader``: what is trained once, in this process, for nights to use."""
+
+import argparse
+from pathlib import Path
+
+from core.cli.results import check_writable
+from core.config import chosen_split
+from core.data import load_pair
+from core.progress import with_progress
+from core.reader_training import train_reader_to_file
+from core.recipe import Recipe
+from core.starting import pretrain_to_file
+from core.threads import cpu_threads
+from core.weights import own_path
+
+
+def pretrain(options: argparse.Namespace) -> None:
+    """Train weights; interrupted, it leaves a checkpoint that the same command goes on from."""
+    split = chosen_split(vars(options).get("inverted"), vars(options).get("split"))
+    recipe = Recipe(options.latent_dim, options.seed, max_epochs=options.max_epochs)
+    path = (
+        own_path(split, recipe.latent_dim, options.data, recipe.seed)
+        if options.out is None
+        else Path(options.out)
+    )
+    check_writable("out", options.out)
+    with cpu_threads(options.threads):
+        pair = load_pair(split, options.data)
+        try:
+            for _ in with_progress(pretrain_to_file(pair, recipe, path), "pre-training"):
+                pass
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "Interrupted; finished epochs are kept, and the same command goes on from there."
+            ) from None
+    print(path)
+
+
+def train_reader(options: argparse.Namespace) -> None:
+    """Train a digit reader."""
+    check_writable("out", options.out)
+    with cpu_threads(options.threads):
+        pair = load_pair("inverted", options.data)
+        training = train_reader_to_file(pair, options.seed, Path(options.out))
+        for _ in with_progress(training, "training the reader"):
+            pass
+    print(options.out)

@@ -1,0 +1,92 @@
+"""What a night comes out as: JSON, figures, or a sentence for each of its two datasets."""
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigError
+from core.files import write_text
+from core.measures import interval
+from core.replay import RunState
+from core.results import course, summary
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where a night's numbers go: ``json`` "-" is standard output; without it, words go there."""
+
+    json: str | None
+    pdf: str | None
+
+    def check(self) -> None:
+        """Find out before the night, not after it, that its result has nowhere to go.
+
+        Raises `ConfigError` that names the option.
+        """
+        if self.json != "-":
+            check_writable("json", self.json)
+        check_writable("pdf", self.pdf)
+
+    def write(self, state: RunState) -> None:
+        """Write the results of a night that is done."""
+        if self.pdf is not None:
+            from core.report import write_pdf  # it takes a second
+
+            write_pdf(state, Path(self.pdf))
+        text = json.dumps(summary(state), indent=1, allow_nan=False) + "\n"
+        if self.json == "-":
+            sys.stdout.write(text)
+        elif self.json is not None:
+            write_text(Path(self.json), text)
+        if self.json != "-":
+            print(*in_words(state), sep="\n")
+
+
+def check_writable(name: str, given: str | None) -> None:
+    """Raise `ConfigError` if ``given``, the value of option ``name``, cannot be written."""
+    if given is None:
+        return
+    path = Path(given)
+    if path.is_dir():
+        raise ConfigError(f"{name} is {given!r}, which is a folder; give a file name.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{name} is {given!r}, but nothing can be written there ({error}); "
+            "choose another place."
+        ) from None
+
+
+def in_words(state: RunState) -> list[str]:
+    """How both datasets fared so far, a sentence each; [] before anything was measured."""
+    if state.night is None or not state.cycles:
+        return []
+    sides = (("old", 1, state.night.dataset_1), ("new", 2, state.night.dataset_2))
+    return [
+        f"{role} memories, {name}: error {_change(state, dataset, 'error', 1, '')}; "
+        f"recall accuracy {_change(state, dataset, 'recall_accuracy', 100, ' %')}{_note(state)}"
+        for role, dataset, name in sides
+    ]
+
+
+def _change(state: RunState, dataset: int, measure: str, scale: float, unit: str) -> str:
+    """A measure's mean over seeds before the night, and what became of it."""
+    seeds = course(state, dataset, measure)
+    before, now = (interval([seed[at] * scale for seed in seeds]) for at in (0, -1))
+    text = f"{before.mean:.1f}{unit} before the night"
+    done = len(state.cycles) - 1
+    if done == 0:
+        return text
+    spread = "" if now.half_width is None else f" ± {now.half_width:.1f}"
+    when = "after it" if state.outcome == "done" else f"after cycle {done}"
+    return f"{text}, {now.mean:.1f}{unit}{spread} {when}"
+
+
+def _note(state: RunState) -> str:
+    several = len(course(state, 1, "error")) > 1
+    return " (± 95 % interval over seeds)" if several and len(state.cycles) > 1 else ""

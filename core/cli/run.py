@@ -1,0 +1,87 @@
+"""``run`` and ``resume``: a night from its settings, or its rest, to its results."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+
+from core import jobs
+from core.cli.follow import followed, stopped
+from core.cli.here import new_here, slept_here, take_here
+from core.cli.results import Results
+from core.cli.words import again, kept
+from core.config import RunConfig, chosen_split
+from core.errors import RunError
+from core.store.folder import runs_dir
+
+_CONFIG = [field.name for field in fields(RunConfig) if field.name != "split"]
+
+
+def run(options: argparse.Namespace) -> None:
+    """Sleep one night and write its numbers where the options say."""
+    config = _config(options)
+    results = _results(options)
+    with _outputs_written():
+        run_id = (
+            new_here(config, options.threads)
+            if options.local
+            else jobs.submit(config, threads=options.threads)
+        )
+    _to_its_end(run_id, results, local=options.local)
+
+
+def resume(options: argparse.Namespace) -> None:
+    """Sleep the rest of a night that was stopped, has failed or was interrupted."""
+    results = _results(options)
+    with _outputs_written():
+        if options.local:
+            take_here(options.id)
+        else:
+            jobs.resume(options.id)
+    _to_its_end(options.id, results, local=options.local)
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
+    given = vars(options)
+    split = chosen_split(given.get("inverted"), given.get("split"))
+    config = RunConfig(split=split, **{name: given[name] for name in _CONFIG})
+    if config.weights is None:
+        return config
+    # Whoever sleeps the night may start in another folder than this command.
+    return replace(config, weights=str(Path(config.weights).expanduser().absolute()))
+
+
+def _results(options: argparse.Namespace) -> Results:
+    results = Results(options.json, options.pdf)
+    results.check()
+    return results
+
+
+@contextmanager
+def _outputs_written() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"the folder of all runs {runs_dir()} cannot be written ({error.strerror or error}); "
+            "make room or give access there, or move it with SLEEP_OUTPUTS_DIR."
+        ) from None
+
+
+def _to_its_end(run_id: str, results: Results, *, local: bool) -> None:
+    stops = "interrupts" if local else "stops"
+    sys.stderr.write(f"run {run_id}: Ctrl-C {stops} it, `{again(run_id)}` goes on with it.\n")
+    try:
+        now = slept_here(run_id) if local else followed(run_id)
+    except KeyboardInterrupt:
+        ended = f"run {run_id} is interrupted; {kept(run_id)}" if local else stopped(run_id)
+        raise KeyboardInterrupt(ended) from None
+    if now.status == "done":
+        results.write(now.state)
+        return
+    if now.problem is not None:
+        raise RunError(now.problem)
+    was = "was stopped by somebody else" if now.status == "stopped" else "broke off"
+    raise RunError(f"run {run_id} {was}; {kept(run_id)}")

@@ -1,0 +1,141 @@
+"""``runs``: the nights there are, listed, shown, deleted and exported."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core import jobs
+from core.cli.results import check_writable, in_words
+from core.cli.words import in_line
+from core.errors import ConfigError
+from core.jobs.export import export
+from core.jobs.table import Row, details, rows
+from core.store.folder import find_run, runs_dir
+
+_HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
+_SEEDS_SHOWN = 5
+
+
+def runs(options: argparse.Namespace) -> None:
+    """Do what ``options.action`` says."""
+    match options.action:
+        case "list":
+            _list(as_json=options.json)
+        case "show":
+            _show(options.id, as_json=options.json)
+        case "delete":
+            _delete(options.ids, ask=not options.yes)
+        case "export":
+            _export(options.id, options.out)
+
+
+def _list(*, as_json: bool) -> None:
+    found = list(rows())
+    if as_json:
+        _print_json([row.values() for row in found])
+        return
+    if not found:
+        print(f"There are no runs in {runs_dir()} yet; `python -m core run` sleeps one.")
+        return
+    _print_table([_HEADER, *(_columns(row) for row in found)])
+    for row in found:
+        if row.problem is not None:
+            print(f"{row.run}: {row.problem}")
+
+
+def _columns(row: Row) -> tuple[str, ...]:
+    if row.record is None:
+        return (row.run, row.status, *["?"] * (len(_HEADER) - 2))
+    config = row.record.config
+    seeds = " ".join(map(str, config.seeds[:_SEEDS_SHOWN]))
+    return (
+        row.run,
+        row.status,
+        f"{row.cycles_done}/{config.num_cycles}",
+        config.split,
+        f"{config.start_fraction_rem:g} -> {config.end_fraction_rem:g}",
+        seeds if len(config.seeds) <= _SEEDS_SHOWN else f"{seeds} ... ({len(config.seeds)})",
+        _moment(row.record.submitted),
+        row.record.person,
+    )
+
+
+def _print_table(lines: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _show(run_id: str, *, as_json: bool) -> None:
+    folder, now = find_run(run_id), jobs.state(run_id)
+    record, known = folder.record(), details(folder, now)
+    if as_json:
+        _print_json(known)
+        return
+    config, done = known["config"], known["cycles_done"]
+    print(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
+    _print_table(
+        [
+            *_given("queue", now.place and in_line(now.place)),
+            *_given("problem", now.problem),
+            *_given("submitted", f"{_moment(record.submitted)} by {record.person}"),
+            *_given("seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"),
+            *_given("device", record.device),
+            *_given("threads", record.threads),
+            *_given("weights", record.weights and "{origin}, {file}".format(**record.weights)),
+            *_given("sha-256", record.weights and record.weights["sha256"]),
+            *_given("versions", ", ".join(f"{name} {v}" for name, v in record.versions.items())),
+        ]
+    )
+    print("settings")
+    _print_table([(f"  {name}", _in_text(value)) for name, value in config.items()])
+    for sentence in in_words(now.state):
+        print(sentence)
+
+
+def _given(name: str, value: object) -> Iterable[tuple[str, str]]:
+    return [] if value is None else [(name, str(value))]
+
+
+def _in_text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _moment(submitted: str) -> str:
+    return submitted[:16].replace("T", " ")
+
+
+def _delete(run_ids: Sequence[str], *, ask: bool) -> None:
+    if ask and not sys.stdin.isatty():
+        raise ConfigError("yes is not given, and there is nobody to ask here; give --yes.")
+    for run_id in run_ids:
+        find_run(run_id)  # a mistyped id is found out before anything is deleted
+    for run_id in run_ids:
+        if not ask or _yes(f"Delete run {run_id} and all its files? [y/N] "):
+            jobs.delete(run_id)
+            print(f"run {run_id} is deleted.")
+
+
+def _yes(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def _export(run_id: str, out: str | None) -> None:
+    find_run(run_id)
+    path = Path(f"{run_id}.zip" if out is None else out)
+    check_writable("out", str(path))
+    if path.exists():
+        raise ConfigError(f"out is '{path}', which is there already; give another name.")
+    export(run_id, path)
+    print(path)
+
+
+def _print_json(values: Any) -> None:
+    print(json.dumps(values, indent=1, allow_nan=False))

@@ -1,0 +1,42 @@
+"""``serve-engine``: the job engine in the foreground, for as long as somebody wants it."""
+
+import argparse
+import logging
+
+from core.checks import whole
+from core.engine.cluster import cores, scheduler_address
+from core.engine.places import engine_lock
+from core.engine.serve import serve
+from core.errors import ConfigError, EngineError
+from core.store.folder import runs_dir
+from core.store.locks import acquire
+
+_MOST_WORKERS = 1024
+
+
+def serve_engine(options: argparse.Namespace) -> None:
+    """Serve the outputs folder's queue until a signal; does not return."""
+    where = _where(options.workers)
+    lock = acquire(engine_lock())
+    if lock is None:
+        raise EngineError(f"an engine serves the runs in {runs_dir()} already; one is enough.")
+    print(f"serving the runs in {runs_dir()} with {where}; Ctrl-C ends it.", flush=True)
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    serve(lock, stay=True, workers=options.workers)
+
+
+def _where(workers: object) -> str:
+    """Who sleeps the nights; raises `ConfigError` for what cannot be a number of workers."""
+    address = scheduler_address()
+    if workers is None:
+        count = cores()
+    else:
+        count = whole("workers", workers, 1, _MOST_WORKERS)
+        if address is not None:
+            raise ConfigError(
+                f"workers is {count}, but those of the Dask scheduler {address} are used, which "
+                "DASK_SCHEDULER_ADDRESS names; drop one of them."
+            )
+    if address is not None:
+        return f"the workers of the Dask scheduler {address}"
+    return f"{count} worker{'s' if count > 1 else ''} on this machine"

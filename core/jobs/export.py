@@ -1,0 +1,104 @@
+"""A run as one zip file: what it was asked, all it has told, and its numbers as tables."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from core.files import whole_file
+from core.replay import RunState, fold
+from core.results import summary
+from core.store import LOG, RunReader
+from core.store.folder import RunFolder, find_run
+
+_RESULTS = (
+    "seed",
+    "cycle",
+    "stage",
+    "dataset",
+    "images",
+    "error",
+    "recall_error",
+    "recall_accuracy",
+)
+_LOSSES = ("seed", "cycle", "stage", "epoch", "total", "reconstruction", "kl")
+_ARRAYS = "arrays/*.npz"
+
+
+def export(run_id: str, path: Path) -> None:
+    """Write the run as a zip to ``path``, whole or not at all.
+
+    It holds config.json, events.jsonl and its arrays, results.csv (a row for each seed, measure
+    and dataset), losses.csv (a row for each seed and epoch, in nats an image), and for a night
+    that is done results.json and night.pdf. Raises `RunError` for what is not a run, `LogError`
+    for a damaged one, and OSError where ``path`` cannot be written.
+    """
+    folder = find_run(run_id)
+    with whole_file(path) as temporary:
+        write_zip(folder, temporary)
+
+
+def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:
+    """Write the zip that `export` describes to a path or an open file."""
+    folder.record()  # for a damaged one is no export
+    reader = RunReader(folder.path)
+    state = fold(RunState(), reader.read())
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+        archive.write(folder.record_file, folder.record_file.name)
+        # A night under way writes on meanwhile: its log ends where it was read to.
+        archive.writestr(LOG, _start_of(folder.path / LOG, reader.offset))
+        for file in sorted(folder.path.glob(_ARRAYS)):
+            archive.write(file, file.relative_to(folder.path))
+        archive.writestr("results.csv", _table(_RESULTS, _results(state)))
+        archive.writestr("losses.csv", _table(_LOSSES, _losses(state)))
+        if state.outcome == "done":
+            archive.writestr("results.json", json.dumps(summary(state), indent=1, allow_nan=False))
+            archive.writestr("night.pdf", _pdf(state))
+
+
+def _start_of(log: Path, size: int) -> bytes:
+    """The log's first ``size`` bytes; a run that has not begun has no log."""
+    if not size:
+        return b""
+    with log.open("rb") as file:
+        return file.read(size)
+
+
+def _results(state: RunState) -> Iterator[tuple[Any, ...]]:
+    for stage in state.stages:
+        for dataset, scores in ((1, stage.dataset_1), (2, stage.dataset_2)):
+            columns = (scores.error, scores.recall_error, scores.recall_accuracy)
+            for seed, *values in zip(_seeds(state), *columns, strict=True):
+                yield seed, stage.cycle, stage.stage, dataset, scores.images, *values
+
+
+def _losses(state: RunState) -> Iterator[tuple[Any, ...]]:
+    for epoch in state.losses:
+        columns = (epoch.total, epoch.reconstruction, epoch.kl)
+        for seed, *values in zip(_seeds(state), *columns, strict=True):
+            yield seed, epoch.cycle, epoch.stage, epoch.epoch, *values
+
+
+def _seeds(state: RunState) -> list[int]:
+    return list(state.night.config["seeds"]) if state.night else []
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _pdf(state: RunState) -> bytes:
+    from core.report import write_pdf  # it takes a second
+
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "night.pdf"
+        write_pdf(state, path)
+        return path.read_bytes()

@@ -1,0 +1,187 @@
+"""`core.engine.queue`: which runs are wanted, and how many may be."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from core.engine import queue
+from core.engine.places import queue_dir
+from core.engine.queue import Entry
+from core.errors import ConfigError, QueueError
+from core.store.locks import acquire
+from tests.engines import own_outputs, wait
+from tests.kept_runs import OTHER, RUN
+
+
+@pytest.fixture(autouse=True)
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return own_outputs(tmp_path / "outputs", monkeypatch)
+
+
+def limit(patch: pytest.MonkeyPatch, *, person: int | str = 20, total: int | str = 200) -> None:
+    patch.setenv("SLEEP_MAX_QUEUED_PER_PERSON", str(person))
+    patch.setenv("SLEEP_MAX_QUEUED", str(total))
+
+
+def names() -> Iterator[str]:
+    return (f"20260102-030405-{number:06x}" for number in count())
+
+
+def put_many(person: str, number: int, run: Iterator[str]) -> None:
+    for _ in range(number):
+        queue.put(next(run), person)
+
+
+def test_a_run_is_wanted_from_being_put_in_until_it_is_taken_out() -> None:
+    assert not queue.wanted(RUN)
+    assert queue.entries() == []
+    before = time.time()
+    entry = queue.put(RUN, "an “odd” person\n")
+    assert (entry.run, entry.person) == (RUN, "an “odd” person\n")
+    assert before <= entry.at <= time.time()
+    assert queue.wanted(RUN)
+    assert queue.entries() == [entry]
+    queue.take_out(RUN)
+    assert not queue.wanted(RUN)
+    assert queue.entries() == []
+    queue.take_out(RUN)  # by two at once
+
+
+def test_the_oldest_comes_first_and_the_name_decides_between_those_of_one_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([7.0, 5.0, 5.0])
+    monkeypatch.setattr(queue.time, "time", lambda: next(moments))
+    for run in ("20260102-030405-000003", "20260102-030405-000002", "20260102-030405-000001"):
+        queue.put(run, "somebody")
+    assert [(entry.run[-1], entry.at) for entry in queue.entries()] == [
+        ("1", 5.0),
+        ("2", 5.0),
+        ("3", 7.0),
+    ]
+
+
+def test_the_number_of_changes_tells_of_every_run_put_in_or_taken_out() -> None:
+    seen = {queue.changed()}
+    for run, change in ((RUN, queue.put), (OTHER, queue.put)):
+        change(run, "somebody")
+        assert queue.changed() not in seen
+        seen.add(queue.changed())
+    assert queue.changed() in seen
+    wait(lambda: _taken_out_and_in_again(seen))  # within the resolution of the folder's clock
+
+
+def _taken_out_and_in_again(seen: set[int]) -> bool:
+    queue.take_out(RUN)
+    fresh = queue.changed() not in seen
+    queue.put(RUN, "somebody")
+    return fresh
+
+
+def test_what_is_no_entry_is_passed_over(outputs: Path) -> None:
+    entry = queue.put(RUN, "somebody")
+    folder = queue_dir()
+    (folder / ".half.tmp").write_text("{")
+    assert queue.entries() == [entry]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"person": "a"}', "\0" * 60])
+def test_a_damaged_entry_still_is_one(content: str) -> None:
+    # Else its run would wait for ever: wanted, and never anybody's turn.
+    queue.put(RUN, "somebody")
+    (queue_dir() / RUN).write_text(content)
+    assert queue.wanted(RUN)
+    assert [entry.run for entry in queue.entries()] == [RUN]
+
+
+# --- limits ---
+
+
+def test_a_person_may_have_so_many_runs_and_others_may_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limit(monkeypatch, person=3)
+    run = names()
+    put_many("one", 3, run)
+    with pytest.raises(QueueError) as caught:
+        queue.put(next(run), "one")
+    assert str(caught.value) == (
+        "you have 3 runs waiting or running, and 3 is the limit for one person; "
+        "wait for one to finish or stop one."
+    )
+    put_many("other", 3, run)
+    assert len(queue.entries()) == 6
+    queue.take_out(queue.entries()[0].run)
+    put_many("one", 1, run)
+
+
+def test_everybody_together_may_have_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, total=4)
+    run = names()
+    for person in "abcd":
+        put_many(person, 1, run)
+    with pytest.raises(QueueError) as caught:
+        queue.put(next(run), "e")
+    assert str(caught.value) == (
+        "4 runs are waiting or running, and 4 is the limit for everybody together; "
+        "try again when some have finished."
+    )
+    assert len(queue.entries()) == 4
+
+
+def test_a_person_at_both_limits_is_told_of_the_own_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, person=2, total=2)
+    put_many("one", 2, names())
+    with pytest.raises(QueueError, match="the limit for one person"):
+        queue.check_room(queue.entries(), "one")
+    with pytest.raises(QueueError, match="the limit for everybody"):
+        queue.check_room(queue.entries(), "other")
+
+
+def test_a_limit_is_kept_when_many_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, person=5)
+    run = names()
+
+    def put(name: str) -> bool:
+        try:
+            queue.put(name, "one")
+        except QueueError as error:
+            assert "limit for one person" in str(error)
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        accepted = list(pool.map(put, [next(run) for _ in range(16)]))
+    assert sum(accepted) == len(queue.entries()) == 5
+
+
+@pytest.mark.parametrize("variable", ["SLEEP_MAX_QUEUED_PER_PERSON", "SLEEP_MAX_QUEUED"])
+@pytest.mark.parametrize("text", ["0", "-3", "many", "2.5"])
+def test_a_limit_that_is_no_number_is_a_sentence_that_names_its_variable(
+    variable: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(ConfigError) as caught:
+        queue.put(RUN, "somebody")
+    assert str(caught.value).startswith(f"{variable} is ")
+    assert queue.entries() == []
+
+
+def test_a_busy_queue_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_WAIT_S", 0.02)
+    lock = acquire(queue_dir() / ".lock")
+    assert lock is not None
+    with lock, pytest.raises(QueueError, match="the queue is busy; try again in a moment"):
+        queue.put(RUN, "somebody")
+    assert queue.entries() == []
+
+
+def test_an_entry_says_who_wants_what_since_when() -> None:
+    entry = queue.put(RUN, "somebody")
+    values = json.loads((queue_dir() / RUN).read_text("utf-8"))
+    assert Entry(**values) == entry
