@@ -19,7 +19,7 @@ help:
 setup: $(PRODUCT)
 
 app: $(PRODUCT)
-	$(BIN)/python -m streamlit run app/main.py --server.port $(PORT)
+	$(BIN)/python -m app --server.port $(PORT)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m tests.browser.install

@@ -1,1 +1,1 @@
-"""The dashboard. Its process never imports torch: nights run in processes of their own."""
+"""The dashboard. Its process never imports torch or Dask: the job engine has its own."""

@@ -13,11 +13,23 @@ def begin_with(config: RunConfig | None) -> None:
     """Set the widgets once a session: to the run in the address, else to the defaults."""
     if "num_cycles" in st.session_state:
         return
-    config = config or RunConfig()
-    st.session_state["num_cycles"] = min(config.num_cycles, MAX_CYCLES)
-    st.session_state["rem_start"] = round(100 * config.start_fraction_rem)
-    st.session_state["rem_end"] = round(100 * config.end_fraction_rem)
-    st.session_state["split"] = config.split
+    for key, value in _widgets(config or RunConfig()).items():
+        st.session_state[key] = value
+
+
+def alike(one: RunConfig, other: RunConfig) -> bool:
+    """Whether the widgets show both the same; a run of the command line has more settings."""
+    return _widgets(one) == _widgets(other)
+
+
+def _widgets(config: RunConfig) -> dict[str, int | str]:
+    """What each widget shows for ``config``, by the widget's key."""
+    return {
+        "num_cycles": min(config.num_cycles, MAX_CYCLES),
+        "rem_start": round(100 * config.start_fraction_rem),
+        "rem_end": round(100 * config.end_fraction_rem),
+        "split": config.split,
+    }
 
 
 def draw() -> RunConfig:

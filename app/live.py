@@ -1,46 +1,45 @@
 """A run on the page: its status, and its errors as they come."""
 
-import re
 from collections.abc import Callable
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
-from app import charts, frames, words
-from app.follow import Follower, Snapshot, Status
+from app import charts, controls, frames, standing, words
+from app.visit import Watched
 from core.config import RunConfig
+from core.jobs import Snapshot, Status
 
 _POLL_S = 0.5
-_COLOURS: dict[Status, Literal["gray", "violet", "green", "red"]] = {
+_COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
     "queued": "gray",
     "running": "violet",
     "done": "green",
     "stopped": "gray",
     "failed": "red",
+    "interrupted": "orange",
 }
 
 
-def status(follower: Follower, active: bool, chosen: RunConfig | None) -> None:
+def status(run: Watched, active: bool, chosen: RunConfig | None) -> None:
     """Draw where the run is; ``chosen`` is what the sliders say now."""
-    _follow(_status, follower, active, chosen)
+    _follow(_status, run, active, chosen)
 
 
-def results(follower: Follower, active: bool) -> None:
+def results(run: Watched, active: bool) -> None:
     """Draw what the run has shown so far."""
-    _follow(_results, follower, active)
+    _follow(_results, run, active)
 
 
-def _follow(
-    draw: Callable[..., None], follower: Follower, was_active: bool, *arguments: object
-) -> None:
+def _follow(draw: Callable[..., None], run: Watched, was_active: bool, *arguments: object) -> None:
     """Draw, and draw again as the run goes on if it ``was_active`` when the page was drawn."""
 
     def once() -> None:
-        now = follower.update()
+        now = run.follower.update()
         if was_active and not now.active:
             st.rerun()  # the whole page: Stop becomes Run, and the timers go
-        draw(now, follower.config, *arguments)
+        draw(now, run.config, *arguments)
 
     # `run_every` is a timer in the browser: it must be gone once nothing more will happen.
     st.fragment(once, run_every=_POLL_S if was_active else None)()
@@ -50,30 +49,18 @@ def _status(now: Snapshot, config: RunConfig | None, chosen: RunConfig | None) -
     with st.container(key="run_status", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(now.status, color=_COLOURS[now.status])
-            st.markdown(where(now), width="content")
+            st.markdown(standing.where(now), width="content")
         if now.active:
             st.progress(now.state.progress)
         if now.problem is not None:
-            st.error(_literal(now.problem))
+            # What fails is over; what waits goes on once the engine can work.
+            tell = st.error if now.status == "failed" else st.warning
+            tell(words.sentence(now.problem))
         if config is not None:
-            moved = f" {words.MOVED}" if chosen not in (None, config) else ""
-            st.caption(f"This night: {frames.describe(config)}.{moved}")
-
-
-def where(now: Snapshot) -> str:
-    """Where in the night a run is, or was when it ended."""
-    state = now.state
-    if state.phase == "pre-training" and state.pretraining is not None:
-        epoch, epochs = state.pretraining.epoch, state.pretraining.epochs
-        return f"before the night, learning the old memories: pass {epoch} of {epochs}"
-    if state.night is None:
-        return "getting ready" if now.active else "before the night began"
-    place = f"cycle {state.cycle} of {len(state.night.cycles)}"
-    if now.status == "done":
-        return f"{place}, in {state.seconds:.0f} s" if state.seconds is not None else place
-    if not now.active:
-        return place
-    return f"{place}, {state.phase if state.phase in words.STAGES else 'measuring'}"
+            moved = chosen is not None and not controls.alike(chosen, config)
+            st.caption(
+                f"This night: {frames.describe(config)}.{f' {words.MOVED}' if moved else ''}"
+            )
 
 
 def _results(now: Snapshot, _config: RunConfig | None) -> None:
@@ -120,8 +107,3 @@ def _numbers(frame: pd.DataFrame) -> None:
                 "images": st.column_config.NumberColumn("Test images of each"),
             },
         )
-
-
-def _literal(text: str) -> str:
-    """``text`` without any meaning as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|])", r"\\\1", text)

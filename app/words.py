@@ -1,5 +1,7 @@
 """What the page says in sentences: what to look at, what to try, what a measure means."""
 
+import re
+
 LOOK = (
     "A network already knows one set of digits, its **old memories**; tonight it learns another, "
     "the **new memories**. See how well it can redraw both after every cycle of sleep."
@@ -12,6 +14,12 @@ EMPTY = "The error on old and new memories is drawn here, cycle by cycle, once a
 NO_RUN = "No night has run yet."
 NO_SUCH_RUN = "There is no night at this address; it may have been cleared away. Run a new one."
 MOVED = "The sliders have moved since."
+
+ENGINE_STARTS = "the engine is starting"
+ENGINE_CANNOT = "waiting for the engine"
+ITS_TURN = "its turn has come"
+GOES_ON = "it goes on from there by itself"
+CAN_GO_ON = "it can be resumed"
 
 STAGES = {
     "NREM": "new memories are replayed",
@@ -36,3 +44,14 @@ Measuring changes nothing in the night.
 
 How well old memories survive also depends on the weights that the night starts from.
 """
+
+
+def literal(text: str) -> str:
+    """``text`` without any meaning as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|])", r"\\\1", text)
+
+
+def sentence(text: str) -> str:
+    """``text`` as `literal`, with a capital at the start unless a name is there, as ``lr_2``."""
+    first = text.split(" ", 1)[0]
+    return literal(text[:1].upper() + text[1:] if first.isalpha() else text)

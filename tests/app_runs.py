@@ -1,8 +1,7 @@
-"""Runs for the page's tests: logs written by hand, without torch and without training."""
-
-from pathlib import Path
+"""The page for its tests, and runs written by hand: without torch, an engine or training."""
 
 import numpy as np
+from streamlit.testing.v1 import AppTest
 
 from core import settings
 from core.config import RunConfig
@@ -19,6 +18,7 @@ from core.events import (
 )
 from core.schedule import hypnogram
 from core.store import RunLog
+from core.store.folder import RunFolder, RunRecord, runs_dir
 
 RUN = "20260102-030405-0a1b2c"
 
@@ -69,10 +69,39 @@ def night(
     return events
 
 
-def write(events: list[Event], run_id: str = RUN) -> Path:
-    """Write ``events`` as the log of run ``run_id``; the folder."""
-    folder = settings.outputs_dir() / "runs" / run_id
-    with RunLog(folder) as log:
+def write(events: list[Event], config: RunConfig | None = None, *, run_id: str = RUN) -> RunFolder:
+    """Write a run whose log holds ``events``, and whose night's config is theirs if not given."""
+    if config is None:
+        nights = [event for event in events if isinstance(event, NightStarted)]
+        config = RunConfig.from_dict(nights[0].config) if nights else RunConfig()
+    folder = RunFolder(runs_dir() / run_id)
+    folder.path.mkdir(parents=True)
+    folder.write_record(RunRecord(run_id, "2026-01-02T03:04:05+00:00", "tester", 1, config, {}))
+    with RunLog(folder.path) as log:
         for event in events:
             log.append(event)
     return folder
+
+
+def open_page(run_id: str | None = None) -> AppTest:
+    """The page at the address of a run, drawn once. The test must see to it that no engine starts.
+
+    An engine is started by `core.jobs.keep_engine`.
+    """
+    page = AppTest.from_file(str(settings.PROJECT / "app" / "main.py"), default_timeout=60)
+    if run_id is not None:
+        page.query_params["run"] = run_id
+    page.run()
+    assert not page.exception
+    return page
+
+
+def text_of(page: AppTest) -> str:
+    """All that the page says in sentences."""
+    shown = [*page.markdown, *page.caption, *page.error, *page.warning]
+    return "\n".join(element.value.replace("\\", "") for element in shown)
+
+
+def buttons_of(page: AppTest) -> set[str]:
+    """The keys of the page's buttons that can be pressed."""
+    return {str(button.key) for button in page.button if not button.disabled}

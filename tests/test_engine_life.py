@@ -178,7 +178,7 @@ def test_a_night_that_no_device_can_sleep_fails_with_a_sentence(running: Engine)
 def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
     outputs: Path, monkeypatch: pytest.MonkeyPatch, one_thread: int
 ) -> None:
-    monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "3")
+    monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "6")
     config = RunConfig(split="digits", total_eps=60, num_cycles=2, num=20, device="cpu")
     expected = bits(undisturbed(config))
     with engine() as started:
@@ -217,9 +217,11 @@ def test_a_slow_worker_is_left_in_peace(outputs: Path, monkeypatch: pytest.Monke
 
 def test_a_night_that_costs_worker_after_worker_fails_with_a_sentence(running: Engine) -> None:
     run = jobs.submit(LONG)
+    killed: set[int | None] = {None}
     for _ in range(MOST_DEATHS):
-        wait(lambda: _trains(run) and worker_of(run))
-        os.kill(wait(lambda: worker_of(run)), signal.SIGKILL)
+        pid = wait(lambda: {worker_of(run)} - killed).pop()
+        os.kill(pid, signal.SIGKILL)
+        killed.add(pid)
     end = finished(run)
     assert end.status == "failed"
     assert end.problem is not None

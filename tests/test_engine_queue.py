@@ -1,6 +1,7 @@
 """`core.engine.queue`: which runs are wanted, and how many may be."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from core.engine.places import queue_dir
 from core.engine.queue import Entry
 from core.errors import ConfigError, QueueError
 from core.store.locks import acquire
-from tests.engines import own_outputs, wait
+from tests.engines import own_outputs
 from tests.kept_runs import OTHER, RUN
 
 
@@ -52,6 +53,17 @@ def test_a_run_is_wanted_from_being_put_in_until_it_is_taken_out() -> None:
     queue.take_out(RUN)  # by two at once
 
 
+def test_taking_out_one_wish_leaves_a_later_one_for_the_same_run() -> None:
+    first = queue.put(RUN, "somebody")
+    queue.take_out(RUN)
+    later = queue.put(RUN, "somebody")
+    queue.take_out(RUN, first)
+    assert queue.entries() == [later]
+    queue.take_out(RUN, later)
+    assert queue.entries() == []
+    queue.take_out(RUN, later)
+
+
 def test_the_oldest_comes_first_and_the_name_decides_between_those_of_one_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -66,21 +78,14 @@ def test_the_oldest_comes_first_and_the_name_decides_between_those_of_one_moment
     ]
 
 
-def test_the_number_of_changes_tells_of_every_run_put_in_or_taken_out() -> None:
-    seen = {queue.changed()}
-    for run, change in ((RUN, queue.put), (OTHER, queue.put)):
-        change(run, "somebody")
-        assert queue.changed() not in seen
-        seen.add(queue.changed())
-    assert queue.changed() in seen
-    wait(lambda: _taken_out_and_in_again(seen))  # within the resolution of the folder's clock
-
-
-def _taken_out_and_in_again(seen: set[int]) -> bool:
-    queue.take_out(RUN)
-    fresh = queue.changed() not in seen
+def test_a_number_tells_of_every_run_put_in_or_taken_out() -> None:
+    assert queue.changed() == 0
     queue.put(RUN, "somebody")
-    return fresh
+    for change in (lambda: queue.put(OTHER, "somebody"), lambda: queue.take_out(RUN)):
+        os.utime(queue_dir(), ns=(1, 1))  # its clock is coarse, and two changes may look like one
+        assert queue.changed() == 1
+        change()
+        assert queue.changed() != 1
 
 
 def test_what_is_no_entry_is_passed_over(outputs: Path) -> None:
@@ -90,7 +95,7 @@ def test_what_is_no_entry_is_passed_over(outputs: Path) -> None:
     assert queue.entries() == [entry]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"person": "a"}', "\0" * 60])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"person": "a"}', "\0" * 9], ids=repr)
 def test_a_damaged_entry_still_is_one(content: str) -> None:
     # Else its run would wait for ever: wanted, and never anybody's turn.
     queue.put(RUN, "somebody")
@@ -150,8 +155,7 @@ def test_a_limit_is_kept_when_many_come_at_once(monkeypatch: pytest.MonkeyPatch)
     def put(name: str) -> bool:
         try:
             queue.put(name, "one")
-        except QueueError as error:
-            assert "limit for one person" in str(error)
+        except QueueError:
             return False
         return True
 

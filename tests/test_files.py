@@ -1,10 +1,22 @@
 """`core.files`: files that are either whole or absent."""
 
+import zipfile
+import zlib
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from core.files import whole_file, write_text
+from core.files import (
+    read_arrays,
+    read_json,
+    whole_file,
+    write_arrays,
+    write_json,
+    write_text,
+)
+from tests.conftest import plain
 
 
 def test_a_file_appears_whole_and_its_folders_with_it(tmp_path: Path) -> None:
@@ -55,3 +67,96 @@ def test_two_writers_of_the_same_file_do_not_meet(tmp_path: Path) -> None:
 def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
     write_text(tmp_path / "x.txt", "32 % → 1 × 2")
     assert (tmp_path / "x.txt").read_bytes() == "32 % → 1 × 2".encode()
+
+
+# --- JSON ---
+
+
+def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    values = {"person": "“é”", "at": 0.1 + 0.2, "waiting": [["a", None]]}
+    write_json(tmp_path / "x.json", values)
+    assert read_json(tmp_path / "x.json") == values
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"3", b"null", b"\xff", b"\0" * 30, b"[" * 100_000],
+    ids=lambda content: repr(content[:9]),
+)
+def test_what_is_no_json_object_is_an_empty_one(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    assert read_json(tmp_path / "x.json") == {}
+
+
+def test_json_that_is_not_there_is_an_empty_object(tmp_path: Path) -> None:
+    assert read_json(tmp_path / "x.json") == {}
+    assert read_json(tmp_path) == {}
+
+
+# --- arrays ---
+
+ARRAYS: dict[str, Any] = {
+    "images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+    "errors": np.random.default_rng(0).random((8, 1_000), dtype=np.float32),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "none": np.zeros((0, 28, 28), dtype=np.uint8),
+    "number": np.array(3.5),
+}
+
+
+def test_arrays_come_back_bit_for_bit_in_the_order_asked_for(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.npz", **ARRAYS)
+    names = list(reversed(ARRAYS))
+    found = read_arrays(tmp_path / "x.npz", *names)
+    assert plain(found) == plain([ARRAYS[name] for name in names])
+    assert read_arrays(tmp_path / "x.npz") == ()
+
+
+def test_an_archive_is_what_numpy_reads(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.npz", **ARRAYS)
+    with np.load(tmp_path / "x.npz") as stored:
+        assert set(stored) == set(ARRAYS)
+        assert plain(stored["errors"]) == plain(ARRAYS["errors"])
+
+
+def test_an_array_that_is_not_in_the_archive_is_an_error(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.npz", **ARRAYS)
+    with pytest.raises(KeyError):
+        read_arrays(tmp_path / "x.npz", "images", "dreams")
+
+
+def test_an_array_of_objects_is_neither_written_nor_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    objects: Any = np.array([{}, []], dtype=object)
+    with pytest.raises(ValueError, match=r"pickle|Object arrays"):
+        write_arrays(path, objects=objects)
+    assert list(tmp_path.iterdir()) == []
+    np.savez_compressed(path, objects=objects)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read_arrays(path, "objects")
+
+
+def test_an_archive_that_looks_smaller_inside_than_it_is_is_an_error(tmp_path: Path) -> None:
+    # As for a flipped bit: the array says that there is less of it than its checksum covers.
+    path, changed = tmp_path / "x.npz", tmp_path / "y.npz"
+    write_arrays(path, errors=ARRAYS["errors"])
+    with zipfile.ZipFile(path) as archive:
+        whole = archive.read("errors.npy")
+        info = archive.getinfo("errors.npy")
+    smaller = whole.replace(b"(8, 1000)", b"(1, 1000)")
+    assert smaller != whole
+    with zipfile.ZipFile(changed, "w") as archive:
+        archive.writestr("errors.npy", smaller)
+    content = changed.read_bytes()
+    crc = zlib.crc32(smaller).to_bytes(4, "little")
+    assert content.count(crc) == 2
+    changed.write_bytes(content.replace(crc, info.CRC.to_bytes(4, "little")))
+    with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
+        read_arrays(changed, "errors")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no archive at all", b"\0" * 100])
+def test_what_is_no_archive_is_an_error_and_is_left_closed(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises((ValueError, EOFError, zipfile.BadZipFile)):
+        read_arrays(tmp_path / "x.npz", "images")

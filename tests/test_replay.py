@@ -1,23 +1,31 @@
 """`core.replay`: one fold for a live run, a page refresh and a replay."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from core.config import RunConfig
 from core.events import (
     CycleDone,
     DreamsMade,
     EpochDone,
     Event,
     NightDone,
+    NightFailed,
+    NightResumed,
     NightStarted,
+    NightStopped,
     PretrainingAdvanced,
     StageEvaluated,
     StageStarted,
 )
 from core.replay import RunState, fold
 from core.store import RunLog, RunReader
-from tests.conftest import Night, of_kind
+from tests.conftest import Night, of_kind, plain
+from tests.kept_runs import configs, made_night
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +133,112 @@ def test_a_live_run_and_its_log_fold_to_the_same_numbers(
                 assert ours.dataset_1.error == theirs.dataset_1.error
                 assert ours.dataset_2.recall_accuracy == theirs.dataset_2.recall_accuracy
     assert fold(RunState(), RunReader(tmp_path).read()).seconds == live.seconds
+
+
+# --- interrupted nights ---
+
+
+def after_cycle(events: list[Event], cycle: int) -> list[Event]:
+    """The events that follow the end of ``cycle``; 0 is the measure before the night."""
+    for place, event in enumerate(events):
+        if isinstance(event, CycleDone if cycle else StageEvaluated) and event.cycle == cycle:
+            return events[place + 1 :]
+    raise AssertionError
+
+
+def from_the_start(events: list[Event], told: list[Event]) -> list[Event]:
+    """The events of a night that starts over: pre-training that is done is not done again."""
+    if of_kind(told, NightStarted):
+        return [event for event in events if not isinstance(event, PretrainingAdvanced)]
+    return events
+
+
+ENDINGS = st.sampled_from([None, NightStopped(), NightFailed("the disk is full.")])
+
+
+@settings(max_examples=200)
+@given(configs(), st.integers(0, 2), st.data())
+def test_a_night_interrupted_anywhere_comes_to_the_same_as_an_undisturbed_one(
+    config: RunConfig, pretraining: int, data: st.DataObject
+) -> None:
+    events = made_night(config, pretraining)
+    told: list[Event] = []
+    rest = events
+    for _ in range(data.draw(st.integers(1, 3))):
+        told += rest[: data.draw(st.integers(0, len(rest) - 1))]  # it was not done then
+        ending = data.draw(ENDINGS)
+        told += [] if ending is None else [ending]
+        now = fold(RunState(), told)
+        if not now.cycles:
+            rest = from_the_start(events, told)
+            continue
+        kept = data.draw(st.integers(0, len(now.cycles) - 1))
+        told.append(NightResumed(kept, {"torch": "2.14"}))
+        at_it_again = fold(now, told[-1:])
+        assert at_it_again.cycle == kept
+        assert at_it_again.cycles == now.cycles[: kept + 1]
+        rest = after_cycle(events, kept)
+    assert plain(fold(RunState(), told + rest)) == plain(fold(RunState(), events))
+
+
+@given(configs(), st.data())
+def test_a_resumed_night_stands_where_it_stood_at_the_end_of_that_cycle(
+    config: RunConfig, data: st.DataObject
+) -> None:
+    events = made_night(config)
+    kept = data.draw(st.integers(0, config.num_cycles))
+    rest = after_cycle(events, kept)
+    cut = data.draw(st.integers(0, len(rest) - 1))
+    before = events[: len(events) - len(rest)]
+    resumed = fold(RunState(), [*before, *rest[:cut], NightResumed(kept, {})])
+    assert plain(resumed) == plain(fold(RunState(), before))
+
+
+@given(configs(), st.integers(0, 2), st.lists(st.integers(0, 60)))
+def test_the_fold_of_a_night_is_the_same_in_any_portions(
+    config: RunConfig, pretraining: int, cuts: list[int]
+) -> None:
+    events = made_night(config, pretraining)
+    ends = [0, *sorted(cuts), len(events)]
+    state = RunState()
+    for start, end in pairwise(ends):
+        state = fold(state, iter(events[start:end]))
+    assert plain(state) == plain(fold(RunState(), events))
+
+
+@given(configs(), st.data())
+def test_a_night_that_ends_early_says_how_until_it_goes_on(
+    config: RunConfig, data: st.DataObject
+) -> None:
+    events = made_night(config)
+    place = data.draw(st.integers(2, len(events) - 1))
+    before = fold(RunState(), events[:place])
+    assert (before.outcome, before.problem) == (None, None)
+    stopped = fold(before, [NightStopped()])
+    assert (stopped.outcome, stopped.problem) == ("stopped", None)
+    failed = fold(stopped, [NightFailed("the disk is full.")])
+    assert (failed.outcome, failed.problem) == ("failed", "the disk is full.")
+    assert failed.losses == before.losses
+    assert failed.stages == before.stages
+    stopped = fold(failed, [NightStopped()])  # while it waits for its second try
+    assert (stopped.outcome, stopped.problem) == ("stopped", None)
+    resumed = fold(failed, [NightResumed(len(before.cycles) - 1, {})])
+    assert (resumed.outcome, resumed.problem) == (None, None)
+    done = fold(resumed, after_cycle(events, resumed.cycle))
+    assert (done.outcome, done.problem) == ("done", None)
+
+
+@given(configs(), st.integers(0, 2), st.data())
+def test_a_night_that_starts_for_the_second_time_starts_over(
+    config: RunConfig, pretraining: int, data: st.DataObject
+) -> None:
+    events = made_night(config, pretraining)
+    cut = data.draw(st.integers(pretraining + 1, len(events)))
+    ending = [NightFailed("the disk is full.")]
+    again = fold(RunState(), [*events[:cut], *ending, events[pretraining]])
+    assert plain(again) == plain(fold(RunState(), events[: pretraining + 1]))
+
+
+def test_a_log_that_resumes_before_it_begins_is_no_traceback() -> None:
+    state = fold(RunState(), [NightResumed(1, {})])
+    assert (state.cycles, state.progress, state.outcome) == ((), 0.0, None)

@@ -1,51 +1,50 @@
 """The Explore page: choose a night, run it, see what becomes of old and new memories."""
 
+from contextlib import suppress
+
 import streamlit as st
 
-from app import charts, controls, frames, launch, live, words
-from app.follow import Follower
+from app import actions, charts, controls, frames, live, standing, visit, words
+from app.visit import Watched
+from core import jobs
 from core.config import RunConfig
 from core.errors import ConfigError
+from core.jobs import Snapshot
 from core.schedule import dose, hypnogram
-
-_RUN = "run"  # in the address, so that a refresh shows the same night
 
 
 def show() -> None:
     """Draw the page."""
-    asked = st.query_params.get(_RUN)
-    follower = _follower(asked)
-    active = follower is not None and follower.update().active
-    controls.begin_with(follower.config if follower else None)
+    with suppress(OSError):  # which is told to whoever runs a night
+        jobs.keep_engine()
+    asked = st.query_params.get(actions.RUN)
+    run = visit.watched(asked)
+    now = run.follower.update() if run else None
+    active = now is not None and now.active
+    controls.begin_with(run.config if run else None)
 
     st.title("Sleep Schedule Explorer", anchor=False)
     st.markdown(f"{words.LOOK}  \n{words.TRY}")
     left, right = st.columns([1, 2.6], gap="large")
     with left:
         config = _choose()
-        _buttons(config, follower.run_id if follower and active else None)
-        if follower is not None:
-            live.status(follower, active, config)
+        if run is not None and active:
+            _stop_button(run)
+        else:
+            _run_button(config)
+        if run is not None and now is not None:
+            live.status(run, active, config)
+            _resume_button(run, now)
         else:
             _no_run(asked)
     with right:
         if config is not None:
             _schedule(config)
-        if follower is not None:
-            live.results(follower, active)
+        if run is not None:
+            live.results(run, active)
         else:
             with st.container(key="error_chart"):
                 live.placeholder()
-
-
-def _follower(run_id: str | None) -> Follower | None:
-    """The session's follower of the run in the address; None for no run or a nonsense id."""
-    if run_id is None or launch.folder_of(run_id) is None:
-        return None
-    known = st.session_state.get("follower")
-    if not isinstance(known, Follower) or known.run_id != run_id:
-        known = st.session_state["follower"] = Follower(run_id)
-    return known
 
 
 def _choose() -> RunConfig | None:
@@ -56,12 +55,7 @@ def _choose() -> RunConfig | None:
         return None
 
 
-def _buttons(config: RunConfig | None, running: str | None) -> None:
-    if running is not None:
-        if st.button("Stop", key="stop", icon=":material/stop:", width="stretch"):
-            launch.stop(running)
-            st.rerun()
-        return
+def _run_button(config: RunConfig | None) -> None:
     pressed = st.button(
         "Run this night",
         key="run",
@@ -71,12 +65,29 @@ def _buttons(config: RunConfig | None, running: str | None) -> None:
         disabled=config is None,
     )
     if pressed and config is not None:
-        try:
-            st.query_params[_RUN] = launch.start(config)
-        except OSError as error:
-            st.error(f"The night could not be started: {error.strerror or error}.")
-            return
-        st.rerun()
+        actions.start(config)
+
+
+def _stop_button(run: Watched) -> None:
+    stopping = run.follower.folder.stop.exists()
+    pressed = st.button(
+        "Stopping" if stopping else "Stop",
+        key="stop",
+        icon=":material/stop:",
+        width="stretch",
+        disabled=stopping,
+    )
+    if pressed:
+        actions.stop(run.follower.run_id)
+
+
+def _resume_button(run: Watched, now: Snapshot) -> None:
+    if now.active or now.status == "done":
+        return
+    kept = standing.finished(now.state)
+    label = f"Resume after cycle {kept}" if kept else "Resume"
+    if st.button(label, key="resume", icon=":material/resume:", width="stretch"):
+        actions.resume(run.follower.run_id)
 
 
 def _schedule(config: RunConfig) -> None:

@@ -1,0 +1,94 @@
+"""`core.settings`: places and numbers that environment variables move."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import settings
+from core.errors import ConfigError
+
+PLACES: dict[str, Callable[[], Path]] = {
+    "SLEEP_CACHE_DIR": settings.cache_dir,
+    "SLEEP_DATA_DIR": settings.data_dir,
+    "SLEEP_OUTPUTS_DIR": settings.outputs_dir,
+}
+NUMBERS: dict[str, tuple[Callable[[], int], int]] = {
+    "SLEEP_MAX_QUEUED_PER_PERSON": (settings.max_queued_per_person, 20),
+    "SLEEP_MAX_QUEUED": (settings.max_queued, 200),
+    "SLEEP_HUNG_AFTER_S": (settings.hung_after_s, 120),
+}
+
+
+@pytest.mark.parametrize("variable", PLACES)
+def test_a_place_is_where_its_variable_says(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, f" {tmp_path} ")
+    assert PLACES[variable]() == tmp_path
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(variable, "~/nights")
+    assert PLACES[variable]() == tmp_path / "nights"
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_without_a_variable_the_places_are_those_of_the_project_and_the_user(
+    nothing: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in PLACES:
+        if nothing is None:
+            monkeypatch.delenv(variable)
+        else:
+            monkeypatch.setenv(variable, nothing)
+    assert settings.outputs_dir() == settings.PROJECT / "outputs"
+    assert settings.cache_dir().name == "sleep-schedule-explorer"
+    assert settings.data_dir() == settings.cache_dir() / "data"
+
+
+def test_the_data_lie_in_the_cache_wherever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLEEP_DATA_DIR")
+    monkeypatch.setenv("SLEEP_CACHE_DIR", str(tmp_path))
+    assert settings.data_dir() == tmp_path / "data"
+
+
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_a_number_is_what_its_variable_says(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, default = NUMBERS[variable]
+    monkeypatch.delenv(variable, raising=False)
+    assert number() == default
+    for text, expected in {"": default, " ": default, "1": 1, " 7 ": 7, "1000000": 10**6}.items():
+        monkeypatch.setenv(variable, text)
+        assert number() == expected
+
+
+@pytest.mark.parametrize("variable", NUMBERS)
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0", "0"),
+        ("1000001", "1000001"),
+        ("-1", "'-1'"),
+        ("1.5", "'1.5'"),
+        ("1e3", "'1e3'"),
+        ("many", "'many'"),
+        ("²", "'²'"),
+        ("nan", "'nan'"),
+    ],
+)
+def test_a_number_out_of_bounds_is_a_sentence_that_names_the_variable(
+    text: str, shown: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(ConfigError) as caught:
+        NUMBERS[variable][0]()
+    assert str(caught.value) == (f"{variable} is {shown}; give a whole number from 1 to 1000000.")
+
+
+def test_a_number_of_thousands_of_digits_is_a_sentence_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SLEEP_MAX_QUEUED", "9" * 5_000)
+    with pytest.raises(ConfigError, match="SLEEP_MAX_QUEUED is "):
+        settings.max_queued()
