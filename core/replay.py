@@ -48,6 +48,11 @@ class RunState:
     problem: str | None = None
 
     @property
+    def finished(self) -> int:
+        """How many cycles are over: those that are kept whatever happens."""
+        return max(len(self.cycles) - 1, 0)
+
+    @property
     def epochs(self) -> int:
         """The night's epochs over all cycles, 0 before it has started."""
         return sum(nrem + rem for _, nrem, rem in self.night.cycles) if self.night else 0

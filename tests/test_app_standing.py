@@ -18,24 +18,6 @@ DONE = fold(EMPTY, night([60, 70, 80], [600, 300, 200]))
 
 
 @pytest.mark.parametrize(
-    ("place", "words"),
-    [
-        (Place(1, None), "next in line"),
-        (Place(1, 1.0), "next in line"),
-        (Place(1, 12.0), "next in line, about 10 s to wait"),
-        (Place(2, 7.0), "2nd in line, about 10 s to wait"),
-        (Place(3, 41.0), "3rd in line, about 40 s to wait"),
-        (Place(11, 94.0), "11th in line, about 90 s to wait"),
-        (Place(12, 100.0), "12th in line, about 2 min to wait"),
-        (Place(21, 3_600.0), "21st in line, about 60 min to wait"),
-        (Place(113, None), "113th in line"),
-    ],
-)
-def test_a_turn_is_told_as_a_place_and_a_wait(place: Place, words: str) -> None:
-    assert standing.turn(place) == words
-
-
-@pytest.mark.parametrize(
     ("status", "state", "words"),
     [
         ("running", EMPTY, "getting ready"),

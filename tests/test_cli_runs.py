@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.cli import main
-from core.cli.words import in_line
 from core.config import RunConfig
 from core.engine import queue
 from core.engine.places import engine_lock
-from core.engine.state import EngineState, Place, publish
+from core.engine.state import EngineState, publish
 from core.events import CycleDone, NightFailed, NightStopped
 from core.settings import PROJECT
 from core.store import LOG
@@ -172,20 +171,6 @@ def test_show_tells_a_waiting_runs_turn(capsys: pytest.CaptureFixture[str]) -> N
         assert "queue      2nd in line, about 40 s to wait\n" in told(capsys, "show", RUN)
         place = json.loads(told(capsys, "show", RUN, "--json"))["place"]
     assert place == {"position": 2, "wait_s": 40.0}
-
-
-@pytest.mark.parametrize(
-    ("place", "words"),
-    [
-        (Place(1, None), "1st in line"),
-        (Place(3, 89.4), "3rd in line, about 89 s to wait"),
-        (Place(11, 91), "11th in line, about 2 min to wait"),
-        (Place(22, 5400), "22nd in line, about 1.5 h to wait"),
-        (Place(113, 3600), "113th in line, about 60 min to wait"),
-    ],
-)
-def test_a_turn_is_told_in_words(place: Place, words: str) -> None:
-    assert in_line(place) == words
 
 
 @pytest.mark.parametrize("action", ["show", "delete", "export"])

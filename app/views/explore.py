@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from app import actions, charts, controls, frames, live, standing, visit, words
+from app import actions, charts, controls, frames, live, visit, words
 from app.visit import Watched
 from core import jobs
 from core.config import RunConfig
@@ -84,7 +84,7 @@ def _stop_button(run: Watched) -> None:
 def _resume_button(run: Watched, now: Snapshot) -> None:
     if now.active or now.status == "done":
         return
-    kept = standing.finished(now.state)
+    kept = now.state.finished
     label = f"Resume after cycle {kept}" if kept else "Resume"
     if st.button(label, key="resume", icon=":material/resume:", width="stretch"):
         actions.resume(run.follower.run_id)

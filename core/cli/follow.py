@@ -6,10 +6,11 @@ import time
 from tqdm import tqdm
 
 from core import jobs
-from core.cli.words import in_line, kept
+from core.cli.words import kept
 from core.engine.state import engine_now
 from core.errors import EngineError
 from core.jobs import Snapshot
+from core.jobs.turn import in_line
 from core.progress import Progress
 
 _POLL_S = 0.05

@@ -79,7 +79,7 @@ def _change(state: RunState, dataset: int, measure: str, scale: float, unit: str
     seeds = course(state, dataset, measure)
     before, now = (interval([seed[at] * scale for seed in seeds]) for at in (0, -1))
     text = f"{before.mean:.1f}{unit} before the night"
-    done = len(state.cycles) - 1
+    done = state.finished
     if done == 0:
         return text
     spread = "" if now.half_width is None else f" ± {now.half_width:.1f}"

@@ -9,10 +9,10 @@ from typing import Any
 
 from core import jobs
 from core.cli.results import check_writable, in_words
-from core.cli.words import in_line
 from core.errors import ConfigError
 from core.jobs.export import export
 from core.jobs.table import Row, details, rows
+from core.jobs.turn import in_line
 from core.store.folder import find_run, runs_dir
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")

@@ -67,7 +67,7 @@ def _night(record: RunRecord, folder: RunFolder, state: RunState, check: Check) 
         config,
         images(config.split, config.data),
         checkpoints=Checkpoints(folder.checkpoints),
-        finished=len(state.cycles) - 1,
+        finished=state.finished,
         check=check,
     )
 

@@ -60,7 +60,7 @@ def rows() -> Iterator[Row]:
             yield Row(folder.id, "damaged", problem=str(error))
             continue
         status = row_status(folder, now)
-        yield Row(folder.id, status, cycles_done(now), record, now.problem)
+        yield Row(folder.id, status, now.state.finished, record, now.problem)
 
 
 def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
         "place": asdict(now.place) if now.place else None,
         "submitted": record.submitted,
         "person": record.person,
-        "cycles_done": cycles_done(now),
+        "cycles_done": now.state.finished,
         "config": record.config.to_dict(),
         "threads": record.threads,
         "device": record.device,
@@ -94,11 +94,6 @@ def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
             for number, name in sides
         },
     }
-
-
-def cycles_done(now: Snapshot) -> int:
-    """How many of the night's cycles are finished."""
-    return max(len(now.state.cycles) - 1, 0)
 
 
 def row_status(folder: RunFolder, now: Snapshot) -> RowStatus:
