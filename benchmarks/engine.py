@@ -107,6 +107,7 @@ def paint() -> None:
             painted, engine = _first_paint(browser)
             starting.append(painted)
             ready.append(engine)
+            _wait(lambda: not state.alive())
             with _engine():
                 found.append(_first_paint(browser)[0])
         browser.close()
@@ -122,7 +123,9 @@ def _first_paint(browser: Any) -> tuple[float, float]:
         port = free.getsockname()[1]
     began = time.perf_counter()
     command = [sys.executable, "-m", "app", "--server.port", str(port)]
-    program = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    program = subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     page = browser.new_page()
     while True:
         try:
@@ -137,7 +140,6 @@ def _first_paint(browser: Any) -> tuple[float, float]:
     page.close()
     program.terminate()
     program.wait()
-    _wait(lambda: not leases.anybody())
     return painted, engine
 
 

@@ -90,7 +90,7 @@ def _step(state: RunState, event: Event) -> RunState:
         case NightDone():
             return replace(state, phase="done", progress=1.0, seconds=event.seconds, outcome="done")
         case NightStopped():
-            return replace(state, outcome="stopped")
+            return replace(state, outcome="stopped", problem=None)
         case NightFailed():
             return replace(state, outcome="failed", problem=event.sentence)
 
@@ -102,7 +102,7 @@ def _back_to(state: RunState, cycle: int) -> RunState:
     last = {stage.cycle: stage for stage in stages}  # a cycle's values are those of its last stage
     return replace(
         state,
-        phase=_phase(stages[-1].stage),
+        phase=_phase(stages[-1].stage) if stages else "before",
         cycle=cycle,
         progress=_share(state, losses),
         stages=stages,

@@ -22,9 +22,10 @@ def _folder(variable: str, default: Path) -> Path:
 
 def _number(variable: str, default: int) -> int:
     given = os.environ.get(variable, "").strip()
-    return (
-        whole(variable, int(given) if given.isdecimal() else given, 1, 10**6) if given else default
-    )
+    if not given:
+        return default
+    number = int(given) if given.isdecimal() and len(given) < 10 else given
+    return whole(variable, number, 1, 1_000_000)
 
 
 def max_queued_per_person() -> int:

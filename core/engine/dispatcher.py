@@ -169,7 +169,10 @@ class Dispatcher:
         if anyway or seen != self._queue_seen:
             self._queue_seen = seen
             self._queue = queue.entries()
-            self._turns.welcome(entry.person for entry in self._queue)
+            self._turns.welcome(
+                (entry.person for entry in self._queue),
+                (entry.person for entry in self._queue if entry.run not in self._nights),
+            )
 
     def _waiting(self) -> list[Entry]:
         waiting = [entry for entry in self._queue if entry.run not in self._nights]

@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 def fail(folder: RunFolder, sentence: str) -> None:
     """Write ``sentence`` as the end of the run's log, else beside the engine's own files."""
     _logger.error("run %s failed: %s", folder.id, sentence)
+    if not folder.path.is_dir():  # deleted meanwhile
+        return
     try:
         lock = acquire(folder.lock)
         if lock is not None:
@@ -32,8 +34,8 @@ def fail(folder: RunFolder, sentence: str) -> None:
 def failure(run_id: str) -> str | None:
     """The sentence that the run's own folder could not take, if there is one."""
     try:
-        return failure_of(run_id).read_text("utf-8")
-    except FileNotFoundError:
+        return failure_of(run_id).read_text("utf-8", errors="replace")
+    except OSError:
         return None
 
 

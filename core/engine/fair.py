@@ -15,21 +15,29 @@ class Turns:
     """How many turns each person has had, among those who have runs waiting or asleep."""
 
     taken: dict[str, int] = field(default_factory=dict)
+    _new: set[str] = field(default_factory=set)  # who have had no turn yet
 
-    def welcome(self, present: Iterable[str]) -> None:
-        """Note who has runs now: those who came are one turn ahead of the others, those who
-        left are forgotten.
+    def welcome(self, present: Iterable[str], waiting: Iterable[str]) -> None:
+        """Note who has runs now, and whose of these some wait. Those who left are forgotten.
 
-        One turn and no more, so that a late comer's second run waits like everybody's.
+        Those who came are one turn ahead of all who have had one: one and no more, so that a late
+        comer's second run waits like everybody's. Who has nothing waiting saves up no turns.
         """
-        here = set(present)
-        staying = [turns for person, turns in self.taken.items() if person in here]
-        first = max(min(staying, default=0) - 1, 0)
-        self.taken = {person: self.taken.get(person, first) for person in sorted(here)}
+        here, queued = set(present), set(waiting)
+        staying = {person: turns for person, turns in self.taken.items() if person in here}
+        turns = [staying[person] for person in staying if person in queued]
+        now = min(turns, default=max(staying.values(), default=0))
+        first = now if self._new & staying.keys() else now - 1
+        self._new = (self._new & here) | (here - staying.keys())
+        self.taken = {
+            person: staying[person] if person in queued else max(staying[person], now)
+            for person in staying
+        } | dict.fromkeys(sorted(here - staying.keys()), first)
 
     def took(self, person: str) -> None:
         """A run of ``person`` starts."""
-        self.taken[person] = self.taken.get(person, 0) + 1
+        self.taken[person] += 1
+        self._new.discard(person)
 
 
 def order(waiting: Sequence[Entry], taken: Mapping[str, int]) -> list[Entry]:

@@ -15,7 +15,7 @@ from core.engine.state import EngineState, last_told, publish
 from core.store.locks import Lock, acquire, held
 
 _LOOK_S = 0.5
-_SHORT_LIFE_S = 10.0
+_SHORT_LIFE_S = 20.0
 _LONGEST_PAUSE_S = 30.0
 _LARGEST_OUTPUT = 1_000_000
 
@@ -45,11 +45,12 @@ def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
         time.sleep(pause)
         if child is not None:
             child.poll()  # else a dead one would stay as a zombie
-        if engine_dir() != folder or held(engine_lock()):
-            pause = _LOOK_S
-            continue
         try:
-            child = start_engine()
+            if engine_dir() != folder or held(engine_lock()):
+                pause = _LOOK_S if last_told().ready else pause
+                continue
+            # Why the last one ended stays told until the new one is ready.
+            child = start_engine(last_told().problem)
         except OSError:
             child = None
         short = time.monotonic() - began < _SHORT_LIFE_S
@@ -57,8 +58,10 @@ def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
         began = time.monotonic()
 
 
-def start_engine() -> subprocess.Popen[bytes] | None:
+def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
     """Start an engine in a process of its own; None if there is one already.
+
+    ``problem`` is told until it is ready.
 
     Raises OSError where that is not possible.
     """
@@ -66,7 +69,8 @@ def start_engine() -> subprocess.Popen[bytes] | None:
     if lock is None:
         return None
     # The engine inherits the lock, so that nobody can start another before it is up.
-    publish(EngineState(pace=last_told().pace))  # what another told before does not hold any more
+    # What another told before does not hold any more.
+    publish(EngineState(pace=last_told().pace, problem=problem))
     with lock, engine_output().open("wb" if _is_large(engine_output()) else "ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "core.engine", str(lock.descriptor)],

@@ -2,9 +2,10 @@
 
 import os
 import secrets
+from pathlib import Path
 
 from core.engine.places import leases_dir
-from core.store.locks import Lock, acquire, held
+from core.store.locks import Lock, acquire
 
 
 def take_lease() -> Lock:
@@ -21,8 +22,13 @@ def anybody() -> bool:
         files = list(leases_dir().iterdir())
     except FileNotFoundError:
         return False
-    living = [held(file) for file in files]
-    for file, alive in zip(files, living, strict=True):
-        if not alive:
-            file.unlink(missing_ok=True)
-    return any(living)
+    return any(_lives(file) for file in files)
+
+
+def _lives(lease: Path) -> bool:
+    lock = acquire(lease, wait_s=0)
+    if lock is None:
+        return True
+    with lock:  # so that nobody takes it just while it is cleared away
+        lease.unlink(missing_ok=True)
+    return False

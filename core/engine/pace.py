@@ -34,7 +34,7 @@ def work(config: RunConfig) -> float:
     """The seconds of a night on one quiet core of the machine that the constants are from."""
     done = dose(config)
     stages = sum(len(cycle.stages) for cycle in hypnogram(config))
-    test = 2 * SOURCES[config.data].test_sizes[config.split]
+    test = SOURCES[config.data].test_sizes[config.split]
     between = test if config.full_evaluation else min(test, 2 * SUBSET)
     measured = test / len(config.seeds) + (test + (stages - 1) * between)
     steps = done.nrem_steps + done.rem_steps

@@ -6,6 +6,7 @@ again knows what to go on with.
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -90,7 +91,8 @@ def changed() -> int:
 
 def _entry(file: Path) -> Entry | None:
     values = read_json(file)
-    try:
+    with suppress(KeyError, TypeError, ValueError):
         return Entry(file.name, str(values["person"]), float(values["at"]))
-    except (KeyError, TypeError, ValueError):
-        return None  # it was taken out just now
+    with suppress(FileNotFoundError):  # it was taken out just now
+        return Entry(file.name, "", file.stat().st_mtime)  # damaged: the run is wanted all the same
+    return None

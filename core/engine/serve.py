@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from core.engine import state
 from core.engine.cluster import address_of, connected, cores
@@ -34,7 +35,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     ended = _signals()
     # Leaving at once, as below, leaves semaphores to Python's tracker, which need not say so.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
-    _tell(EngineState(pace=state.last_told().pace, pid=os.getpid()))
+    _tell(replace(state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
     try:
         with connected(workers or cores()) as client:
             _say(f"ready: {address_of(client)}")

@@ -34,6 +34,8 @@ def sleep(folder: RunFolder, worker: str = "local") -> Iterator[Event]:
     another process sleeps it, `LogError` when its files are damaged and OSError when nothing can
     be written to its folder, not even that.
     """
+    if not folder.path.is_dir():
+        raise RunError(f"run {folder.id} was deleted.")
     lock = acquire(folder.lock, _WAIT_S)
     if lock is None:
         raise RunError(f"run {folder.id} is asleep in another process already.")

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from core.checks import positive
 from core.engine.places import engine_lock, engine_state
 from core.files import read_json, write_json
 from core.store.locks import held
@@ -51,9 +52,13 @@ def last_told() -> EngineState:
     """What an engine told last, which may be gone since: see `alive`."""
     values = read_json(engine_state())
     try:
-        waiting = tuple((str(run), seconds) for run, seconds in values.pop("waiting", ()))
+        waiting = tuple(
+            (str(run), None if seconds is None else float(seconds))
+            for run, seconds in values.pop("waiting", ())
+        )
         asleep = tuple(values.pop("asleep", ()))
-        return EngineState(**values, waiting=waiting, asleep=asleep)
+        pace = positive("pace", values.pop("pace", 1.0))
+        return EngineState(**values, pace=pace, waiting=waiting, asleep=asleep)
     except (TypeError, ValueError):  # another version of the program told it
         return EngineState()
 

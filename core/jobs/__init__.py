@@ -14,13 +14,14 @@ then goes on when an engine is there again. Nothing in here imports torch or Das
 import getpass
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 
 from core.checks import whole
 from core.config import RunConfig
 from core.engine import queue
 from core.engine.failures import forget_failure
 from core.engine.keeper import keep_engine
-from core.errors import RunError
+from core.errors import LogError, RunError
 from core.events import Event, NightStopped
 from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
@@ -72,6 +73,8 @@ def resume(run_id: str, *, person: str | None = None) -> None:
     if now.status == "done":
         raise RunError(f"run {run_id} is done; there is nothing left of its night.")
     if now.active:
+        if folder.stop.exists():
+            raise RunError(f"run {run_id} is just being stopped; try again in a moment.")
         keep_engine()
         return
     folder.record(), RunReader(folder.path).read()  # for a damaged one cannot be slept
@@ -87,7 +90,8 @@ def stop(run_id: str) -> None:
     A run that is over stays as it is. Raises `RunError` if there is no such run.
     """
     folder = find_run(run_id)
-    if not Follower(run_id).update().active:
+    # Not only if it is active: a damaged one may wait or be asleep as well.
+    if not (folder.asleep() or queue.wanted(run_id)):
         return
     folder.stop.touch()
     lock = acquire(folder.lock)
@@ -95,7 +99,8 @@ def stop(run_id: str) -> None:
         return
     with lock:
         try:
-            with RunLog(folder.path) as log:
+            # A damaged one cannot say that it was stopped, and says that it is damaged.
+            with suppress(LogError), RunLog(folder.path) as log:
                 if fold(RunState(), log.earlier).outcome is None:
                     log.append(NightStopped())
         finally:
@@ -125,9 +130,9 @@ def delete(run_id: str) -> None:
     """Remove a run and all its files; raises `RunError` if it is not over."""
     folder = find_run(run_id)
     lock = acquire(folder.lock)
-    if lock is None or queue.wanted(run_id):
-        raise RunError(f"run {run_id} is waiting or running; stop it first.")
-    with lock:
+    with lock or nullcontext():  # or this process would keep it, and the run could not be slept
+        if lock is None or queue.wanted(run_id):
+            raise RunError(f"run {run_id} is waiting or running; stop it first.")
         delete_run(folder)
     forget_failure(run_id)
 

@@ -61,13 +61,16 @@ class Follower:
 
     def update(self) -> Snapshot:
         """Read what is new, which is in ``new`` then, and say where the run is."""
-        # Asked before the log is read, so that the last events of an ended night are not missed.
-        asleep, wanted = self.folder.asleep(), queue.wanted(self.run_id)
         self.new = []
         try:
+            # Asked before the log is read, or the last events of an ended night could be missed.
+            asleep, wanted = self.folder.asleep(), queue.wanted(self.run_id)
             self.new = self._reader.read()
         except LogError as error:
             return Snapshot("failed", self._state, problem=str(error))
+        except OSError as error:
+            problem = f"the files of run {self.run_id} cannot be read ({error.strerror or error})."
+            return Snapshot("failed", self._state, problem=problem)
         self._state = fold(self._state, self.new)
         return self._snapshot(asleep, wanted)
 
@@ -101,7 +104,7 @@ def events(run_id: str) -> Iterator[Event]:
         now = follower.update()
         yield from follower.new
         if not now.active:
-            if now.problem is not None and now.state.outcome is None:
+            if now.problem is not None and now.problem != now.state.problem:  # no event told it
                 raise LogError(now.problem)
             return
         time.sleep(_POLL_S)

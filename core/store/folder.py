@@ -132,19 +132,24 @@ def new_run(config: RunConfig, person: str, threads: int) -> RunFolder:
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
     folder.path.mkdir(parents=True)
     submitted = now.isoformat(timespec="seconds")
-    folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))
+    try:
+        folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))
+    except BaseException:
+        delete_run(folder)  # without a record it is no run
+        raise
     return folder
 
 
 def find_run(run_id: str) -> RunFolder:
     """The folder of a run, whose name may come from a URL; raises `RunError` if it is not one."""
-    folder = RunFolder(runs_dir() / run_id)
-    if not (isinstance(run_id, str) and _ID.fullmatch(run_id) and folder.path.is_dir()):
-        raise RunError(
-            f"run is {run_id!r}, and there is no run of that name; "
-            "`python -m core runs list` names those there are."
-        )
-    return folder
+    if isinstance(run_id, str) and _ID.fullmatch(run_id):
+        folder = RunFolder(runs_dir() / run_id)
+        if folder.path.is_dir():
+            return folder
+    raise RunError(
+        f"run is {run_id!r}, and there is no run of that name; "
+        "`python -m core runs list` names those there are."
+    )
 
 
 def all_runs() -> list[RunFolder]:

@@ -42,7 +42,10 @@ def write_sealed(path: Path, record: dict[str, Any]) -> None:
 
 def read_sealed(path: Path) -> dict[str, Any]:
     """What `write_sealed` wrote; raises OSError, or ValueError if it is not that."""
-    record = json.loads(path.read_text("utf-8"))
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     if not isinstance(record, dict) or "crc" not in record:
         raise ValueError("it is not a sealed record")
     crc = record.pop("crc")

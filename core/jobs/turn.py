@@ -1,0 +1,29 @@
+"""A waiting run's turn in words, the same on the page and in a terminal."""
+
+from core.engine.state import Place
+
+_BRIEF_S = 5  # a wait that is not worth a number
+_MINUTES_FROM_S = 95
+_HOURS_FROM_S = 5_400
+
+
+def in_line(place: Place) -> str:
+    """A place in the queue: "3rd in line, about 40 s to wait"; no time where nobody knows it."""
+    line = "next in line" if place.position == 1 else f"{_ordinal(place.position)} in line"
+    if place.wait_s is None or place.wait_s < _BRIEF_S:
+        return line
+    return f"{line}, about {_about(place.wait_s)} to wait"
+
+
+def _about(seconds: float) -> str:
+    if seconds < _MINUTES_FROM_S:
+        return f"{max(round(seconds, -1), 10):.0f} s"
+    if seconds < _HOURS_FROM_S:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _ordinal(number: int) -> str:
+    teens = number % 100 in (11, 12, 13)
+    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
