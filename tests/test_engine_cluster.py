@@ -71,6 +71,7 @@ def _sweep(count: int) -> list[RunConfig]:
     ]
 
 
+@pytest.mark.slow
 def test_a_sweep_of_twelve_nights_on_a_cluster_by_hand_uses_both_workers(
     by_hand: str, one_thread: int
 ) -> None:

@@ -175,6 +175,7 @@ def test_a_night_that_no_device_can_sleep_fails_with_a_sentence(running: Engine)
 # --- hung and slow workers ---
 
 
+@pytest.mark.slow
 def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
     outputs: Path, monkeypatch: pytest.MonkeyPatch, one_thread: int
 ) -> None:
@@ -194,6 +195,7 @@ def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
     assert bits(find_run(run)) == expected
 
 
+@pytest.mark.slow
 def test_a_slow_worker_is_left_in_peace(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLEEP_HUNG_AFTER_S", "6")
     with engine() as started:
@@ -246,6 +248,7 @@ def _program(outputs: Path) -> subprocess.Popen[str]:
     return child
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the_next(
     outputs: Path,
 ) -> None:
@@ -265,6 +268,7 @@ def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the
         started.leave()
 
 
+@pytest.mark.slow
 def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: Path) -> None:
     with _program(outputs) as program:
         wait(lambda: state.engine_now().ready)
