@@ -127,12 +127,8 @@ def _first_paint(browser: Any) -> tuple[float, float]:
         command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     page = browser.new_page()
-    while True:
-        try:
-            page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
-            break
-        except Exception:  # nobody listens there yet
-            time.sleep(0.02)
+    _wait(lambda: _listens(port))
+    page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
     painted = time.perf_counter() - began
     _wait(lambda: state.engine_now().ready)
@@ -141,6 +137,11 @@ def _first_paint(browser: Any) -> tuple[float, float]:
     program.terminate()
     program.wait()
     return painted, engine
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def first() -> None:
@@ -180,7 +181,7 @@ def overhead() -> None:
             bare.append(float(done.stdout))
             began = time.perf_counter()
             run = _submit(NIGHT)
-            _wait(lambda run=run: not jobs.state(run).active)  # type: ignore[misc]
+            _wait(lambda run=run: not queue.wanted(run))  # type: ignore[misc]
             engine.append(time.perf_counter() - began)
     _print("bare generator, s", bare)
     _print("submit to done through the engine, s", engine)
@@ -227,7 +228,7 @@ def _submit(config: RunConfig) -> str:
 
 def _stop(run: str) -> None:
     jobs.stop(run)
-    _wait(lambda: not jobs.state(run).active)
+    _wait(lambda: not queue.wanted(run))
 
 
 def _memory(engine: psutil.Process) -> float:
@@ -238,7 +239,7 @@ def _memory(engine: psutil.Process) -> float:
 
 def _wait(condition: Callable[[], bool]) -> None:
     while not condition():
-        time.sleep(0.002)
+        time.sleep(0.01)
 
 
 def _print(what: str, values: Sequence[float]) -> None:

@@ -1,6 +1,5 @@
 """The Dask cluster that sleeps the nights: one of our own on this machine, or the one asked for."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ import dask
 from distributed import Client, LocalCluster
 from distributed.security import Security
 
+from core.engine.machine import scheduler_address
 from core.engine.places import engine_dir
 from core.errors import EngineError
 
@@ -17,24 +17,18 @@ _WARM = "core.engine.worker"
 _SETTINGS = {
     # A worker's death is told at once; the dispatcher knows how often a night may cost one.
     "distributed.scheduler.allowed-failures": 0,
+    # Torch is imported once and shared; a new worker is there in a moment.
+    "distributed.worker.multiprocessing-method": "forkserver",
     # On a busy machine a worker is some time in coming back, and must not be given up meanwhile.
     "distributed.deploy.lost-worker-timeout": "2m",
     "distributed.admin.tick.limit": "1m",  # nor is that worth a warning
+    # Looking at a night's stack a hundred times a second costs it some per cent of its time.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
     # Nobody looks at Dask's own pages, which anybody on the machine could.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
-
-
-def scheduler_address() -> str | None:
-    """The scheduler named by ``DASK_SCHEDULER_ADDRESS``, None for a cluster of our own."""
-    return os.environ.get("DASK_SCHEDULER_ADDRESS", "").strip() or None
-
-
-def cores() -> int:
-    """The CPU cores that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1
 
 
 def address_of(client: Client) -> str:
@@ -64,6 +58,11 @@ def connected(workers: int) -> Iterator[Client]:
             ) from None
         with client:
             yield client
+
+
+def workers_of(client: Client) -> int:
+    """How many workers there are now; costs a question to the scheduler."""
+    return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def mend(client: Client) -> None:

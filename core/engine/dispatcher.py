@@ -13,7 +13,7 @@ from distributed import Client, Future
 
 from core import settings
 from core.engine import queue, state
-from core.engine.cluster import address_of, mend
+from core.engine.cluster import address_of, mend, workers_of
 from core.engine.failures import fail
 from core.engine.fair import Turns, order
 from core.engine.pace import Pace, waits
@@ -66,6 +66,7 @@ class Dispatcher:
         self._queue: list[Entry] = []
         self._queue_seen: object = None
         self._looked = 0.0
+        self._workers = 0
         self._told: EngineState | None = None
 
     def step(self) -> None:
@@ -78,6 +79,7 @@ class Dispatcher:
         if look:
             self._looked = now
             mend(self._client)
+            self._workers = workers_of(self._client)
             self._find_hung(now)
         self._read_queue(anyway=look)
         self._start(now)
@@ -179,7 +181,7 @@ class Dispatcher:
         return order(waiting, self._turns.taken)
 
     def _start(self, now: float) -> None:
-        free = self._workers() - len(self._nights)
+        free = self._workers - len(self._nights)
         for entry in self._waiting():
             if free <= 0:
                 return
@@ -204,9 +206,6 @@ class Dispatcher:
         self._turns.took(entry.person)
         return True
 
-    def _workers(self) -> int:
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
-
     # --- what is told ---
 
     def _changed(self) -> bool:
@@ -218,11 +217,11 @@ class Dispatcher:
     def _tell(self, now: float) -> None:
         waiting = self._waiting()
         rest = [max(night.began + night.expected_s - now, 1.0) for night in self._nights.values()]
-        starts = waits(rest, [self._expected(entry) for entry in waiting], self._workers())
+        starts = waits(rest, [self._expected(entry) for entry in waiting], self._workers)
         in_s = [round(seconds, 1) for seconds in starts]
         told = EngineState(
             ready=True,
-            workers=self._workers(),
+            workers=self._workers,
             scheduler=address_of(self._client),
             pid=os.getpid(),
             pace=self._pace.factor,

@@ -1,5 +1,6 @@
 """The engine's process: one for an outputs folder, for as long as anybody needs it."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -7,18 +8,23 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from multiprocessing import forkserver
+from typing import TYPE_CHECKING
 
 from core.engine import state
-from core.engine.cluster import address_of, connected, cores
-from core.engine.dispatcher import Dispatcher
 from core.engine.leases import anybody
+from core.engine.machine import cores, scheduler_address
 from core.engine.places import engine_lock
 from core.engine.state import EngineState
 from core.errors import EngineError
 from core.store.locks import Lock, acquire
 
+if TYPE_CHECKING:
+    from core.engine.dispatcher import Dispatcher
+
 _TICK_S = 0.02
 _LEASES_S = 0.5
+_NICE = 5  # the page goes first; workers inherit it
 _GRACE_S = 3.0  # one command may follow another
 
 
@@ -33,6 +39,13 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     if lock is None:
         raise EngineError("an engine serves this outputs folder already.")
     ended = _signals()
+    os.nice(_NICE)
+    if scheduler_address() is None:
+        _warm_fork_server()
+    # Late, for the fork server imports torch meanwhile.
+    from core.engine.cluster import address_of, connected
+    from core.engine.dispatcher import Dispatcher
+
     # Leaving at once, as below, leaves semaphores to Python's tracker, which need not say so.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     _tell(replace(state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
@@ -49,7 +62,13 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
         raise
 
 
-def _run(dispatcher: Dispatcher, ended: Callable[[], bool], *, stay: bool) -> None:
+def _warm_fork_server() -> None:
+    """Start the server that Dask forks our workers from, with all imported that they need."""
+    multiprocessing.set_forkserver_preload(["core.engine.forked"])
+    forkserver.ensure_running()
+
+
+def _run(dispatcher: "Dispatcher", ended: Callable[[], bool], *, stay: bool) -> None:
     needed = looked = time.monotonic()
     while not ended():
         dispatcher.step()

@@ -3,7 +3,6 @@
 Importing this is light, for the dispatcher names the function below without having torch.
 """
 
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,6 @@ from core.store.folder import RunFolder
 
 if TYPE_CHECKING:
     from distributed import Worker
-
-_NICE = 5  # the page goes first
 
 _one_at_a_time = threading.Lock()  # a worker with more threads would share cores and memory
 
@@ -47,5 +44,4 @@ def dask_setup(worker: "Worker") -> None:
     """Called by Dask in every worker that preloads this module, before it takes any work."""
     from core.engine.warm import warm_up
 
-    os.nice(_NICE)
     warm_up()
