@@ -210,13 +210,23 @@ def clients() -> None:
         took = time.perf_counter() - began
         ends = [jobs.state(run) for run in runs]
         workers = state.engine_now().workers
+        inverted = _inversions(runs)
     seconds = [end.state.seconds or 0.0 for end in ends]
     print(
         f"{CLIENTS} clients: {sum(end.status == 'done' for end in ends)} runs done in {took:.1f} s"
     )
+    print(f"  pairs that started in another order than they were submitted in: {inverted}")
     print(f"  engine and {workers} workers: {idle:.0f} MB idle, {peak:.0f} MB at most")
     per_run = (took * workers - sum(seconds)) / CLIENTS
     print(f"  a run: {statistics.mean(seconds):.2f} s of night, {per_run:.2f} s of all else")
+
+
+def _inversions(runs: list[str]) -> int:
+    """Pairs of runs of which the one that was submitted a second or more later started first."""
+    folders = [find_run(run) for run in runs]
+    # A run's record is written for the last time when its night begins.
+    times = [(each.record().submitted, each.record_file.stat().st_mtime) for each in folders]
+    return sum(one[0] < other[0] and one[1] > other[1] for one in times for other in times)
 
 
 def _submit(config: RunConfig) -> str:

@@ -147,7 +147,7 @@ def test_a_waiting_run_tells_its_turn_and_ctrl_c_and_others_stop_runs(
     until(asleep, "cycle 1 of 100")
     (first,) = {folder.id for folder in all_runs()} - before
     waiting = interruptible("run", *LONG, *weights)
-    until(waiting, "queued: 1st in line, about ")
+    until(waiting, "queued: next in line, about ")
     (second,) = {folder.id for folder in all_runs()} - before - {first}
 
     refused = command("runs", "delete", first, second, "--yes")
