@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from core.store.locks import acquire
 from tests.kept_runs import RUN, made_night, put_run
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
+_LATE_S = 120
 HALF = NIGHT[: NIGHT.index(CycleDone(1)) + 1]
 
 
@@ -45,10 +47,15 @@ def until(process: subprocess.Popen[str], words: str) -> str:
     """Read what the process tells up to ``words``."""
     assert process.stderr is not None
     seen = ""
-    while words not in seen:
-        character = process.stderr.read(1)
-        assert character, f"it ended without '{words}': {seen}"
-        seen += character
+    late = threading.Timer(_LATE_S, process.kill)  # words that never come must not hang the tests
+    late.start()
+    try:
+        while words not in seen:
+            character = process.stderr.read(1)
+            assert character, f"it ended without '{words}': {seen}"
+            seen += character
+    finally:
+        late.cancel()
     return seen
 
 
