@@ -10,7 +10,8 @@ from torch import Tensor
 
 from core.data import DatasetPair, load_pair
 from core.data.masks import MASKS
-from core.evaluation import SUBSET, Probe, dream_content, make_probe, measure
+from core.evaluation import Probe, dream_content, make_probe, measure
+from core.measures import SUBSET
 from core.reader import DigitReader, load_reader
 from core.vae import VAE
 from core.weights import load_vae
