@@ -108,7 +108,7 @@ class Dispatcher:
             self._fail(night.folder, night.entry, result["problem"])
         self._deaths.pop(night.folder.id, None)
         with suppress(SleepError):
-            slept = fold(RunState(), RunReader(night.folder.path).read())
+            slept = _state(night.folder)
             if slept.seconds is not None:
                 self._pace = self._pace.after(night.folder.record().config, slept.seconds)
 
@@ -121,7 +121,7 @@ class Dispatcher:
             return
         deaths = self._deaths.setdefault(night.folder.id, _Deaths())
         with suppress(SleepError):
-            cycles = len(fold(RunState(), RunReader(night.folder.path).read()).cycles)
+            cycles = len(_state(night.folder).cycles)
             if cycles > deaths.cycles:
                 deaths.cycles, deaths.count = cycles, 0
         deaths.count += 1
@@ -238,3 +238,8 @@ class Dispatcher:
             return self._pace.seconds(find_run(entry.run).record().config)
         except SleepError:
             return 0.0
+
+
+def _state(folder: RunFolder) -> RunState:
+    """All that a run has told; raises `LogError` where that cannot be read."""
+    return fold(RunState(), RunReader(folder.path).read())

@@ -61,17 +61,15 @@ def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
 def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
     """Start an engine in a process of its own; None if there is one already.
 
-    ``problem`` is told until it is ready.
-
-    Raises OSError where that is not possible.
+    ``problem`` is told until it is ready. Raises OSError where that is not possible.
     """
     lock = acquire(engine_lock())
     if lock is None:
         return None
     # The engine inherits the lock, so that nobody can start another before it is up.
-    # What another told before does not hold any more.
-    publish(EngineState(pace=last_told().pace, problem=problem))
     with lock, engine_output().open("wb" if _is_large(engine_output()) else "ab") as output:
+        # What another told before does not hold any more.
+        publish(EngineState(pace=last_told().pace, problem=problem))
         return subprocess.Popen(
             [sys.executable, "-m", "core.engine", str(lock.descriptor)],
             cwd=settings.PROJECT,
