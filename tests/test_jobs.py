@@ -213,6 +213,7 @@ def test_a_run_whose_folder_vanishes_is_no_traceback() -> None:
 
 ACTIONS: dict[str, Callable[[Any], object]] = {
     "state": jobs.state,
+    "unfinished": jobs.unfinished,
     "stop": jobs.stop,
     "resume": jobs.resume,
     "follow": jobs.follow,

@@ -26,10 +26,7 @@ def new_here(config: RunConfig, threads: object) -> str:
 def take_here(run_id: str) -> None:
     """Make ready a run whose rest this process is to sleep; raises `RunError` if it may not."""
     folder = find_run(run_id)
-    now = jobs.state(run_id)
-    if now.status == "done":
-        raise RunError(f"run {run_id} is done; there is nothing left of its night.")
-    if now.active:
+    if jobs.unfinished(run_id).active:
         raise RunError(
             f"run {run_id} is waiting or running; follow it by leaving out --local, or stop it "
             "first."

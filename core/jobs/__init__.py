@@ -43,6 +43,7 @@ __all__ = [
     "state",
     "stop",
     "submit",
+    "unfinished",
     "whoever",
 ]
 
@@ -69,10 +70,7 @@ def resume(run_id: str, *, person: str | None = None) -> None:
     Raises `RunError` if there is no such run or nothing is left of it, else as `submit` does.
     """
     folder = find_run(run_id)
-    now = Follower(run_id).update()
-    if now.status == "done":
-        raise RunError(f"run {run_id} is done; there is nothing left of its night.")
-    if now.active:
+    if unfinished(run_id).active:
         if folder.stop.exists():
             raise RunError(f"run {run_id} is just being stopped; try again in a moment.")
         keep_engine()
@@ -105,6 +103,14 @@ def stop(run_id: str) -> None:
                     log.append(NightStopped())
         finally:
             queue.take_out(run_id)
+
+
+def unfinished(run_id: str) -> Snapshot:
+    """Where a run is of which something is left; raises `RunError` if nothing is."""
+    now = state(run_id)
+    if now.status == "done":
+        raise RunError(f"run {run_id} is done; there is nothing left of its night.")
+    return now
 
 
 def state(run_id: str) -> Snapshot:
