@@ -1,6 +1,8 @@
 """What is measured before a night and after every stage. Nothing here draws a random number."""
 
 import copy
+import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,12 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.data import Dataset
-from core.data.masks import MASKS
+from core.data.masks import MASKS, Hidden
+from core.measures import CUES
 from core.reader import CONFIDENT, DigitReader, dataset_classes, read
 from core.stopping import Check, never
 from core.vae import VAE
 
-_BATCH = 100
+# Images at a time. With 50 in a fresh process, with 100 in any, the CPU's allocator gives the
+# activations (100 KB an image in the widest layer) back to the system after every batch and gets
+# them again page by page: a measure takes 1.5 to 1.8 times as long. Below 20 the number of calls
+# begins to cost. Other devices want more at once.
+_CPU_BATCH, _BATCH = 25, 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +41,31 @@ class Probe:
         """An evenly spaced subset of ``count`` images (all where there are no more)."""
         if count >= len(self.images):
             return self
-        chosen = torch.from_numpy(np.linspace(0, len(self.images) - 1, count).round().astype(int))
-        return Probe(self.images[chosen], self.hidden[chosen], self.classes[chosen])
+        return self._at(np.linspace(0, len(self.images) - 1, count).round().astype(int))
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        yield from zip(*(part.split(_BATCH) for part in vars(self).values()), strict=True)
+    def cues(self) -> "Probe":
+        """At most `CUES` images, the same number of each class, in the order of the classes.
+
+        They are the first of their class; one that has too few images gives those it has.
+        """
+        classes = self.classes.cpu().numpy()
+        kinds = np.unique(classes)
+        each = [np.flatnonzero(classes == kind)[: CUES // len(kinds)] for kind in kinds]
+        return self._at(np.concatenate(each))
+
+    def partial(self) -> Tensor:
+        """The images with their hidden pixels set to 0, uint8 [n, 1, 28, 28]."""
+        return self.images.masked_fill(self.hidden, 0)
+
+    def batches(self) -> Iterator["Probe"]:
+        """The same images in portions that suit the device."""
+        size = _CPU_BATCH if self.images.device.type == "cpu" else _BATCH
+        parts = (part.split(size) for part in vars(self).values())
+        yield from itertools.starmap(Probe, zip(*parts, strict=True))
+
+    def _at(self, places: NDArray[np.int64]) -> "Probe":
+        chosen = torch.from_numpy(places)
+        return Probe(self.images[chosen], self.hidden[chosen], self.classes[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +84,19 @@ class Measured:
 
 def make_probe(dataset: Dataset, mask: str, fraction: float, device: torch.device) -> Probe:
     """The probe of ``dataset``'s test images. Partial images depend on their position alone."""
-    hidden = MASKS[mask].hidden(len(dataset.test), fraction)
+    hidden = _hidden(mask, len(dataset.test), fraction)
     classes = dataset_classes(dataset, dataset.test_labels)
     return Probe(
         torch.from_numpy(dataset.test).unsqueeze(1).to(device),
         torch.from_numpy(hidden).unsqueeze(1).to(device),
         torch.from_numpy(classes).to(device),
     )
+
+
+@functools.lru_cache(maxsize=2)
+def _hidden(mask: str, count: int, fraction: float) -> Hidden:
+    """The same for both datasets and for a process' next night; never to be written to."""
+    return MASKS[mask].hidden(count, fraction)
 
 
 @torch.inference_mode()
@@ -75,15 +108,30 @@ def measure(vae: VAE, probe: Probe, reader: DigitReader, check: Check = never) -
     # A copy, so that the memory layout for measuring cannot change training's.
     model = copy.deepcopy(vae).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     errors, recall_errors, recalled = [], [], []
-    for pixels, hidden, classes in probe.batches():
+    for part in probe.batches():
         check()
-        images = pixels.float().div_(255)
-        partial = images.masked_fill(hidden, 0.0)
-        recall = model.reconstruct(partial)
+        images = _shades(part.images)
+        remembered = model.reconstruct(_shades(part.partial()))
         errors.append(_difference(images, model.reconstruct(images)))
-        recall_errors.append(_difference(images, recall))
-        recalled.append(read(reader, recall)[0] == classes)
+        recall_errors.append(_difference(images, remembered))
+        recalled.append(read(reader, remembered)[0] == part.classes)
     return Measured(*(torch.cat(part).cpu().numpy() for part in (errors, recall_errors, recalled)))
+
+
+@torch.inference_mode()
+def recall(vae: VAE, cues: Probe) -> Tensor:
+    """What ``vae`` makes of the partial images of ``cues``: uint8 [n, 1, 28, 28]."""
+    return pixels(vae.reconstruct(_shades(cues.partial())))
+
+
+def pixels(images: Tensor) -> Tensor:
+    """Images in [0, 1] as uint8."""
+    return images.mul(255).round().to(torch.uint8)
+
+
+def _shades(images: Tensor) -> Tensor:
+    """Images uint8 as float32 in [0, 1]."""
+    return images.float().div_(255)
 
 
 def _difference(images: Tensor, others: Tensor) -> Tensor:

@@ -47,6 +47,20 @@ class NightStarted:
     versions: dict[str, str]
 
 
+@dataclass(frozen=True, eq=False)
+class CuesShown:
+    """The test images that every night of a split, data source and mask recalls from a part.
+
+    All uint8 [images, 28, 28], in the order of their digits, each digit equally often. The
+    partial ones are hidden as for measuring. Logs from before there were any have none.
+    """
+
+    original_1: NDArray[np.uint8]
+    partial_1: NDArray[np.uint8]
+    original_2: NDArray[np.uint8]
+    partial_2: NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class NightResumed:
     """The night goes on after ``cycle``, the last that is kept; what came later is slept again."""
@@ -119,6 +133,18 @@ class DreamsMade:
     images: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, eq=False)
+class ImagesRecalled:
+    """What each seed's model makes of the partial images of `CuesShown` at the end of a cycle.
+
+    Both uint8 [seeds, images, 28, 28]; cycle 0: before the night.
+    """
+
+    cycle: int
+    dataset_1: NDArray[np.uint8]
+    dataset_2: NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class CycleDone:
     """A cycle is over; its values are those of its last `StageEvaluated`."""
@@ -148,11 +174,13 @@ class NightFailed:
 Event = (
     PretrainingAdvanced
     | NightStarted
+    | CuesShown
     | NightResumed
     | StageStarted
     | EpochDone
     | StageEvaluated
     | DreamsMade
+    | ImagesRecalled
     | CycleDone
     | NightDone
     | NightStopped

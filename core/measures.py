@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 SUBSET = 500  # test images of a dataset that serve between the night's first and last measure
+CUES = 10  # of them that are shown, each recalled from a part after every cycle
 
 
 def retained(values: Sequence[float], *, higher_is_better: bool) -> float | None:
@@ -55,3 +56,12 @@ def interval(values: Sequence[float]) -> Interval:
         return Interval(mean, None)
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Interval(mean, float(special.stdtrit(len(values) - 1, 0.975)) * error)
+
+
+def known(error: float, familiar: float, unseen: float) -> float | None:
+    """Where an error lies between that of ``unseen`` images, 0, and of ``familiar`` ones, 1.
+
+    Both are the errors before the night: of dataset 2, and of dataset 1. Below 0 for worse than
+    unseen, above 1 for better than ever. None where the two do not differ.
+    """
+    return (unseen - error) / (unseen - familiar) if unseen != familiar else None

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.events import (
+    CuesShown,
     CycleDone,
     DreamsMade,
     EpochDone,
     Event,
+    ImagesRecalled,
     NightDone,
     NightFailed,
     NightResumed,
@@ -30,6 +32,7 @@ class RunState:
     ``stages`` starts with the measure before the night, ``cycles`` holds the last measure of each
     finished cycle, with the one before the night at index 0. ``progress`` is the share of the
     night's epochs that are done, in [0, 1] (of pre-training's steps while ``phase`` says so).
+    ``recalled`` holds what was made of the ``cues`` before the night and after each cycle.
     ``outcome`` is how the run ended, None if it has not or is at it again; ``problem`` the
     sentence that goes with "failed".
     """
@@ -43,6 +46,8 @@ class RunState:
     cycles: tuple[StageEvaluated, ...] = ()
     losses: tuple[EpochDone, ...] = ()
     dreams: tuple[DreamsMade, ...] = ()
+    cues: CuesShown | None = None
+    recalled: tuple[ImagesRecalled, ...] = ()
     seconds: float | None = None
     outcome: Outcome | None = None
     problem: str | None = None
@@ -85,6 +90,10 @@ def _step(state: RunState, event: Event) -> RunState:
             return replace(state, stages=stages, cycles=cycles)
         case DreamsMade():
             return replace(state, dreams=(*state.dreams, event))
+        case CuesShown():
+            return replace(state, cues=event)
+        case ImagesRecalled():
+            return replace(state, recalled=(*state.recalled, event))
         case CycleDone():
             return replace(state, cycles=(*state.cycles, *state.stages[-1:]))
         case NightDone():
@@ -109,6 +118,7 @@ def _back_to(state: RunState, cycle: int) -> RunState:
         cycles=tuple(last.values()),
         losses=losses,
         dreams=tuple(made for made in state.dreams if made.cycle <= cycle),
+        recalled=tuple(made for made in state.recalled if made.cycle <= cycle),
         outcome=None,
         problem=None,
     )

@@ -55,6 +55,11 @@ def data_dir() -> Path:
     return _folder("SLEEP_DATA_DIR", cache_dir() / "data")
 
 
+def gallery_dir() -> Path:
+    """Recorded nights that ship with the program, wherever outputs go (``SLEEP_GALLERY_DIR``)."""
+    return _folder("SLEEP_GALLERY_DIR", PROJECT / "outputs" / "gallery")
+
+
 def outputs_dir() -> Path:
     """Where nights write their figures and logs (``SLEEP_OUTPUTS_DIR``)."""
     return _folder("SLEEP_OUTPUTS_DIR", PROJECT / "outputs")

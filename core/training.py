@@ -5,7 +5,6 @@ Source: the sleep simulation of Spens & Burgess 2024, doi 10.1038/s41562-023-017
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -70,8 +69,9 @@ def train(
         yield NightResumed(saved.cycle, versions())
     else:
         yield _night_started(config, night, pair, used, device)
-        awake = tuple(replace(sleeper, vae=before) for sleeper in sleepers)
-        yield lab.evaluate(awake, 0, "before", everything=True)
+        yield lab.cues()
+        yield lab.evaluate_before(before, sleepers)
+        yield lab.recall([before] * len(sleepers), 0)
     for number, cycle in enumerate(night, start=1):
         if saved and number <= saved.cycle:
             continue
@@ -96,6 +96,7 @@ def train(
             yield lab.evaluate(
                 sleepers, number, stage.value, everything=last or config.full_evaluation
             )
+        yield lab.recall([sleeper.vae for sleeper in sleepers], number)
         if checkpoints:
             checkpoints.save(number, time.perf_counter() - began, sleepers)
         yield CycleDone(number)

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from core.config import RunConfig
 from core.events import (
+    CuesShown,
     CycleDone,
     DreamsMade,
     EpochDone,
     Event,
+    ImagesRecalled,
     NightDone,
     NightFailed,
     NightResumed,
@@ -60,6 +62,18 @@ def dreams(cycle: int, seeds: int = 2) -> DreamsMade:
     return DreamsMade(cycle, *shares, (7,) * seeds, (2,) * seeds, images)
 
 
+def cues() -> CuesShown:
+    """Some cues, two of each dataset."""
+    images = np.random.default_rng(0).integers(0, 256, (4, 2, 28, 28), dtype=np.uint8)
+    return CuesShown(*images)
+
+
+def recalled(cycle: int, seeds: int = 2) -> ImagesRecalled:
+    """What is made of the cues after a cycle."""
+    images = np.random.default_rng(cycle).integers(0, 256, (2, seeds, 2, 28, 28), dtype=np.uint8)
+    return ImagesRecalled(cycle, *images)
+
+
 def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
     """The events of an undisturbed night of ``config``, in the order of `core.training`."""
     count = len(config.seeds)
@@ -68,7 +82,9 @@ def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
         for step in range(1, pretraining + 1)
     ]
     events.append(night_started(config))
+    events.append(cues())
     events.append(StageEvaluated(0, "before", scores(0, count), scores(1, count)))
+    events.append(recalled(0, count))
     for number, cycle in enumerate(hypnogram(config), start=1):
         for stage, epochs in cycle.stages:
             events.append(StageStarted(number, stage.value, epochs, epochs * config.num))
@@ -79,6 +95,7 @@ def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
                 events.append(EpochDone(number, stage.value, epoch + 1, losses, losses, losses))
             both = (scores(2 * len(events) + part, count) for part in (0, 1))
             events.append(StageEvaluated(number, stage.value, *both))
+        events.append(recalled(number, count))
         events.append(CycleDone(number))
     events.append(NightDone(12.5))
     return events
@@ -108,6 +125,7 @@ def configs() -> st.SearchStrategy[RunConfig]:
 EVENTS: list[Event] = [
     PretrainingAdvanced(25, 3125, 1, 25, 189.5),
     night_started(RunConfig(seeds=(0, 1), num_cycles=2)),
+    cues(),
     StageEvaluated(
         0,
         "before",
@@ -117,6 +135,7 @@ EVENTS: list[Event] = [
     StageStarted(1, "NREM", 1, 50),
     EpochDone(1, "NREM", 1, (200.0, 1 / 3), (190.0, 0.25), (10.0, 1 / 12)),
     dreams(1),
+    recalled(1),
     CycleDone(1),
     NightStopped(),
     NightResumed(1, _VERSIONS),

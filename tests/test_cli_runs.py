@@ -27,8 +27,9 @@ THIRD = "20260102-030407-aaaaaa"
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty outputs folder, and another empty folder to work in."""
+    """An empty outputs folder and gallery, and another empty folder to work in."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path / "outputs"))
+    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "outputs"
@@ -258,6 +259,49 @@ def test_export_to_where_nothing_can_be_written_is_one_sentence(
     assert text.count("\n") == 1
 
 
+# --- keep ---
+
+
+def test_a_kept_night_is_shown_and_exported_by_its_name_and_not_listed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    put_run(RUN, NIGHT, person="me@here")
+    assert told(capsys, "keep", RUN, "example") == f"{tmp_path / 'gallery' / 'example'}\n"
+    assert told(capsys, "delete", RUN, "--yes") == f"run {RUN} is deleted.\n"
+    assert told(capsys, "show", "example").startswith("run example is done, with 2 of 2 cycles")
+    known = json.loads(told(capsys, "show", "example", "--json"))
+    assert (known["id"], known["person"]) == ("example", "recorded")
+    assert told(capsys, "export", "example") == "example.zip\n"
+    assert json.loads(told(capsys, "list", "--json")) == []
+
+
+def test_deleting_a_recorded_night_is_refused_before_anything_is_asked_or_deleted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_run(RUN, NIGHT)
+    told(capsys, "keep", RUN, "example")
+    monkeypatch.setattr("sys.stdin", Terminal("y\ny\n"))
+    text = told(capsys, "delete", RUN, "example", status=1)
+    assert text.startswith("run example is a recorded night; ")
+    assert find_run(RUN).path.is_dir()
+    assert find_run("example").path.is_dir()
+
+
+@pytest.mark.parametrize("name", ["An Example", "../runs", RUN])
+def test_a_name_that_no_recorded_night_can_have_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    put_run(RUN, NIGHT)
+    text = told(capsys, "keep", RUN, name, status=2)
+    assert text.startswith(f"name is {name!r}; ")
+    assert text.count("\n") == 1
+
+
+def test_half_a_night_is_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    put_run(RUN, HALF)
+    assert told(capsys, "keep", RUN, "example", status=1).startswith(f"run {RUN} is not done; ")
+
+
 def test_an_action_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exited:
         main(["runs"])
@@ -270,6 +314,7 @@ def test_no_runs_command_imports_torch() -> None:
     script = (
         "import sys; from core.cli import main\n"
         f"for command in (['list'], ['show', {RUN!r}], ['export', {RUN!r}, '--out', sys.argv[1]],\n"
+        f"                ['keep', {RUN!r}, 'example'], ['show', 'example'],\n"
         f"                ['delete', {RUN!r}, '--yes']):\n"
         "    assert main(['runs', *command]) == 0\n"
         "print('torch imported:', 'torch' in sys.modules)"

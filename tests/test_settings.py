@@ -11,6 +11,7 @@ from core.errors import ConfigError
 PLACES: dict[str, Callable[[], Path]] = {
     "SLEEP_CACHE_DIR": settings.cache_dir,
     "SLEEP_DATA_DIR": settings.data_dir,
+    "SLEEP_GALLERY_DIR": settings.gallery_dir,
     "SLEEP_OUTPUTS_DIR": settings.outputs_dir,
 }
 NUMBERS: dict[str, tuple[Callable[[], int], int]] = {
@@ -37,10 +38,11 @@ def test_without_a_variable_the_places_are_those_of_the_project_and_the_user(
 ) -> None:
     for variable in PLACES:
         if nothing is None:
-            monkeypatch.delenv(variable)
+            monkeypatch.delenv(variable, raising=False)
         else:
             monkeypatch.setenv(variable, nothing)
     assert settings.outputs_dir() == settings.PROJECT / "outputs"
+    assert settings.gallery_dir() == settings.PROJECT / "outputs" / "gallery"
     assert settings.cache_dir().name == "sleep-schedule-explorer"
     assert settings.data_dir() == settings.cache_dir() / "data"
 

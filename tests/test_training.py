@@ -19,9 +19,11 @@ from core.draws import Purpose, stream
 from core.errors import ConfigError, DivergedError, WeightsError
 from core.evaluation import make_probe, measure
 from core.events import (
+    CuesShown,
     CycleDone,
     DreamsMade,
     EpochDone,
+    ImagesRecalled,
     NightDone,
     NightStarted,
     StageEvaluated,
@@ -58,7 +60,9 @@ def test_a_night_tells_its_events_in_order(night: Night) -> None:
         told.append((type(event).__name__, *place))
     assert told == [
         ("NightStarted",),
+        ("CuesShown",),
         ("StageEvaluated", 0, "before"),
+        ("ImagesRecalled", 0),
         ("StageStarted", 1, "NREM"),
         ("EpochDone", 1, "NREM", 1),
         ("StageEvaluated", 1, "NREM"),
@@ -66,6 +70,7 @@ def test_a_night_tells_its_events_in_order(night: Night) -> None:
         ("DreamsMade", 1),
         ("EpochDone", 1, "REM", 1),
         ("StageEvaluated", 1, "REM"),
+        ("ImagesRecalled", 1),
         ("CycleDone", 1),
         ("StageStarted", 2, "NREM"),
         ("EpochDone", 2, "NREM", 1),
@@ -75,6 +80,7 @@ def test_a_night_tells_its_events_in_order(night: Night) -> None:
         ("EpochDone", 2, "REM", 1),
         ("EpochDone", 2, "REM", 2),
         ("StageEvaluated", 2, "REM"),
+        ("ImagesRecalled", 2),
         ("CycleDone", 2),
         ("NightDone",),
     ]
@@ -240,6 +246,81 @@ def test_the_measure_before_the_night_is_that_of_the_weights_it_starts_from(
         found = measure(vae, make_probe(dataset, "random", 0.25, torch.device("cpu")), reader)
         assert scores.error == (pytest.approx(float(found.error.mean())),) * 2
         assert scores.recall_accuracy == (found.recalled.mean(),) * 2
+
+
+# --- what is recalled ---
+
+
+def cue_places(labels: np.ndarray[Any, Any]) -> list[int]:
+    """Where the cues lie in a test set: the first of each digit, ten in all."""
+    digits = np.unique(labels)
+    return [place for d in digits for place in np.flatnonzero(labels == d)[: 10 // len(digits)]]
+
+
+@pytest.mark.parametrize(
+    ("split", "digits"),
+    [
+        ("inverted", (list(range(10)), list(range(10)))),
+        ("digits", ([0, 0, 1, 1, 2, 2, 3, 3, 4, 4], [5, 5, 6, 6, 7, 7, 8, 8, 9, 9])),
+    ],
+)
+@pytest.mark.parametrize("mask", ["random", "top"])
+def test_the_cues_are_each_digit_equally_often_hidden_as_for_measuring(
+    split: str, digits: tuple[list[int], list[int]], mask: str, short: Settings
+) -> None:
+    pair = load_pair(split)
+    shown = next(
+        event
+        for event in train(short(split=split, mask=mask), pair)
+        if isinstance(event, CuesShown)
+    )
+    both = (
+        (pair.dataset_1, shown.original_1, shown.partial_1),
+        (pair.dataset_2, shown.original_2, shown.partial_2),
+    )
+    for (dataset, original, partial), expected in zip(both, digits, strict=True):
+        places = cue_places(dataset.test_labels)
+        assert dataset.test_labels[places].tolist() == expected
+        assert np.array_equal(original, dataset.test[places])
+        hidden = make_probe(dataset, mask, 0.25, torch.device("cpu")).hidden.squeeze(1).numpy()
+        assert np.array_equal(partial, np.where(hidden[places], 0, original))
+        assert (original.dtype, partial.dtype) == (np.uint8, np.uint8)
+
+
+def test_the_cues_are_the_same_in_every_arm(night: Night) -> None:
+    arms = (night(), night(seeds=(5, 6), start_fraction_rem=0.0, num=3, continue_training=True))
+    first, second = (of_kind(events, CuesShown) for events in arms)
+    assert without_clock(first) == without_clock(second)
+
+
+def test_each_seeds_model_recalls_the_cues_before_the_night_and_after_each_cycle(
+    night: Night, tiny_weights: Path
+) -> None:
+    events = night(seeds=(0, 1), lr=0.01)
+    (shown,) = of_kind(events, CuesShown)
+    made = of_kind(events, ImagesRecalled)
+    assert [event.cycle for event in made] == [0, 1, 2]
+    before = load_vae(tiny_weights, 5)
+    for partial, recalled in (
+        (shown.partial_1, [event.dataset_1 for event in made]),
+        (shown.partial_2, [event.dataset_2 for event in made]),
+    ):
+        with torch.no_grad():
+            images = torch.from_numpy(partial).unsqueeze(1) / 255
+            expected = before.reconstruct(images).squeeze(1).numpy() * 255
+        for seed in recalled[0]:
+            assert np.abs(seed - expected).max() <= 0.5 + 1e-3
+        assert {images.shape for images in recalled} == {(2, 10, 28, 28)}
+        assert {images.dtype for images in recalled} == {np.dtype(np.uint8)}
+        assert not np.array_equal(recalled[1][0], recalled[1][1])
+        assert not np.array_equal(recalled[1], recalled[2])
+
+
+def test_a_digit_with_too_few_test_images_gives_the_cues_it_has(
+    night: Night, bundled: DatasetPair
+) -> None:
+    (shown,) = of_kind(night(fewer(bundled, test=7)), CuesShown)
+    assert shown.original_1.shape == (7, 28, 28)
 
 
 # --- who dreams ---

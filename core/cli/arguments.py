@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(_command(commands, "run", "sleep one night over one or more seeds"))
     _add_resume(_command(commands, "resume", "sleep the rest of a night that did not end"))
-    _add_runs(_command(commands, "runs", "list, show, delete and export nights"))
+    _add_runs(_command(commands, "runs", "list, show, delete, export and keep nights"))
     _add_serve(_command(commands, "serve-engine", "serve the job engine until Ctrl-C"))
     _add_pretrain(_command(commands, "pretrain", "train the weights that a night starts from"))
     _add_train_reader(_command(commands, "train-reader", "train the digit reader"))
@@ -86,13 +86,15 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     showing = _command(actions, "show", "one night: its settings, where it is, its numbers")
     deleting = _command(actions, "delete", "remove nights and all their files")
     exporting = _command(actions, "export", "one night as a zip: settings, events, tables, figures")
+    keeping = _command(actions, "keep", "copy a night that is done into the gallery of recordings")
     for action in (listing, showing):
         action.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for action in (showing, exporting):
+    for action in (showing, exporting, keeping):
         _add_id(action)
     deleting.add_argument("ids", metavar="ID", nargs="+", help="the nights, by their ids")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
     exporting.add_argument("--out", metavar="FILE", help="where to write it (default: ID.zip here)")
+    keeping.add_argument("name", metavar="NAME", help="what to call it: small letters, digits, -")
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:

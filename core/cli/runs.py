@@ -1,4 +1,4 @@
-"""``runs``: the nights there are, listed, shown, deleted and exported."""
+"""``runs``: the nights there are, listed, shown, deleted, exported and kept."""
 
 import argparse
 import json
@@ -11,9 +11,10 @@ from core import jobs
 from core.cli.results import check_writable, in_words
 from core.errors import ConfigError
 from core.jobs.export import export
+from core.jobs.keep import keep
 from core.jobs.table import Row, details, rows
 from core.jobs.turn import in_line
-from core.store.folder import find_run, runs_dir
+from core.store.folder import find_run, own_run, runs_dir
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
 _SEEDS_SHOWN = 5
@@ -30,6 +31,8 @@ def runs(options: argparse.Namespace) -> None:
             _delete(options.ids, ask=not options.yes)
         case "export":
             _export(options.id, options.out)
+        case "keep":
+            print(keep(options.id, options.name))
 
 
 def _list(*, as_json: bool) -> None:
@@ -113,7 +116,7 @@ def _delete(run_ids: Sequence[str], *, ask: bool) -> None:
     if ask and not sys.stdin.isatty():
         raise ConfigError("yes is not given, and there is nobody to ask here; give --yes.")
     for run_id in run_ids:
-        find_run(run_id)  # a mistyped id is found out before anything is deleted
+        own_run(run_id)  # a mistyped id is found out before anything is deleted
     for run_id in run_ids:
         if not ask or _yes(f"Delete run {run_id} and all its files? [y/N] "):
             jobs.delete(run_id)

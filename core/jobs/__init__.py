@@ -28,7 +28,14 @@ from core.jobs.follow import events as _events
 from core.replay import RunState, fold
 from core.settings import DEFAULT_THREADS
 from core.store import RunLog, RunReader
-from core.store.folder import RunFolder, all_runs, delete_run, find_run, new_run
+from core.store.folder import (
+    RunFolder,
+    all_runs,
+    delete_run,
+    find_run,
+    new_run,
+    own_run,
+)
 from core.store.locks import acquire
 
 __all__ = [
@@ -67,9 +74,10 @@ def submit(config: RunConfig, *, person: str | None = None, threads: int = DEFAU
 def resume(run_id: str, *, person: str | None = None) -> None:
     """Ask for the rest of a night that was stopped, has failed or was interrupted.
 
-    Raises `RunError` if there is no such run or nothing is left of it, else as `submit` does.
+    Raises `RunError` if there is no such run, it is a recorded night, or nothing is left of it,
+    else as `submit` does.
     """
-    folder = find_run(run_id)
+    folder = own_run(run_id)
     if unfinished(run_id).active:
         if folder.stop.exists():
             raise RunError(f"run {run_id} is just being stopped; try again in a moment.")
@@ -85,9 +93,10 @@ def resume(run_id: str, *, person: str | None = None) -> None:
 def stop(run_id: str) -> None:
     """Stop a night within a step; its finished cycles are kept, and it can be resumed.
 
-    A run that is over stays as it is. Raises `RunError` if there is no such run.
+    A run that is over stays as it is. Raises `RunError` if there is no such run, and for a
+    recorded night.
     """
-    folder = find_run(run_id)
+    folder = own_run(run_id)
     # Not only if it is active: a damaged one may wait or be asleep as well.
     if not (folder.asleep() or queue.wanted(run_id)):
         return
@@ -107,6 +116,7 @@ def stop(run_id: str) -> None:
 
 def unfinished(run_id: str) -> Snapshot:
     """Where a run is of which something is left; raises `RunError` if nothing is."""
+    own_run(run_id)
     now = state(run_id)
     if now.status == "done":
         raise RunError(f"run {run_id} is done; there is nothing left of its night.")
@@ -128,13 +138,13 @@ def follow(run_id: str) -> Iterator[Event]:
 
 
 def runs() -> list[str]:
-    """The ids of all runs, the oldest first."""
+    """The ids of all runs, the oldest first; recorded nights are not among them."""
     return [folder.id for folder in all_runs()]
 
 
 def delete(run_id: str) -> None:
-    """Remove a run and all its files; raises `RunError` if it is not over."""
-    folder = find_run(run_id)
+    """Remove a run and all its files; raises `RunError` if it is not over or a recorded night."""
+    folder = own_run(run_id)
     lock = acquire(folder.lock)
     with lock or nullcontext():  # or this process would keep it, and the run could not be slept
         if lock is None or queue.wanted(run_id):

@@ -47,7 +47,8 @@ def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:
     folder.record()  # for a damaged one is no export
     reader = RunReader(folder.path)
     state = fold(RunState(), reader.read())
-    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+    # A recorded night may come out of an image whose files are all of 1970, before there were zips.
+    with ZipFile(target, "w", ZIP_DEFLATED, strict_timestamps=False) as archive:
         archive.write(folder.record_file, folder.record_file.name)
         # A night under way writes on meanwhile: its log ends where it was read to.
         archive.writestr(LOG, _start_of(folder.path / LOG, reader.offset))

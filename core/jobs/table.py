@@ -73,7 +73,7 @@ def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
     night = now.state.night
     sides = ((1, night.dataset_1), (2, night.dataset_2)) if night and now.state.cycles else ()
     return {
-        "id": record.run,
+        "id": folder.id,
         "status": row_status(folder, now),
         "problem": now.problem,
         "place": asdict(now.place) if now.place else None,

@@ -12,10 +12,11 @@ def in_line(place: Place) -> str:
     line = "next in line" if place.position == 1 else f"{_ordinal(place.position)} in line"
     if place.wait_s is None or place.wait_s < _BRIEF_S:
         return line
-    return f"{line}, about {_about(place.wait_s)} to wait"
+    return f"{line}, about {about(place.wait_s)} to wait"
 
 
-def _about(seconds: float) -> str:
+def about(seconds: float) -> str:
+    """A time span as people say it: "40 s", "3 min", "1.5 h"."""
     if seconds < _MINUTES_FROM_S:
         return f"{max(round(seconds, -1), 10):.0f} s"
     if seconds < _HOURS_FROM_S:

@@ -12,6 +12,7 @@ from core import settings
 from core.config import RunConfig
 from core.errors import ConfigError, LogError, RunError
 from core.events import NightStarted
+from core.store.gallery import gallery, is_name
 from core.store.locks import held
 from core.store.sealed import read_sealed, write_sealed
 from core.versions import versions
@@ -40,7 +41,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run's files lie."""
+    """Where the files of a run or of a recorded night lie."""
 
     path: Path
 
@@ -71,9 +72,14 @@ class RunFolder:
     def record_file(self) -> Path:
         return self.path / "config.json"
 
+    @property
+    def recorded(self) -> bool:
+        """Whether it is a recorded night, in whose folder nothing is ever written."""
+        return self.path.parent == gallery()
+
     def asleep(self) -> bool:
         """Whether a process sleeps this night now."""
-        return held(self.lock)
+        return not self.recorded and held(self.lock)
 
     def record(self) -> RunRecord:
         """What the run was asked to do; raises `LogError` that names the file."""
@@ -141,19 +147,32 @@ def new_run(config: RunConfig, person: str, threads: int) -> RunFolder:
 
 
 def find_run(run_id: str) -> RunFolder:
-    """The folder of a run, whose name may come from a URL; raises `RunError` if it is not one."""
-    if isinstance(run_id, str) and _ID.fullmatch(run_id):
-        folder = RunFolder(runs_dir() / run_id)
-        if folder.path.is_dir():
-            return folder
+    """The folder of a run or of a recorded night, whose name may come from a URL.
+
+    Raises `RunError` if there is none of that name.
+    """
+    for is_one, place in ((_ID.fullmatch, runs_dir()), (is_name, gallery())):
+        if isinstance(run_id, str) and is_one(run_id) and (place / run_id).is_dir():
+            return RunFolder(place / run_id)
     raise RunError(
         f"run is {run_id!r}, and there is no run of that name; "
         "`python -m core runs list` names those there are."
     )
 
 
+def own_run(run_id: str) -> RunFolder:
+    """The folder of a run that may be changed; raises `RunError` for a recorded night too."""
+    folder = find_run(run_id)
+    if folder.recorded:
+        raise RunError(
+            f"run {run_id} is a recorded night; it can be followed, shown and exported, "
+            "and nothing else."
+        )
+    return folder
+
+
 def all_runs() -> list[RunFolder]:
-    """All runs there are, the oldest first."""
+    """All runs there are, the oldest first; recorded nights are not among them."""
     try:
         names = sorted(entry.name for entry in runs_dir().iterdir() if entry.is_dir())
     except FileNotFoundError:

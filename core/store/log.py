@@ -17,7 +17,7 @@ from core.store.codec import decode, encode, finite
 from core.store.sealed import seal, unseal
 
 LOG = "events.jsonl"
-_ARRAYS = "arrays"
+ARRAYS = "arrays"
 
 
 class RunReader:
@@ -61,7 +61,7 @@ class RunReader:
             record = json.loads(text, parse_float=finite, parse_constant=finite)
             if not isinstance(record, dict):
                 raise ValueError("it is not an event of a run")
-            arrays = self._folder / _ARRAYS / str(record.pop("arrays", ""))
+            arrays = self._folder / ARRAYS / str(record.pop("arrays", ""))
             return decode(record, arrays), crc
         except (ValueError, RecursionError) as error:
             raise LogError(f"{self._folder / LOG}, line {number}: {error}.") from None
@@ -75,7 +75,7 @@ class RunLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        (folder / _ARRAYS).mkdir(parents=True, exist_ok=True)
+        (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
         reader = RunReader(folder)
         self.earlier = tuple(reader.read())
         self._folder = folder
@@ -89,7 +89,7 @@ class RunLog:
         record, arrays = encode(event)
         if arrays:
             name = f"{self._lines:06d}.npz"
-            write_arrays(self._folder / _ARRAYS / name, **arrays)
+            write_arrays(self._folder / ARRAYS / name, **arrays)
             record["arrays"] = name
         line, crc = seal(record, self._crc)
         text = line.encode() + b"\n"
