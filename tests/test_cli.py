@@ -16,8 +16,10 @@ import pytest
 from core.cli import main
 from core.cli.arguments import make_parser
 from core.cli.here import new_here
+from core.cli.run import night
 from core.config import RunConfig
 from core.errors import ConfigError
+from core.presets import PRESETS
 from core.replay import RunState, fold
 from core.results import summary
 from core.settings import PROJECT
@@ -153,6 +155,37 @@ def test_every_setting_has_an_option_with_the_same_default() -> None:
     assert {name: options[name] for name in config} == config
 
 
+def asked(options: str) -> RunConfig:
+    """The night that ``run`` with these options sleeps."""
+    return night(make_parser().parse_args(["run", *options.split()]))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_sets_its_schedule_and_leaves_all_else_at_its_default(name: str) -> None:
+    assert asked(f"--preset {name}") == RunConfig(**PRESETS[name].settings())
+
+
+def test_without_a_preset_the_night_is_the_default_one() -> None:
+    assert asked("") == RunConfig()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--preset young-adult --num-cycles 7 --lr 0.002",
+        "--num-cycles 7 --lr 0.002 --preset young-adult",
+    ],
+)
+def test_what_is_given_beside_a_preset_wins_in_either_order(options: str) -> None:
+    settings = PRESETS["young-adult"].settings() | {"num_cycles": 7, "lr": 0.002}
+    assert asked(options) == RunConfig(**settings)
+
+
+def test_a_default_that_is_given_beside_a_preset_wins_too() -> None:
+    default = RunConfig.num_cycles
+    assert asked(f"--preset young-adult --num-cycles {default}").num_cycles == default
+
+
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("--num-cycles 0", {"num_cycles": 0}),
     ("--num-cycles 101", {"num_cycles": 101}),
@@ -197,6 +230,8 @@ def test_bad_value_exits_with_2_and_the_same_sentence_as_python(
     ("options", "words"),
     [
         ("run --inverted --split digits", ["split is 'digits'", "inverted is True"]),
+        ("run --preset teenager", ["preset is 'teenager'", ", ".join(PRESETS)]),
+        ("run --preset nap-with-rem --num-cycles 30", ["num_cycles is 30", "1 to 20"]),
         ("run --threads 100000", ["threads is 100000", "1 to 1024"]),
         ("run --threads 0", ["threads is 0"]),
         ("run --local --threads 100000", ["threads is 100000", "cores"]),
@@ -300,5 +335,6 @@ def test_help_explains_itself_without_importing_torch() -> None:
     )
     for command in COMMANDS:
         assert f"usage: python -m core {command}".rstrip() in done.stdout
+    assert "--preset {" + ",".join(PRESETS) + "}" in done.stdout
     assert "torch imported: False" in done.stdout
     assert "examples:" in done.stdout

@@ -4,14 +4,18 @@ import argparse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from core.choices import lookup
 from core.config import DEVICES, ROUNDINGS, RunConfig
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
+from core.presets import PRESETS
 
-# What is said of each; the place of "split" is that of the two options which choose it.
+# What is said of each; the place of "split" is that of the two options which choose it, and
+# "preset" is no setting itself but sets several.
 _GROUPS: Mapping[str, Mapping[str, str]] = {
     "the night": {
+        "preset": "",
         "total_eps": "epochs of the night",
         "num_cycles": "cycles of the night",
         "start_fraction_rem": "REM share of the first cycle, 0 to 1",
@@ -53,14 +57,28 @@ _CHOICES: Mapping[str, Iterable[str]] = {
 def add_night(parser: argparse.ArgumentParser) -> Any:
     """Add all of a night's settings; gives the group of the machine's, for more of them."""
     default = RunConfig()
+    parser.set_defaults(given=frozenset())
     for title, settings in _GROUPS.items():
         group = parser.add_argument_group(title)
         for name, what in settings.items():
             if name == "split":
                 add_split(group)
+            elif name == "preset":
+                _add_preset(group)
             else:
                 _add(group, name, what, getattr(default, name))
     return group
+
+
+def from_preset(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings of ``--preset``, without those that were given beside it, which win.
+
+    Raises `ConfigError` for a name that is no preset's.
+    """
+    if options.preset is None:
+        return {}
+    settings = lookup("preset", options.preset, PRESETS).settings()
+    return {name: value for name, value in settings.items() if name not in options.given}
 
 
 def add_split(parser: Any) -> None:
@@ -94,6 +112,28 @@ def number(text: str) -> int | float | str:
     return text
 
 
+class _Given(argparse.Action):
+    """Stores the value and that it was given, which its being the default does not tell."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.given |= {self.dest}
+
+
+def _add_preset(parser: Any) -> None:
+    parser.add_argument(
+        "--preset",
+        metavar=_names(PRESETS),
+        help="a night by name; epochs, cycles and REM shares that are given beside it win",
+    )
+
+
 def _add(parser: Any, name: str, what: str, default: Any) -> None:
     kind: dict[str, Any]
     if isinstance(default, bool):
@@ -105,7 +145,7 @@ def _add(parser: Any, name: str, what: str, default: Any) -> None:
     elif isinstance(default, str):
         kind = {"metavar": _names(_CHOICES[name])}
     else:
-        kind = {"type": number}
+        kind = {"type": number, "action": _Given}
     parser.add_argument("--" + name.replace("_", "-"), default=default, help=what, **kind)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from core import jobs
 from core.cli.follow import followed, stopped
 from core.cli.here import new_here, slept_here, take_here
+from core.cli.night_options import from_preset
 from core.cli.results import Results
 from core.cli.words import again, kept
 from core.config import RunConfig, chosen_split
@@ -21,7 +22,7 @@ _CONFIG = [field.name for field in fields(RunConfig) if field.name != "split"]
 
 def run(options: argparse.Namespace) -> None:
     """Sleep one night and write its numbers where the options say."""
-    config = _config(options)
+    config = night(options)
     results = _results(options)
     with _outputs_written():
         run_id = (
@@ -43,10 +44,12 @@ def resume(options: argparse.Namespace) -> None:
     _to_its_end(options.id, results, local=options.local)
 
 
-def _config(options: argparse.Namespace) -> RunConfig:
+def night(options: argparse.Namespace) -> RunConfig:
+    """The night that the options ask for; raises `ConfigError` for a value out of bounds."""
     given = vars(options)
     split = chosen_split(given.get("inverted"), given.get("split"))
-    config = RunConfig(split=split, **{name: given[name] for name in _CONFIG})
+    settings = {name: given[name] for name in _CONFIG} | from_preset(options)
+    config = RunConfig(split=split, **settings)
     if config.weights is None:
         return config
     # Whoever sleeps the night may start in another folder than this command.
