@@ -3,38 +3,73 @@
 Each draws the page anew when it was done, and stays on it with the sentence when it was not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 
-from app import visit, words
+from app import address, compare, visit, words
+from app.controls import Chosen
+from app.visit import Shown
 from core import jobs, settings
-from core.config import RunConfig
 from core.errors import SleepError
 
-RUN = "run"  # in the address, so that a refresh shows the same night
+_NOTES = "notes"  # in the session's state
 
 
-def start(config: RunConfig) -> None:
-    """Ask for ``config``'s night and show it."""
+def start(chosen: Chosen, shown: Shown | None) -> None:
+    """Ask for the chosen night and the one beside it, and show them."""
+    st.session_state.pop(_NOTES, None)
     with _told("started"):
-        st.query_params[RUN] = jobs.submit(config, person=visit.person())
+        mine = jobs.submit(chosen.config, person=visit.person())
+        st.query_params[address.RUN] = mine
+        st.query_params.pop(address.BESIDE, None)
+        beside = _beside(chosen, shown)
+        if beside is not None:
+            st.query_params[address.BESIDE] = beside
         st.rerun()
 
 
-def stop(run_id: str) -> None:
-    """Ask for the run's end."""
+def stop(run_ids: Sequence[str]) -> None:
+    """Ask for the runs' end."""
     with _told("stopped"):
-        jobs.stop(run_id)
+        for run_id in run_ids:
+            jobs.stop(run_id)
         st.rerun()
 
 
-def resume(run_id: str) -> None:
-    """Ask for the rest of the run's night."""
+def resume(run_ids: Sequence[str]) -> None:
+    """Ask for the rest of the runs' nights."""
     with _told("resumed"):
-        jobs.resume(run_id, person=visit.person())
+        for run_id in run_ids:
+            jobs.resume(run_id, person=visit.person())
         st.rerun()
+
+
+def note(sentences: Sequence[str]) -> None:
+    """Tell these until the next night starts."""
+    st.session_state[_NOTES] = tuple(sentences)
+
+
+def notes() -> tuple[str, ...]:
+    """What is to be told."""
+    return tuple(st.session_state.get(_NOTES, ()))
+
+
+def _beside(chosen: Chosen, shown: Shown | None) -> str | None:
+    """The run beside the chosen night: the last one, or one asked for now."""
+    if chosen.compare == compare.LAST:
+        return shown.mine.follower.run_id if shown else None
+    config = compare.beside(chosen.compare, chosen.config)
+    if config is None:
+        if chosen.compare != compare.NOTHING:
+            note([words.SAME_NIGHT])
+        return None
+    try:
+        return jobs.submit(config, person=visit.person())
+    except (SleepError, OSError) as error:  # one's own night goes on all the same
+        note([f"The night beside it could not be started: {_sentence(error)}"])
+        return None
 
 
 @contextmanager
@@ -42,14 +77,15 @@ def _told(done: str) -> Iterator[None]:
     """Tell what went wrong in the block, in a sentence with ``done`` ("started") as its verb."""
     try:
         yield
-    except SleepError as error:
-        st.error(words.literal(f"The night could not be {done}: {error}"))
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        st.error(
-            words.literal(
-                f"The night could not be {done}: {error.strerror or error}{where}. Make room or "
-                f"give access in {settings.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another "
-                "folder."
-            )
-        )
+    except (SleepError, OSError) as error:
+        st.error(words.literal(f"The night could not be {done}: {_sentence(error)}"))
+
+
+def _sentence(error: SleepError | OSError) -> str:
+    if isinstance(error, SleepError):
+        return str(error)
+    where = f" ({error.filename})" if error.filename else ""
+    return (
+        f"{error.strerror or error}{where}. Make room or give access in "
+        f"{settings.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder."
+    )

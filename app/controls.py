@@ -1,76 +1,169 @@
-"""The widgets that choose a night, and the `RunConfig` that they come to."""
+"""The widgets that choose a night, and what they come to."""
+
+from dataclasses import dataclass
 
 import streamlit as st
 
+from app import words
+from app.compare import COMPARISONS
+from app.dials import (
+    DIALS,
+    DREAMERS,
+    LATENT_DIMS,
+    MAX_CYCLES,
+    MAX_EPOCHS,
+    MAX_IMAGES,
+    MAX_LR,
+    SEEDS,
+    SHARE_STEP,
+    Values,
+    config_of,
+    values_of,
+)
 from core.config import RunConfig
+from core.data.masks import MASKS
+from core.data.sources import SOURCES
 from core.data.splits import SPLITS
-from core.errors import ConfigError
+from core.presets import PRESETS, matching
 
-MAX_CYCLES = 30
-
-
-def begin_with(config: RunConfig | None) -> None:
-    """Set the widgets once a session: to the run in the address, else to the defaults."""
-    if "num_cycles" in st.session_state:
-        return
-    for key, value in _widgets(config or RunConfig()).items():
-        st.session_state[key] = value
+CUSTOM = "custom"
+_PRESET, _COMPARE = "preset", "compare"
 
 
-def alike(one: RunConfig, other: RunConfig) -> bool:
-    """Whether the widgets show both the same; a run of the command line has more settings."""
-    return _widgets(one) == _widgets(other)
+@dataclass(frozen=True)
+class Chosen:
+    """What the widgets say: a night, and the name of what it is to be compared with."""
+
+    config: RunConfig
+    compare: str
 
 
-def _widgets(config: RunConfig) -> dict[str, int | str]:
-    """What each widget shows for ``config``, by the widget's key."""
-    return {
-        "num_cycles": min(config.num_cycles, MAX_CYCLES),
-        "rem_start": round(100 * config.start_fraction_rem),
-        "rem_end": round(100 * config.end_fraction_rem),
-        "split": config.split,
-    }
+def begun() -> bool:
+    """Whether this session's widgets stand somewhere already."""
+    return "num_cycles" in st.session_state
 
 
-def draw() -> RunConfig:
+def begin(values: Values, comparison: str) -> None:
+    """Set all widgets."""
+    st.session_state.update(values)
+    st.session_state[_COMPARE] = comparison
+
+
+def standing() -> Values:
+    """Where the dials stand."""
+    return {key: st.session_state[key] for key in DIALS}
+
+
+def comparison() -> str:
+    """The name of what the night is to be compared with."""
+    return str(st.session_state[_COMPARE])
+
+
+def draw() -> Chosen:
     """Draw the widgets; raises `ConfigError` when they hold what a night cannot be."""
-    cycles = st.slider(
-        "Cycles",
-        min_value=1,
-        max_value=MAX_CYCLES,
-        key="num_cycles",
-        help="How many times the night goes through NREM and then REM sleep.",
-    )
-    rem_start = st.slider(
-        "REM at the start",
-        min_value=0,
-        max_value=100,
-        format="%d %%",
-        key="rem_start",
-        help="The REM share of the first cycle; the rest of it is NREM.",
-    )
-    rem_end = st.slider(
-        "REM at the end",
-        min_value=0,
-        max_value=100,
-        format="%d %%",
-        key="rem_end",
-        help="The REM share of the last cycle; those between lie on a straight line. "
-        "A night of one cycle has the share at the start.",
-    )
-    split = st.radio(
+    for key in [*DIALS, _COMPARE]:
+        # Streamlit forgets the value of a widget that was not drawn in a run that broke off.
+        st.session_state[key] = st.session_state[key]
+    _preset()
+    st.slider("Cycles", 1, MAX_CYCLES, key="num_cycles", help=words.CYCLES)
+    for key, label, help_ in (
+        ("rem_start", "REM at the start", words.REM_START),
+        ("rem_end", "REM at the end", words.REM_END),
+    ):
+        st.slider(label, 0.0, 100.0, step=SHARE_STEP, format="%g %%", key=key, help=help_)
+    st.radio(
         "Old memories, then new",
         list(SPLITS),
         format_func=lambda name: SPLITS[name].label,
         key="split",
-        help="Which images are the old memories, and which are learned tonight.",
+        help=words.SPLIT,
     )
-    # A browser keeps to the bounds; what else may talk to the server need not.
-    if not 1 <= cycles <= MAX_CYCLES:
-        raise ConfigError(f"num_cycles is {cycles}; choose from 1 to {MAX_CYCLES}.")
-    return RunConfig(
-        num_cycles=cycles,
-        start_fraction_rem=rem_start / 100,
-        end_fraction_rem=rem_end / 100,
-        split=split,
+    st.selectbox(
+        "Compare with",
+        list(COMPARISONS),
+        format_func=lambda name: COMPARISONS[name].label,
+        key=_COMPARE,
+        help=words.COMPARE,
+    )
+    with st.expander("More settings"):
+        _more()
+    return Chosen(config_of(standing()), comparison())
+
+
+def _preset() -> None:
+    try:
+        preset = matching(config_of(standing()))
+    except ValueError:  # which is told when all widgets are drawn
+        preset = None
+    st.session_state[_PRESET] = preset.name if preset else CUSTOM
+    st.selectbox(
+        "Preset",
+        [*PRESETS, CUSTOM],
+        format_func=lambda name: PRESETS[name].label if name in PRESETS else "Your own",
+        key=_PRESET,
+        on_change=_take_preset,
+        help=f"{words.PRESET} Source: {words.literal(preset.source)}." if preset else words.PRESET,
+    )
+    if preset is not None:
+        st.caption(words.literal(preset.leaves_out))
+
+
+def _take_preset() -> None:
+    preset = PRESETS.get(st.session_state[_PRESET])
+    if preset is None:
+        return
+    settings = preset.settings()
+    values = values_of(RunConfig(**settings))
+    for dial in DIALS.values():
+        if dial.asked(values[dial.key]).keys() <= settings.keys():
+            st.session_state[dial.key] = values[dial.key]
+
+
+def _more() -> None:
+    st.number_input("Epochs of the night", 1, MAX_EPOCHS, key="total_eps", help=words.EPOCHS)
+    st.number_input("Images in each stage", 1, MAX_IMAGES, key="num", help=words.IMAGES)
+    st.segmented_control("Seeds", SEEDS, key="seeds", required=True, help=words.SEEDS)
+    st.segmented_control(
+        "Dreamer",
+        list(DREAMERS),
+        format_func=lambda name: words.DREAMERS[name],
+        key="dreamer",
+        required=True,
+        help=words.DREAMER,
+    )
+    st.segmented_control(
+        "Latent size", LATENT_DIMS, key="latent_dim", required=True, help=words.LATENT
+    )
+    st.number_input(
+        "Learning rate",
+        min_value=1e-6,
+        max_value=MAX_LR,
+        step=0.0005,
+        format="%.4g",
+        key="lr",
+        help=words.LEARNING_RATE,
+    )
+    st.selectbox(
+        "Images from",
+        list(SOURCES),
+        format_func=lambda name: SOURCES[name].label,
+        key="data",
+        help=words.DATA,
+    )
+    st.selectbox(
+        "Hidden when recalling",
+        list(MASKS),
+        format_func=lambda name: MASKS[name].label,
+        key="mask",
+        help=words.MASK,
+    )
+    st.slider(
+        "Share hidden",
+        0.0,
+        100.0,
+        step=SHARE_STEP,
+        format="%g %%",
+        key="mask_fraction",
+        disabled=not MASKS[st.session_state["mask"]].takes_fraction,
+        help=words.MASK_SHARE,
     )

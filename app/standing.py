@@ -1,10 +1,23 @@
-"""Where a run stands, in words."""
+"""Where runs stand, in words."""
 
 from app import words
+from app.pair import Moment
 from core.engine.state import engine_now
 from core.jobs import Snapshot
-from core.jobs.turn import in_line
+from core.jobs.turn import about, in_line
 from core.replay import RunState
+
+
+def line(now: Moment) -> str:
+    """Where the nights are that the page shows: the cycle, the stage, and the time left."""
+    leading = now.snapshots[now.leading]
+    told = where(leading)
+    if now.leading:
+        told = f"{told} ({now.relation.arm})"
+    left = now.seconds_left()
+    if leading.status == "running" and left is not None and leading.state.night is not None:
+        told = f"{told}, about {about(left)} left"
+    return told
 
 
 def where(now: Snapshot) -> str:

@@ -1,4 +1,4 @@
-"""What a browser session keeps: who its visitor is, and the run that its address names."""
+"""What a browser session keeps: who its visitor is, and the runs that its address names."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from core.config import RunConfig
 from core.errors import LogError, RunError
 from core.jobs import Follower
 from core.store.folder import find_run
+
+EXAMPLE = ("example", "example-without-rem")  # recorded nights that ship with the program
 
 _PERSON, _WATCHED = "person", "watched"  # in the session's state
 
@@ -21,6 +23,15 @@ class Watched:
     config: RunConfig | None
 
 
+@dataclass(frozen=True)
+class Shown:
+    """One's own night and the one beside it; ``recorded`` where they are the program's example."""
+
+    mine: Watched
+    beside: Watched | None
+    recorded: bool
+
+
 def person() -> str:
     """Whose turn this session's runs take in the queue: nobody logs in, so a name by chance."""
     if _PERSON not in st.session_state:
@@ -28,18 +39,35 @@ def person() -> str:
     return str(st.session_state[_PERSON])
 
 
-def watched(run_id: str | None) -> Watched | None:
-    """The run of that id, followed once a session; None for no id or what is not a run's."""
-    if run_id is None:
-        return None
+def shown(run_id: str | None, beside_id: str | None) -> Shown | None:
+    """The runs of those ids, else the example; None where there is not even that."""
+    mine = _watched(run_id)
+    if mine is not None:
+        beside = _watched(beside_id) if beside_id != run_id else None
+        return Shown(mine, beside, recorded=run_id in EXAMPLE)
+    example, without = (_watched(name) for name in EXAMPLE)
+    return None if example is None else Shown(example, without, recorded=True)
+
+
+def exists(run_id: str) -> bool:
+    """Whether there is a run of that id, which may come from an address."""
     try:
-        folder = find_run(run_id)  # again each time, because a run may be deleted
+        find_run(run_id)
     except RunError:
+        return False
+    return True
+
+
+def _watched(run_id: str | None) -> Watched | None:
+    """The run of that id, followed once a session; None for no id or what is not a run's."""
+    if run_id is None or not exists(run_id):  # asked each time, because a run may be deleted
         return None
-    known = st.session_state.get(_WATCHED)
-    if not isinstance(known, Watched) or known.follower.folder != folder:
+    folder = find_run(run_id)
+    watched: dict[str, Watched] = st.session_state.setdefault(_WATCHED, {})
+    known = watched.get(run_id)
+    if known is None or known.follower.folder != folder:
         follower = Follower(run_id)
-        known = st.session_state[_WATCHED] = Watched(follower, _config(follower))
+        known = watched[run_id] = Watched(follower, _config(follower))
     return known
 
 

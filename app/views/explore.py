@@ -1,109 +1,92 @@
 """The Explore page: choose a night, run it, see what becomes of old and new memories."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import streamlit as st
 
-from app import actions, charts, controls, frames, live, visit, words
-from app.visit import Watched
+from app import actions, address, compare, controls, live, pair, visit, words
+from app.controls import Chosen
+from app.dials import values_of
+from app.panels import night, status
+from app.visit import Shown
 from core import jobs
+from core.choices import lookup
 from core.config import RunConfig
 from core.errors import ConfigError
-from core.jobs import Snapshot
-from core.schedule import dose, hypnogram
+
+_STYLE = Path(__file__).parents[1] / "page.css"
 
 
 def show() -> None:
     """Draw the page."""
     with suppress(OSError):  # which is told to whoever runs a night
         jobs.keep_engine()
-    asked = st.query_params.get(actions.RUN)
-    run = visit.watched(asked)
-    now = run.follower.update() if run else None
-    active = now is not None and now.active
-    controls.begin_with(run.config if run else None)
+    asked = st.query_params.to_dict()
+    shown = visit.shown(asked.get(address.RUN), asked.get(address.BESIDE))
+    if not controls.begun():
+        _begin(asked, shown)
+    now = pair.moment(shown) if shown else None
 
-    st.title("Sleep Schedule Explorer", anchor=False)
+    st.html(_STYLE)
+    st.title(words.TITLE, anchor=False)
     st.markdown(f"{words.LOOK}  \n{words.TRY}")
-    left, right = st.columns([1, 2.6], gap="large")
+    for sentence in actions.notes():
+        st.warning(words.sentence(sentence))
+    left, right = st.columns([1, 3], gap="large")
     with left:
-        config = _choose()
-        if run is not None and active:
-            _stop_button(run)
-        else:
-            _run_button(config)
-        if run is not None and now is not None:
-            live.status(run, active, config)
-            _resume_button(run, now)
-        else:
-            _no_run(asked)
+        chosen = _choose()
+    _keep_address(asked, shown, chosen)
     with right:
-        if config is not None:
-            _schedule(config)
-        if run is not None:
-            live.results(run, active)
+        if shown is not None and now is not None:
+            live.draw(shown, chosen, was_active=now.active)
         else:
-            with st.container(key="error_chart"):
-                live.placeholder()
+            night.night(chosen.config if chosen else None, None)
+            status.buttons(None, None, chosen)
+            status.none()
 
 
-def _choose() -> RunConfig | None:
+def _begin(asked: dict[str, str], shown: Shown | None) -> None:
+    """Set the widgets once a session, to what the address says."""
+    values, notes = address.read(asked, _base(shown))
+    comparison = asked.get(address.COMPARE, compare.DEFAULT)
+    told = [*notes, *address.unknown(asked)]
+    try:
+        lookup(address.COMPARE, comparison, compare.COMPARISONS)
+    except ConfigError as error:
+        comparison = compare.DEFAULT
+        told.append(str(error))
+    if address.RUN in asked and not visit.exists(asked[address.RUN]):
+        told.append(words.NO_SUCH_RUN)
+    elif address.BESIDE in asked and not visit.exists(asked[address.BESIDE]):
+        told.append(words.NO_SUCH_BESIDE)
+    controls.begin(values, comparison)
+    actions.note(told)
+
+
+def _base(shown: Shown | None) -> dict[str, int | float | str]:
+    """Where the dials stand without a word in the address."""
+    config = shown.mine.config if shown and not shown.recorded else None
+    return values_of(config or RunConfig())
+
+
+def _choose() -> Chosen | None:
     try:
         return controls.draw()
     except ConfigError as error:
-        st.error(str(error))
+        st.error(words.sentence(str(error)))
         return None
 
 
-def _run_button(config: RunConfig | None) -> None:
-    pressed = st.button(
-        "Run this night",
-        key="run",
-        type="primary",
-        icon=":material/bedtime:",
-        width="stretch",
-        disabled=config is None,
-    )
-    if pressed and config is not None:
-        actions.start(config)
-
-
-def _stop_button(run: Watched) -> None:
-    stopping = run.follower.folder.stop.exists()
-    pressed = st.button(
-        "Stopping" if stopping else "Stop",
-        key="stop",
-        icon=":material/stop:",
-        width="stretch",
-        disabled=stopping,
-    )
-    if pressed:
-        actions.stop(run.follower.run_id)
-
-
-def _resume_button(run: Watched, now: Snapshot) -> None:
-    if now.active or now.status == "done":
-        return
-    kept = now.state.finished
-    label = f"Resume after cycle {kept}" if kept else "Resume"
-    if st.button(label, key="resume", icon=":material/resume:", width="stretch"):
-        actions.resume(run.follower.run_id)
-
-
-def _schedule(config: RunConfig) -> None:
-    with st.container(key="hypnogram", gap="small"):
-        st.subheader("The night", anchor=False, help=words.HYPNOGRAM)
-        st.plotly_chart(
-            charts.hypnogram(frames.blocks(hypnogram(config))),
-            key="hypnogram_figure",
-            config={"displayModeBar": False},
-        )
-        st.caption(f"{words.BOTH_STAGES}  \n{frames.dose_line(dose(config))}")
-
-
-def _no_run(asked: str | None) -> None:
-    with st.container(key="run_status"):
-        if asked is not None:
-            st.warning(words.NO_SUCH_RUN)
-        else:
-            st.caption(words.NO_RUN)
+def _keep_address(asked: dict[str, str], shown: Shown | None, chosen: Chosen | None) -> None:
+    """Let the address say what the page shows, so that a copy of it shows the same."""
+    runs = {}
+    if shown is not None and address.RUN in asked and visit.exists(asked[address.RUN]):
+        runs[address.RUN] = shown.mine.follower.run_id
+        if shown.beside is not None:
+            runs[address.BESIDE] = shown.beside.follower.run_id
+    said = {**runs, **address.write(controls.standing(), _base(shown))}
+    if chosen is not None and chosen.compare != compare.DEFAULT:
+        said[address.COMPARE] = chosen.compare
+    if said != asked:
+        st.query_params.from_dict(said)

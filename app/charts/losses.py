@@ -1,0 +1,53 @@
+"""What training minimised, epoch by epoch."""
+
+from typing import Any
+
+from app.charts.style import GREY, IN_PAIRS, chosen, layout, night_axis, shading
+from app.components.figure import Figure
+from app.frames.arms import Arms
+from app.frames.course import Course, Loss, losses
+from app.frames.night import slept
+
+HEIGHT = 280
+_LINES: tuple[tuple[Loss, str, str, str], ...] = (
+    ("total", "total", "#6B4FBB", "solid"),
+    ("reconstruction", "reconstruction", "#2A9D8F", "dash"),
+    ("kl", "KL", "#B5446E", "dot"),
+)
+
+
+def loss_curves(arms: Arms, revision: str, cycle: int) -> Figure:
+    """One's own night's losses, over the tint of its stages, and the total of the one beside it."""
+    traces = [
+        _line(losses(arms[0].state, loss), name, colour, dash)
+        for loss, name, colour, dash in _LINES
+    ]
+    traces += [
+        _line(losses(arm.state, "total"), f"total, {arm.name}", GREY, "solid") for arm in arms[1:]
+    ]
+    night = slept(arms[0].state)
+    return {
+        "data": traces,
+        "layout": layout(
+            HEIGHT,
+            revision,
+            xaxis=night_axis(night, max(arm.state.epochs for arm in arms)),
+            yaxis={"title": {"text": "nats an image", "standoff": 6}, "type": "log", "dtick": 1},
+            shapes=[*shading(night), *chosen(night, cycle)],
+            legend=IN_PAIRS,
+        ),
+    }
+
+
+def _line(found: Course, name: str, colour: str, dash: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "uid": name,
+        "name": name,
+        "mode": "lines",
+        "line": {"color": colour, "dash": dash, "width": 1.8},
+        "x": list(found.epochs),
+        "y": [round(value, 3) for value in found.means],
+        "text": list(found.where),
+        "hovertemplate": "%{y:.1f} (%{text})",
+    }

@@ -1,0 +1,85 @@
+"""What all charts share: colours that the colour-blind can tell apart, axes, shading."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.frames.night import Block
+from core.schedule import Stage
+
+OLD = "#2F81C4"  # blue: old memories, and the REM sleep that dreams of them
+NEW = "#DB7A12"  # orange: new memories, and the NREM sleep that replays them
+GREY = "#8A90A0"  # what is neither
+STAGE_COLOURS = {Stage.NREM: NEW, Stage.REM: OLD}
+
+LEGEND = {
+    "orientation": "h",
+    "xref": "container",
+    "x": 0,
+    "yref": "container",
+    "y": 1,
+    "yanchor": "top",
+    "itemwidth": 30,
+    "font": {"size": 12},
+}
+IN_PAIRS = {**LEGEND, "entrywidthmode": "fraction", "entrywidth": 0.4}
+
+_MOST_TICKS = 12
+
+
+def layout(height: int, revision: str, **more: Any) -> dict[str, Any]:
+    """A layout of ``height`` pixels; what a visitor has zoomed lasts while ``revision`` does."""
+    return {
+        "height": height,
+        "margin": {"l": 52, "r": 12, "t": 46, "b": 40},
+        "uirevision": revision,
+        "hovermode": "x unified",
+        "legend": LEGEND,
+        **more,
+    }
+
+
+def night_axis(night: Sequence[Block], epochs: int = 0) -> dict[str, Any]:
+    """An x axis in epochs whose ticks are the ends of cycles; at least ``epochs`` long."""
+    ends = {block.cycle: block.start + block.epochs for block in night}
+    step = 1 if len(ends) <= _MOST_TICKS else 5
+    ticks = {0: 0} | {cycle: end for cycle, end in ends.items() if cycle % step == 0}
+    whole = max(epochs, *ends.values(), 1)
+    return {
+        "title": {"text": "cycle (0 = before the night)", "standoff": 8},
+        "tickmode": "array",
+        "tickvals": list(ticks.values()),
+        "ticktext": [str(cycle) for cycle in ticks],
+        "range": [-0.015 * whole, 1.015 * whole],  # room for the first and the last marker
+        "showgrid": False,
+        "zeroline": False,
+    }
+
+
+def shading(night: Sequence[Block]) -> list[dict[str, Any]]:
+    """A tint behind each stage, in its colour."""
+    return [
+        {
+            "type": "rect",
+            "layer": "below",
+            "xref": "x",
+            "yref": "paper",
+            "x0": block.start,
+            "x1": block.start + block.epochs,
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": STAGE_COLOURS[block.stage],
+            "opacity": 0.1 if block.stage is Stage.REM else 0.06,
+            "line": {"width": 0},
+        }
+        for block in night
+    ]
+
+
+def chosen(night: Sequence[Block], cycle: int) -> list[dict[str, Any]]:
+    """A line where ``cycle`` ends, for the cycle that the page shows."""
+    end = max((b.start + b.epochs for b in night if b.cycle <= cycle), default=0)
+    line = {"color": GREY, "width": 1, "dash": "dot"}
+    return [
+        {"type": "line", "xref": "x", "yref": "paper", "x0": end, "x1": end, "y0": 0, "y1": 1}
+        | {"line": line}
+    ]

@@ -1,0 +1,94 @@
+// One Plotly figure. Zoom, hidden traces and the node itself stay as they are between updates.
+
+const LIBRARY = "sleepExplorerPlotly"; // one load for all figures of the page
+
+function library(source) {
+  window[LIBRARY] ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = source;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      window[LIBRARY] = undefined; // so that the next figure tries again
+      script.remove();
+      reject(new Error(source));
+    };
+    document.head.append(script);
+  });
+  return window[LIBRARY];
+}
+
+function themed(layout, style) {
+  const colour = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const axis = { gridcolor: colour("border-color"), linecolor: colour("border-color") };
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+  return {
+    ...layout,
+    ...Object.fromEntries(axes.map((name) => [name, { ...axis, ...layout[name] }])),
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: colour("font"), size: 13, color: colour("text-color"), ...layout.font },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: "#8A90A0", activecolor: colour("primary-color") },
+    hoverlabel: {
+      bgcolor: colour("secondary-background-color"),
+      bordercolor: colour("border-color"),
+      font: { family: colour("font"), size: 13, color: colour("text-color") },
+      align: "left",
+    },
+  };
+}
+
+// A finger that draws over a chart is to scroll the page, a mouse is to zoom.
+const FINGER = window.matchMedia("(pointer: coarse)").matches;
+
+const CONFIG = {
+  displaylogo: false,
+  displayModeBar: FINGER ? false : "hover",
+  doubleClick: "reset",
+  modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
+};
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const node = parentElement.querySelector(".figure");
+  const style = getComputedStyle(parentElement);
+  const version = `${data.version} ${style.getPropertyValue("--st-text-color")}`;
+  if (node.sleepAsked === version) return node.sleepLeave; // a rerun that changed nothing here
+  node.sleepAsked = version;
+  node.style.height = `${data.height}px`;
+  node.setAttribute("aria-label", data.alt);
+
+  const draw = (plotly) => {
+    if (!node.isConnected || node.sleepAsked !== version) return;
+    const figure = JSON.parse(data.figure);
+    const layout = themed(figure.layout, style);
+    if (FINGER || data.quiet) layout.dragmode = false;
+    const config = { ...CONFIG, toImageButtonOptions: { filename: data.name, format: "svg" } };
+    if (data.quiet) config.displayModeBar = false;
+    plotly.react(node, figure.data, layout, config);
+    node.dataset.version = data.version;
+    if (!node.sleepResized) watchWidth(node, plotly);
+  };
+  library(data.source).then(data.late && !node.sleepResized ? leisurely(draw) : draw, () => {
+    node.textContent = "The chart library did not load; reload the page. The numbers are below.";
+  });
+  node.sleepLeave = () => {
+    node.sleepResized?.disconnect();
+    window.Plotly?.purge(node);
+  };
+  return node.sleepLeave;
+}
+
+// What lies below the first screen comes after what one sees.
+function leisurely(draw) {
+  return (plotly) => setTimeout(() => requestAnimationFrame(() => draw(plotly)));
+}
+
+function watchWidth(node, plotly) {
+  let width = node.offsetWidth;
+  node.sleepResized = new ResizeObserver(() => {
+    if (!node.offsetWidth || node.offsetWidth === width) return;
+    width = node.offsetWidth;
+    plotly.Plots.resize(node);
+  });
+  node.sleepResized.observe(node);
+}

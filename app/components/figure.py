@@ -1,0 +1,54 @@
+"""A Plotly figure that keeps zoom, hidden traces and its place while new points come.
+
+Streamlit's own chart is taken out of the page and put in anew with every change of its data; this
+one hands the new figure to ``Plotly.react`` in the browser, see ``figure.js``.
+"""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import assets
+
+Figure = dict[str, Any]
+"""What Plotly draws: ``data``, a list of traces, and ``layout``; all of it JSON values."""
+
+_HTML = '<div class="figure" role="img"></div>'
+_COMPONENT = "sleep_figure"
+
+
+def figure(drawn: Figure, *, key: str, alt: str, quiet: bool = False, late: bool = False) -> None:
+    """Show ``drawn``, whose layout says its height in pixels.
+
+    ``alt`` tells in a sentence what there is to see, ``quiet`` takes away zoom and buttons, and
+    ``late`` says that it lies below the first screen and may be drawn after the others.
+    """
+    text = json.dumps(drawn, separators=(",", ":"))
+    _mounted()(
+        key=f"{key}_figure",
+        data={
+            "figure": text,
+            "version": f"{zlib.crc32(text.encode()):08x}",
+            "height": drawn["layout"]["height"],
+            "alt": alt,
+            "name": key,
+            "quiet": quiet,
+            "late": late,
+            "source": assets.plotly_url(),
+        },
+    )
+
+
+def _mounted() -> Any:
+    # Registered with every run of the script: Streamlit keeps one registry for each server, and
+    # a test's server is another one than that of this module's import.
+    return st.components.v2.component(
+        _COMPONENT,
+        html=_HTML,
+        css=".figure { width: 100%; }",
+        js=(Path(__file__).parent / "figure.js").read_text("utf-8"),
+        isolate_styles=False,
+    )

@@ -1,0 +1,60 @@
+"""The recall filmstrip: fixed images, their parts, and what the network makes of these."""
+
+import html
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import sprites, words
+from app.charts.style import GREY, NEW, OLD
+from app.frames.arms import Arms
+from app.frames.film import DREAMS_SHOWN, Row, Strip, strips
+from core.errors import LogError
+
+_IN_A_ROW = 10
+_COLOURS = {"old": OLD, "new": NEW, "dreams": GREY}
+
+
+def filmstrip(arms: Arms, cycle: int) -> None:
+    """Draw the strips after ``cycle``."""
+    with st.container(key="filmstrip", gap="small"):
+        try:
+            drawn = "".join(_section(strip) for strip in strips(arms, cycle))
+        except LogError as error:
+            st.warning(words.sentence(f"the pictures cannot be shown: {error}"))
+            return
+        if not drawn:
+            st.caption(words.NO_PICTURES)
+            return
+        st.html(f'<div class="film">{drawn}</div>')
+
+
+def _section(strip: Strip) -> str:
+    rows = "".join(_figure(strip, row) for row in strip.rows)
+    title = html.escape(strip.title)
+    style = f"border-color:{_COLOURS[strip.kind]}"
+    return f'<section class="{strip.kind}" style="{style}"><h4>{title}</h4>{rows}</section>'
+
+
+def _figure(strip: Strip, row: Row) -> str:
+    images = sprites.loaded(row.array)
+    if row.index is not None:
+        images = images[row.index]
+    images = images[:DREAMS_SHOWN]
+    pictures = "".join(
+        _picture(images[start : start + _IN_A_ROW], _alt(strip, row, start))
+        for start in range(0, len(images), _IN_A_ROW)
+    )
+    return (
+        f"<figure><figcaption>{html.escape(row.label)}</figcaption><div>{pictures}</div></figure>"
+    )
+
+
+def _picture(images: NDArray[np.uint8], alt: str) -> str:
+    return f'<img decoding="sync" alt="{alt}" src="{sprites.row(images)}">'
+
+
+def _alt(strip: Strip, row: Row, start: int) -> str:
+    more = f", from number {start + 1} on" if start else ""
+    return html.escape(f"{strip.title}: {row.label}{more}")

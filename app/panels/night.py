@@ -1,0 +1,34 @@
+"""The night that the controls ask for: its hypnogram, its dose, and how long it would take."""
+
+import streamlit as st
+
+from app import words
+from app.charts import hypnogram as charts
+from app.components.figure import figure
+from app.dials import values_of
+from app.frames.night import blocks, dose_line
+from app.pair import Moment
+from core.config import RunConfig
+from core.engine.pace import Pace
+from core.engine.state import engine_now
+from core.jobs.turn import about
+from core.schedule import dose, hypnogram
+
+
+def night(config: RunConfig | None, now: Moment | None) -> None:
+    """Draw it; the stage that a run is in is lit where its night is the one asked for."""
+    with st.container(key="hypnogram", gap=None):
+        if config is None:
+            return
+        stages = blocks(hypnogram(config))
+        lit = _stage(now, config) if now is not None else None
+        figure(charts.hypnogram(stages, lit), key="hypnogram", alt=charts.alt(stages), quiet=True)
+        seconds = Pace(engine_now().pace).seconds(config)
+        st.caption(f"{dose_line(dose(config))}; about {about(seconds)} here.", help=words.HYPNOGRAM)
+
+
+def _stage(now: Moment, config: RunConfig) -> tuple[int, str] | None:
+    own = now.configs[0]
+    if not now.mine.active or own is None or values_of(own) != values_of(config):
+        return None
+    return now.mine.state.cycle, now.mine.state.phase

@@ -1,0 +1,53 @@
+"""What a night came to: kept, learned, forgotten, beside the other night."""
+
+import html
+
+import streamlit as st
+
+from app import words
+from app.charts.style import NEW, OLD
+from app.frames.arms import Arms
+from app.frames.score import Score, score, what_happened, whole_percent
+from core.measures import Interval
+
+_CARDS = (
+    ("kept", "old memories kept", OLD, words.KEPT),
+    ("learned", "new memories learned", NEW, words.LEARNED),
+    ("forgotten", "old ones forgotten", "currentColor", words.FORGOTTEN),
+)
+
+
+def scorecard(arms: Arms, cycle: int, *, over: bool) -> None:
+    """Draw the scores after ``cycle``; ``over`` adds what happened."""
+    found = [(arm.name, score(arm.state, cycle)) for arm in arms]
+    with st.container(key="scorecard", gap="xsmall"):
+        own = found[0][1]
+        if own is None:
+            st.caption("The scores come after the first cycle.")
+            return
+        for column, (part, label, colour, definition) in zip(
+            st.columns(len(_CARDS), gap="small"), _CARDS, strict=True
+        ):
+            with column, st.container(gap=None):
+                st.html(_card(found, part, colour))
+                with st.popover(label, type="tertiary", key=f"about_{part}"):
+                    st.markdown(definition)
+        sentence = what_happened(arms) if over else None
+        if sentence is not None:
+            st.markdown(f"**What happened.** {words.literal(sentence)}")
+
+
+def _card(found: list[tuple[str, Score | None]], part: str, colour: str) -> str:
+    (_, own), *others = found
+    assert own is not None
+    mine: Interval = getattr(own, part)
+    spread = f"<i>± {whole_percent(mine.half_width)}</i>" if mine.half_width is not None else ""
+    lines = [
+        f"<b>{whole_percent(mine.mean)}</b>{spread}",
+        *(
+            f"<div>{html.escape(name)}: {whole_percent(getattr(other, part).mean)}</div>"
+            for name, other in others
+            if other is not None
+        ),
+    ]
+    return f'<div class="score" style="border-color:{colour}">{"".join(lines)}</div>'

@@ -1,0 +1,103 @@
+"""Where the runs are, and what can be asked of them."""
+
+from typing import Literal
+
+import streamlit as st
+
+from app import actions, controls, standing, words
+from app.controls import Chosen
+from app.dials import values_of
+from app.frames.night import describe
+from app.pair import Moment
+from app.visit import Shown
+from core.jobs import Status
+
+_COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
+    "queued": "gray",
+    "running": "violet",
+    "done": "green",
+    "stopped": "gray",
+    "failed": "red",
+    "interrupted": "orange",
+}
+
+
+def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> None:
+    """Draw Run, or Stop while a night goes on, and Resume for one that broke off."""
+    if shown is not None and now is not None and now.active:
+        _stop_button(shown)
+        return
+    pressed = st.button(
+        "Run this night",
+        key="run",
+        type="primary",
+        icon=":material/bedtime:",
+        disabled=chosen is None,
+    )
+    if pressed and chosen is not None:
+        actions.start(chosen, shown)
+    if shown is not None and now is not None and not shown.recorded:
+        _resume_button(shown, now)
+
+
+def status(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
+    """Draw where the runs are."""
+    with st.container(key="run_status", gap="xsmall"):
+        if shown.recorded:
+            st.markdown(f":gray-badge[example] {words.RECORDED}")
+        else:
+            _standing(now)
+            _of_this_night(shown, chosen)
+
+
+def none() -> None:
+    """Draw that there is no run."""
+    with st.container(key="run_status"):
+        st.caption(words.NO_RUN)
+
+
+def _standing(now: Moment) -> None:
+    leading = now.snapshots[now.leading]
+    colour = _COLOURS[leading.status]
+    st.markdown(f":{colour}-badge[{leading.status}] {words.literal(standing.line(now))}")
+    if now.active:
+        st.progress(now.progress)
+    for snapshot in now.snapshots:
+        if snapshot.problem is not None:
+            # What fails is over; what waits goes on once the engine can work.
+            tell = st.error if snapshot.status == "failed" else st.warning
+            tell(words.sentence(snapshot.problem))
+
+
+def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
+    config = shown.mine.config
+    if config is None:
+        return
+    moved = chosen is not None and controls.standing() != values_of(config)
+    text = f"This night: {describe(config)}.{f' {words.MOVED}' if moved else ''}"
+    st.caption(text)
+
+
+def _stop_button(shown: Shown) -> None:
+    runs = [watched for watched in (shown.mine, shown.beside) if watched is not None]
+    stopping = all(watched.follower.folder.stop.exists() for watched in runs)
+    pressed = st.button(
+        "Stopping" if stopping else "Stop", key="stop", icon=":material/stop:", disabled=stopping
+    )
+    if pressed:
+        actions.stop([watched.follower.run_id for watched in runs])
+
+
+def _resume_button(shown: Shown, now: Moment) -> None:
+    runs = [watched for watched in (shown.mine, shown.beside) if watched is not None]
+    left = [
+        watched.follower.run_id
+        for watched, snapshot in zip(runs, now.snapshots, strict=True)
+        if snapshot.status != "done"
+    ]
+    if not left:
+        return
+    kept = min(snapshot.state.finished for snapshot in now.snapshots)
+    label = f"Resume after cycle {kept}" if kept else "Resume"
+    if st.button(label, key="resume", icon=":material/resume:"):
+        actions.resume(left)

@@ -1,0 +1,29 @@
+"""Images of a run as pictures for the page: one PNG a row, however many images it holds."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+GAP = 2  # pixels between images
+
+
+def row(images: NDArray[np.uint8]) -> str:
+    """Images [n, 28, 28] side by side as the data URI of a PNG; transparent between them."""
+    count, height, width = images.shape
+    canvas = np.zeros((height, count * (width + GAP) - GAP, 2), np.uint8)
+    for index, image in enumerate(images):
+        left = index * (width + GAP)
+        canvas[:, left : left + width, 0] = image
+        canvas[:, left : left + width, 1] = 255
+    file = io.BytesIO()
+    Image.fromarray(canvas, "LA").save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def loaded(array: Any) -> NDArray[np.uint8]:
+    """The images of an event, read from disk where it holds only their place."""
+    return array.load() if hasattr(array, "load") else array
