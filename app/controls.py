@@ -120,8 +120,12 @@ def _take_preset() -> None:
 
 
 def _more() -> None:
-    st.number_input("Epochs of the night", 1, MAX_EPOCHS, key="total_eps", help=words.EPOCHS)
-    st.number_input("Images in each stage", 1, MAX_IMAGES, key="num", help=words.IMAGES)
+    st.number_input(
+        "Epochs of the night", 1, MAX_EPOCHS, key="total_eps", required=True, help=words.EPOCHS
+    )
+    st.number_input(
+        "Images in each stage", 1, MAX_IMAGES, key="num", required=True, help=words.IMAGES
+    )
     st.segmented_control("Seeds", SEEDS, key="seeds", required=True, help=words.SEEDS)
     st.segmented_control(
         "Dreamer",
@@ -141,16 +145,17 @@ def _more() -> None:
         step=0.0005,
         format="%.4g",
         key="lr",
+        required=True,
         help=words.LEARNING_RATE,
     )
-    st.selectbox(
+    st.radio(
         "Images from",
         list(SOURCES),
         format_func=lambda name: SOURCES[name].label,
         key="data",
         help=words.DATA,
     )
-    st.selectbox(
+    mask = st.selectbox(
         "Hidden when recalling",
         list(MASKS),
         format_func=lambda name: MASKS[name].label,
@@ -164,6 +169,6 @@ def _more() -> None:
         step=SHARE_STEP,
         format="%g %%",
         key="mask_fraction",
-        disabled=not MASKS[st.session_state["mask"]].takes_fraction,
+        disabled=not (mask in MASKS and MASKS[mask].takes_fraction),
         help=words.MASK_SHARE,
     )

@@ -64,7 +64,7 @@ def _share(key: str, field: str) -> Dial:
         key,
         shown,
         lambda value: {field: value / 100},
-        lambda value: 0 <= value <= 100 and value % SHARE_STEP == 0,
+        lambda value: _is_number(value) and 0 <= value <= 100 and value % SHARE_STEP == 0,
         float,
         f"choose from 0 to 100 in steps of {SHARE_STEP}",
     )
@@ -100,6 +100,10 @@ def _plain_int(text: str) -> int:
     return int(text)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
@@ -132,7 +136,7 @@ DIALS = {
             "lr",
             lambda config: config.lr,
             lambda value: {"lr": value},
-            lambda value: 0 < value <= MAX_LR,
+            lambda value: _is_number(value) and 0 < value <= MAX_LR,
             _number,
             f"choose a number above 0, up to {MAX_LR}",
         ),

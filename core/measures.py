@@ -4,11 +4,11 @@
 accuracies rise.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import special
 
 SUBSET = 500  # test images of a dataset that serve between the night's first and last measure
@@ -51,11 +51,16 @@ class Interval:
 
 def interval(values: Sequence[float]) -> Interval:
     """The mean and its 95 % confidence interval, from Student's t over the seeds."""
-    mean = float(np.mean(values))
+    mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return Interval(mean, None)
-    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return Interval(mean, float(special.stdtrit(len(values) - 1, 0.975)) * error)
+    variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return Interval(mean, _student(len(values) - 1) * math.sqrt(variance / len(values)))
+
+
+@functools.cache
+def _student(freedom: int) -> float:
+    return float(special.stdtrit(freedom, 0.975))
 
 
 def known(error: float, familiar: float, unseen: float) -> float | None:

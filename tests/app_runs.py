@@ -1,10 +1,26 @@
 """The page for its tests, and runs written by hand: without torch, an engine or training."""
 
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pytest
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from core import settings
+from app.dials import DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
+from core import jobs, settings
 from core.config import RunConfig
+from core.data.masks import MASKS
+from core.data.sources import SOURCES
+from core.data.splits import SPLITS
+from core.engine import queue
+from core.engine.places import engine_lock
+from core.engine.state import EngineState, publish
 from core.events import (
     CycleDone,
     EpochDone,
@@ -16,51 +32,57 @@ from core.events import (
     StageStarted,
     WeightsUsed,
 )
+from core.replay import RunState, fold
 from core.schedule import hypnogram
 from core.store import RunLog
 from core.store.folder import RunFolder, RunRecord, runs_dir
+from core.store.locks import acquire
+from tests.kept_runs import cues, dreams, recalled
 
 RUN = "20260102-030405-0a1b2c"
+OTHER = "20260102-030405-ffffff"
+STATUSES = ("queued", "running", "done", "stopped", "failed", "interrupted")
+
+Errors = float | tuple[float, ...]  # of one seed, or of each
 
 
-def scores(*errors: float) -> Scores:
-    """One dataset's scores with these reconstruction errors, one a seed."""
-    zeros = tuple(0.0 for _ in errors)
-    each = np.zeros((len(errors), 3), dtype=np.float32)
-    return Scores(3, errors, zeros, zeros, each, each)
+def scores(errors: Errors) -> Scores:
+    """One dataset's scores with these reconstruction errors; recall is 10 worse, and its
+    accuracy falls with the error."""
+    each = errors if isinstance(errors, tuple) else (errors,)
+    images = np.zeros((len(each), 3), dtype=np.float32)
+    accuracies = tuple(1 - error / 784 for error in each)
+    return Scores(3, each, tuple(error + 10 for error in each), accuracies, images, images)
 
 
 def night(
-    old: list[float], new: list[float], config: RunConfig | None = None, *, whole: bool = True
+    old: Sequence[Errors],
+    new: Sequence[Errors],
+    config: RunConfig | None = None,
+    *,
+    whole: bool = True,
+    pictures: bool = False,
 ) -> list[Event]:
     """A night's events whose errors after each cycle are these, index 0 before the night.
 
     It ends with `NightDone` if it is ``whole``, else in the middle of the cycle after the last.
     """
-    config = config or RunConfig(num_cycles=2, total_eps=4)
+    seeds = len(old[0]) if isinstance(old[0], tuple) else 1
+    config = config or RunConfig(num_cycles=2, total_eps=4, seeds=tuple(range(seeds)))
     cycles = hypnogram(config)
-    events: list[Event] = [
-        NightStarted(
-            config.to_dict(),
-            tuple((cycle.rem_fraction, cycle.nrem_epochs, cycle.rem_epochs) for cycle in cycles),
-            "MNIST",
-            "inverted MNIST",
-            WeightsUsed("cached", "vae.safetensors", "0" * 64),
-            "cpu",
-            1,
-            {},
-        ),
-        StageEvaluated(0, "before", scores(old[0]), scores(new[0])),
-    ]
-    for number, (old_error, new_error) in enumerate(zip(old[1:], new[1:], strict=True), start=1):
+    events = [_started(config), StageEvaluated(0, "before", scores(old[0]), scores(new[0]))]
+    events += [cues(), recalled(0, seeds)] if pictures else []
+    for number, errors in enumerate(zip(old[1:], new[1:], strict=True), start=1):
         for stage, epochs in cycles[number - 1].stages:
             events.append(StageStarted(number, stage.value, epochs, epochs * config.num))
+            events += [dreams(number, seeds)] if stage.value == "REM" else []
             events += [
-                EpochDone(number, stage.value, epoch + 1, (1.0,), (1.0,), (0.0,))
+                EpochDone(number, stage.value, epoch + 1, (100.0,) * seeds, (90.0,) * seeds, kl)
                 for epoch in range(epochs)
+                for kl in [(10.0,) * seeds]
             ]
-            measured = StageEvaluated(number, stage.value, scores(old_error), scores(new_error))
-            events.append(measured)
+            events.append(StageEvaluated(number, stage.value, *map(scores, errors)))
+        events += [recalled(number, seeds)] if pictures else []
         events.append(CycleDone(number))
     if whole:
         events.append(NightDone(12.3))
@@ -69,39 +91,15 @@ def night(
     return events
 
 
-def write(events: list[Event], config: RunConfig | None = None, *, run_id: str = RUN) -> RunFolder:
-    """Write a run whose log holds ``events``, and whose night's config is theirs if not given."""
-    if config is None:
-        nights = [event for event in events if isinstance(event, NightStarted)]
-        config = RunConfig.from_dict(nights[0].config) if nights else RunConfig()
-    folder = RunFolder(runs_dir() / run_id)
-    folder.path.mkdir(parents=True)
-    folder.write_record(RunRecord(run_id, "2026-01-02T03:04:05+00:00", "tester", 1, config, {}))
-    with RunLog(folder.path) as log:
-        for event in events:
-            log.append(event)
-    return folder
-
-
-def open_page(run_id: str | None = None) -> AppTest:
-    """The page at the address of a run, drawn once. The test must see to it that no engine starts.
-
-    An engine is started by `core.jobs.keep_engine`.
-    """
-    page = AppTest.from_file(str(settings.PROJECT / "app" / "main.py"), default_timeout=60)
-    if run_id is not None:
-        page.query_params["run"] = run_id
-    page.run()
-    assert not page.exception
-    return page
-
-
-def text_of(page: AppTest) -> str:
-    """All that the page says in sentences."""
-    shown = [*page.markdown, *page.caption, *page.error, *page.warning]
-    return "\n".join(element.value.replace("\\", "") for element in shown)
-
-
-def buttons_of(page: AppTest) -> set[str]:
-    """The keys of the page's buttons that can be pressed."""
-    return {str(button.key) for button in page.button if not button.disabled}
+def _started(config: RunConfig) -> Event:
+    split = SPLITS[config.split]
+    return NightStarted(
+        config.to_dict(),
+        tuple((cycle.rem_fraction, *(cycle.nrem_epochs, cycle.rem_epochs)) for cycle in hypnogram(config)),
+        split.dataset_1,
+        split.dataset_2,
+        WeightsUsed("cached", "vae.safetensors", "0" * 64),
+        "cpu",
+        1,
+        {},
+    )

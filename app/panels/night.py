@@ -24,7 +24,8 @@ def night(config: RunConfig | None, now: Moment | None) -> None:
         lit = _stage(now, config) if now is not None else None
         figure(charts.hypnogram(stages, lit), key="hypnogram", alt=charts.alt(stages), quiet=True)
         seconds = Pace(engine_now().pace).seconds(config)
-        st.caption(f"{dose_line(dose(config))}; about {about(seconds)} here.", help=words.HYPNOGRAM)
+        line = f"Your night: {dose_line(dose(config))}; about {about(seconds)} here."
+        st.caption(line, help=words.HYPNOGRAM)
 
 
 def _stage(now: Moment, config: RunConfig) -> tuple[int, str] | None:

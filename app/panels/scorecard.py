@@ -25,6 +25,9 @@ def scorecard(arms: Arms, cycle: int, *, over: bool) -> None:
         if own is None:
             st.caption("The scores come after the first cycle.")
             return
+        cycles = len(arms[0].state.cycles) - 1
+        if not over or own.cycle < cycles:
+            st.caption(f"After cycle {own.cycle}:")
         for column, (part, label, colour, definition) in zip(
             st.columns(len(_CARDS), gap="small"), _CARDS, strict=True
         ):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import actions, controls, standing, words
 from app.controls import Chosen
-from app.dials import values_of
+from app.dials import beyond, values_of
 from app.frames.night import describe
 from app.pair import Moment
 from app.visit import Shown
@@ -74,8 +74,13 @@ def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
     if config is None:
         return
     moved = chosen is not None and controls.standing() != values_of(config)
-    text = f"This night: {describe(config)}.{f' {words.MOVED}' if moved else ''}"
-    st.caption(text)
+    hidden = beyond(config)
+    told = [
+        f"This night: {describe(config)}.",
+        *([f"The controls do not show its {', '.join(hidden)}."] if hidden else []),
+        *([words.MOVED] if moved else []),
+    ]
+    st.caption(words.literal(" ".join(told)))
 
 
 def _stop_button(shown: Shown) -> None:

@@ -31,8 +31,8 @@ def show() -> None:
     st.html(_STYLE)
     st.title(words.TITLE, anchor=False)
     st.markdown(f"{words.LOOK}  \n{words.TRY}")
-    for sentence in actions.notes():
-        st.warning(words.sentence(sentence))
+    if notes := actions.notes():
+        st.warning(words.literal(" ".join(notes)))
     left, right = st.columns([1, 3], gap="large")
     with left:
         chosen = _choose()
@@ -80,13 +80,15 @@ def _choose() -> Chosen | None:
 
 def _keep_address(asked: dict[str, str], shown: Shown | None, chosen: Chosen | None) -> None:
     """Let the address say what the page shows, so that a copy of it shows the same."""
+    if chosen is None:  # what the controls say is no night
+        return
     runs = {}
     if shown is not None and address.RUN in asked and visit.exists(asked[address.RUN]):
         runs[address.RUN] = shown.mine.follower.run_id
         if shown.beside is not None:
             runs[address.BESIDE] = shown.beside.follower.run_id
     said = {**runs, **address.write(controls.standing(), _base(shown))}
-    if chosen is not None and chosen.compare != compare.DEFAULT:
+    if chosen.compare != compare.DEFAULT:
         said[address.COMPARE] = chosen.compare
     if said != asked:
         st.query_params.from_dict(said)

@@ -1,36 +1,15 @@
-"""A real server and a real browser."""
+"""A real server, a real browser, and visitors whose visits must end without faults."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
 
-from core import settings
-from core.config import RunConfig
-from core.engine import queue
-from core.store.folder import new_run
-from core.store.locks import held
-from tests.browser.find import HOW_TO_GET_ONE, find_browser, in_ci
-
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-_START_S = 60
-_SHORT = {"num_cycles": 3, "total_eps": 15, "start_fraction_rem": 0, "end_fraction_rem": 0}
+from tests.browser.find import HOW_TO_GET_ONE, QUIET, find_browser, in_ci
+from tests.browser.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -40,70 +19,9 @@ def browser() -> Iterator[Browser]:
     if path is None:
         (pytest.fail if in_ci() else pytest.skip)(f"there is no browser: {HOW_TO_GET_ONE}")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        chromium = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield chromium
         chromium.close()
-
-
-class Server:
-    """The dashboard as `make app` serves it; its nights are written to ``outputs``."""
-
-    def __init__(self, outputs: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = str(free.getsockname()[1])
-        self.outputs = outputs
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._log = outputs / "server.txt"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Serve, and wait until there is an answer."""
-        with self._log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "app"),
-                    *("--server.port", self._port, "--server.address", "127.0.0.1"),
-                ],
-                cwd=settings.PROJECT,
-                env={**os.environ, "SLEEP_OUTPUTS_DIR": str(self.outputs)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        wait_until(lambda: self._process.poll() is not None or self._healthy())
-        if self._process.poll() is not None:
-            raise RuntimeError(f"the dashboard did not start: {self.said()}")
-
-    def kill(self) -> None:
-        """End it as a switched-off machine does, and wait until its engine has noticed."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(timeout=30)
-        wait_until(lambda: not held(self.outputs / "engine" / "lock"))
-
-    def end(self) -> None:
-        """End it as Ctrl-C does."""
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(timeout=30)
-
-    def ask(self, person: str = "tester", **changes: Any) -> str:
-        """Put a short night into the queue, as another program would; its id."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SLEEP_OUTPUTS_DIR", str(self.outputs))
-            folder = new_run(RunConfig(**{**_SHORT, **changes}), person, 1)
-            queue.put(folder.id, person)
-        return folder.id
-
-    def said(self) -> str:
-        return self._log.read_text("utf-8", "replace")
-
-    def _healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
-                return True
-        except OSError:
-            return False
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server for a test that kills it."""
+    """A server for a test that kills it, or wants it as nobody has used it."""
     yield from _served(tmp_path)
 
 
@@ -128,22 +46,18 @@ def _served(outputs: Path) -> Iterator[Server]:
     assert "Traceback" not in server.said()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for what no page shows."""
-    end = time.monotonic() + _START_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @dataclass
 class Visit:
-    """A page in the browser, with what went wrong on it and whom it asked."""
+    """A page in the browser, with what went wrong on it and whom it asked.
+
+    ``sent`` counts the messages to the server, of which a page that polls has two a second.
+    """
 
     page: Page
     server: Server
     faults: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    sent: int = 0
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
@@ -152,11 +66,18 @@ class Visit:
             lambda said: self.faults.append(said.text) if said.type == "error" else None,
         )
         self.page.on("request", self._note_request)
+        self.page.on("websocket", lambda socket: self._count(socket))
 
     def _note_request(self, request: Request) -> None:
         own = (self.server.url, self.server.url.replace("http", "ws", 1), "data:", "blob:")
         if not request.url.startswith(own):
             self.outside.append(request.url)
+
+    def _count(self, socket: WebSocket) -> None:
+        def one_more(_: object) -> None:
+            self.sent += 1
+
+        socket.on("framesent", one_more)
 
     def open(self, query: str = "") -> Page:
         """Go to the page and wait until its charts are drawn."""
@@ -180,19 +101,20 @@ def visitors(browser: Browser) -> Iterator[Visitors]:
     """
     visits: list[Visit] = []
 
-    def come(server: Server, width: int = 1280) -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": 844})
-        visits.append(Visit(context.new_page(), server))
+    def come(server: Server, width: int = 1280, height: int = 720, **context: Any) -> Visit:
+        screen = {"width": width, "height": height}
+        visits.append(Visit(browser.new_context(viewport=screen, **context).new_page(), server))
         return visits[-1]
 
     yield come
     for visit in visits:
         visit.leave()
+    for visit in visits:
         assert visit.faults == []
         assert visit.outside == []
 
 
 @pytest.fixture
-def visit(visitors: Visitors, server: Server, request: pytest.FixtureRequest) -> Visit:
-    """A visit on a desktop, or of the width given with ``indirect``."""
-    return visitors(server, getattr(request, "param", 1280))
+def visit(visitors: Visitors, server: Server) -> Visit:
+    """A visit on a small desktop."""
+    return visitors(server)

@@ -1,10 +1,20 @@
-"""Which browser there is on this machine."""
+"""Which browser there is on this machine, and how it is started."""
 
 import os
 import shutil
 from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""Arguments with which it starts in a container, and asks nobody for anything by itself."""
 
 HOW_TO_GET_ONE = (
     "install Chromium (on Debian `apt-get install chromium`, anywhere else "

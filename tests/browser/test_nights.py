@@ -1,121 +1,131 @@
-"""Nights on the page, in Chromium: run, refreshed, shared, stopped, resumed, and survived."""
+"""Nights on the page, in Chromium: refreshed, side by side, shared, stopped and survived."""
 
 import json
 import os
 import re
 import signal
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from core.store import LOG
-from tests.browser.conftest import Server, Visit, Visitors
+from tests.browser.conftest import Visit, Visitors
+from tests.browser.seen import (
+    NIGHT_MS,
+    SOON_MS,
+    expect_cycle,
+    expect_done,
+    expect_slider,
+    figure,
+    run_button,
+    status,
+)
+from tests.browser.server import Server
 
-STATUS = ".st-key-run_status"
-CHART = ".st-key-error_chart"
-POINTS = f"{CHART} .scatterlayer .point"
-NIGHT_MS = 300_000  # seconds on a free machine, minutes on a busy one
-
-
-def _slide(page: Page, key: str, keys: str, times: int = 1) -> None:
-    handle = page.locator(f".st-key-{key}").get_by_role("slider")
-    handle.focus()
-    for _ in range(times):
-        page.keyboard.press(keys)
-
-
-def _status(page: Page) -> Locator:
-    return page.locator(STATUS)
+_SHORT = "total_eps=12&num_cycles=3&num=10"
 
 
-def _expect_done(page: Page, cycles: int = 3) -> None:
-    expect(_status(page)).to_contain_text("done", timeout=NIGHT_MS)
-    expect(_status(page)).to_contain_text(f"cycle {cycles} of {cycles}")
-    expect(page.locator(POINTS)).to_have_count(2 * (cycles + 1))  # both memories; one is before
-    expect(page.locator(".st-key-run button")).to_be_enabled()
-    for key in ("stop", "resume"):
-        expect(page.locator(f".st-key-{key}")).to_have_count(0)
+def _run(page: Page) -> None:
+    run_button(page).click()
+    page.wait_for_url(re.compile(r"[?&]run="), timeout=SOON_MS)
 
 
-def _resumed(server: Server, run: str) -> bool:
-    return "NightResumed" in (server.outputs / "runs" / run / LOG).read_text("utf-8")
+def _ids(page: Page) -> list[str]:
+    return re.findall(r"(?:run|with)=([\w-]+)", page.url)
 
 
-def test_a_night_from_the_button_to_the_last_cycle_with_refreshes(visit: Visit) -> None:
-    page = visit.open()
-    expect(page.locator(CHART)).to_contain_text("once a night runs")
-    _slide(page, "num_cycles", "ArrowLeft", times=7)
-    _slide(page, "rem_end", "Home")
+def _kinds(server: Server, run: str) -> list[str]:
+    log = (server.outputs / "runs" / run / LOG).read_text("utf-8")
+    return [json.loads(line)["kind"] for line in log.splitlines()]
+
+
+def test_a_refresh_in_the_middle_shows_the_same_nights_and_controls(visit: Visit) -> None:
+    page = visit.open(f"?{_SHORT}&rem_end=0")
     dose = page.locator(".st-key-hypnogram")
-    expect(dose).to_contain_text("REM asked 25 %, runs 25 %; 5,000 gradient steps")
-
-    page.locator(".st-key-run button").click()
-    expect(_status(page)).to_contain_text(re.compile("queued|running"), timeout=60_000)
+    expect(dose).to_contain_text("REM asked 25 %")
+    _run(page)
+    expect_cycle(page, 2, 3)
     expect(page.locator(".st-key-stop button")).to_be_visible()
-    expect(_status(page)).to_contain_text("cycle 2 of 3", timeout=NIGHT_MS)
-    expect(_status(page).get_by_role("progressbar")).to_be_visible()
     address = page.url
-    assert re.search(r"\?run=[\w-]+$", address)
+    assert len(_ids(page)) == 2
 
     page.reload()
-    expect(_status(page)).to_contain_text(re.compile(r"running\s*cycle [23] of 3"), timeout=60_000)
-    expect(_status(page)).to_contain_text("3 cycles · REM 50 % to 0 %")
-    expect(page.locator(POINTS)).not_to_have_count(0)  # what it had shown before
-    _expect_done(page)
+    expect(status(page)).to_contain_text(re.compile(r"running\s*cycle [23] of 3"), timeout=SOON_MS)
+    expect(status(page)).to_contain_text("3 cycles · REM 50 % to 0 %")
+    expect(figure(page, "error_chart").locator(".scatterlayer .point")).not_to_have_count(0)
+    expect_done(page, 3, 1 + 5, 1 + 3)  # there is no REM in the last cycle
+    scores = page.locator(".st-key-scorecard").inner_text()
 
     page.reload()
-    _expect_done(page)
-    expect(_status(page)).to_contain_text("3 cycles · REM 50 % to 0 %")
+    expect_done(page, 3, 1 + 5, 1 + 3)
+    expect(page.locator(".st-key-scorecard")).to_have_text(scores, use_inner_text=True)
     expect(dose).to_contain_text("REM asked 25 %")  # the sliders are the run's again
+    expect_slider(page, "rem_end", "0 %")
     assert page.url == address
 
 
-def test_nights_go_on_side_by_side_also_when_a_visitor_has_left(
+def test_nights_of_two_visitors_go_on_side_by_side_and_a_link_shows_the_same(
     visitors: Visitors, server: Server
 ) -> None:
-    runs = [server.ask(person) for person in ("one", "another")]
-    first, second = visitors(server), visitors(server)
-    for visit, run in zip((first, second), runs, strict=True):
-        visit.open(f"?run={run}")
-    for visit in (first, second):
-        expect(_status(visit.page)).to_contain_text(re.compile(r"cycle \d of 3"), timeout=NIGHT_MS)
-    first.leave()
-    _expect_done(visitors(server).open(f"?run={runs[0]}"))  # the link, in another browser
-    _expect_done(second.page)
+    first, second = (visitors(server) for _ in range(2))
+    for visit, cycles in ((first, 3), (second, 4)):
+        _run(visit.open(f"?total_eps=12&num_cycles={cycles}&num=10&compare=none"))
+    for visit, cycles in ((first, 3), (second, 4)):
+        said = re.compile(rf"cycle \d of {cycles}")
+        expect(status(visit.page)).to_contain_text(said, timeout=NIGHT_MS)
+    assert len({*_ids(first.page), *_ids(second.page)}) == 2
+    link = first.page.url
+    first.leave()  # and its night goes on
+
+    expect_done(second.page, 4, 1 + 2 * 4)
+    other = visitors(server)
+    other.page.goto(link)
+    expect_done(other.page, 3, 1 + 2 * 3)
+    again = visitors(server)
+    again.page.goto(second.page.url)
+    expect_done(again.page, 4, 1 + 2 * 4)
+    scores = second.page.locator(".st-key-scorecard").inner_text()
+    expect(again.page.locator(".st-key-scorecard")).to_have_text(scores, use_inner_text=True)
 
 
-def test_a_night_is_stopped_and_resumed_to_its_end(visit: Visit) -> None:
-    run = visit.server.ask()
-    page = visit.open(f"?run={run}")
-    expect(_status(page)).to_contain_text("cycle 2 of 3", timeout=NIGHT_MS)
+def test_both_nights_are_stopped_and_resumed_to_their_end(visit: Visit) -> None:
+    page = visit.open("?total_eps=16&num_cycles=4&num=10&compare=all-rem&rem_start=25&rem_end=25")
+    _run(page)
+    expect_cycle(page, 2, 4)
     page.locator(".st-key-stop button").click()
-    expect(_status(page)).to_contain_text("stopped", timeout=60_000)
-    expect(page.locator(".st-key-run button")).to_be_enabled()
+    expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)
+    expect(run_button(page)).to_be_enabled()
+    stopped = [run for run in _ids(page) if _kinds(visit.server, run)[-1] == "NightStopped"]
+    assert _ids(page)[0] in stopped
+
     page.reload()
-    expect(_status(page)).to_contain_text("stopped", timeout=60_000)
-    page.locator(".st-key-resume button").click()
-    _expect_done(page)
-    assert _resumed(visit.server, run)
+    expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)
+    resume = page.locator(".st-key-resume button")
+    expect(resume).to_contain_text("Resume after cycle")
+    resume.click()
+    expect_done(page, 4, 1 + 2 * 4, 1 + 4)
+    for run in stopped:
+        assert "NightResumed" in _kinds(visit.server, run)
+        assert _kinds(visit.server, run)[-1] == "NightDone"
 
 
 def test_a_night_outlives_its_engine(visit: Visit) -> None:
     run = visit.server.ask()
     page = visit.open(f"?run={run}")
-    expect(_status(page)).to_contain_text("cycle 2 of 3", timeout=NIGHT_MS)
+    expect_cycle(page, 2, 3)
     told = json.loads((visit.server.outputs / "engine" / "state.json").read_text("utf-8"))
     os.kill(told["pid"], signal.SIGKILL)
-    expect(_status(page)).to_contain_text(re.compile("interrupted|queued"), timeout=60_000)
-    _expect_done(page)
-    assert _resumed(visit.server, run)
+    expect(status(page)).to_contain_text(re.compile("interrupted|queued"), timeout=SOON_MS)
+    expect_done(page, 3, 1 + 3)
+    assert "NightResumed" in _kinds(visit.server, run)
 
 
 def test_a_night_outlives_the_server_and_its_engine(own_server: Server, visitors: Visitors) -> None:
     # (The server comes first so that it ends last, when no page is left to miss it.)
     run = own_server.ask()
     first = visitors(own_server)
-    page = first.open(f"?run={run}")
-    expect(_status(page)).to_contain_text("cycle 2 of 3", timeout=NIGHT_MS)
+    expect_cycle(first.open(f"?run={run}"), 2, 3)
     first.leave()
     own_server.kill()
     own_server.start()
-    _expect_done(visitors(own_server).open(f"?run={run}"))
-    assert _resumed(own_server, run)
+    expect_done(visitors(own_server).open(f"?run={run}"), 3, 1 + 3)
+    assert "NightResumed" in _kinds(own_server, run)
