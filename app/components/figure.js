@@ -68,7 +68,8 @@ export default function (component) {
     node.dataset.version = data.version;
     if (!node.sleepResized) watchWidth(node, plotly);
   };
-  library(data.source).then(data.late && !node.sleepResized ? leisurely(draw) : draw, () => {
+  const first = !node.sleepResized;
+  library(data.source).then(first ? (plotly) => inTurn(node, () => draw(plotly)) : draw, () => {
     node.textContent = "The chart library did not load; reload the page. The numbers are below.";
   });
   node.sleepLeave = () => {
@@ -78,9 +79,22 @@ export default function (component) {
   return node.sleepLeave;
 }
 
-// What lies below the first screen comes after what one sees.
-function leisurely(draw) {
-  return (plotly) => setTimeout(() => requestAnimationFrame(() => draw(plotly)));
+// New figures come one after the other from the top of the page down, and are seen in between.
+const WAITING = [];
+
+function inTurn(node, draw) {
+  WAITING.push({ node, draw });
+  if (WAITING.length === 1) setTimeout(next);
+}
+
+function next() {
+  const top = ({ node }) => node.getBoundingClientRect().top;
+  WAITING.sort((one, other) => top(one) - top(other));
+  try {
+    WAITING.shift().draw();
+  } finally {
+    if (WAITING.length) setTimeout(next);
+  }
 }
 
 function watchWidth(node, plotly) {

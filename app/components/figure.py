@@ -17,14 +17,18 @@ Figure = dict[str, Any]
 """What Plotly draws: ``data``, a list of traces, and ``layout``; all of it JSON values."""
 
 _HTML = '<div class="figure" role="img"></div>'
+_PRELOAD = """<script>
+document.head.append(
+  Object.assign(document.createElement("link"), {{rel: "preload", as: "script", href: "{source}"}})
+);
+</script>"""
 _COMPONENT = "sleep_figure"
 
 
-def figure(drawn: Figure, *, key: str, alt: str, quiet: bool = False, late: bool = False) -> None:
+def figure(drawn: Figure, *, key: str, alt: str, quiet: bool = False) -> None:
     """Show ``drawn``, whose layout says its height in pixels.
 
-    ``alt`` tells in a sentence what there is to see, ``quiet`` takes away zoom and buttons, and
-    ``late`` says that it lies below the first screen and may be drawn after the others.
+    ``alt`` tells in a sentence what there is to see, ``quiet`` takes away zoom and buttons.
     """
     text = json.dumps(drawn, separators=(",", ":"))
     _mounted()(
@@ -36,10 +40,15 @@ def figure(drawn: Figure, *, key: str, alt: str, quiet: bool = False, late: bool
             "alt": alt,
             "name": key,
             "quiet": quiet,
-            "late": late,
             "source": assets.plotly_url(),
         },
     )
+
+
+def preload() -> None:
+    """Let the browser fetch Plotly's script before it comes to the first figure."""
+    with st.container(key="preload"):
+        st.html(_PRELOAD.format(source=assets.plotly_url()), unsafe_allow_javascript=True)
 
 
 def _mounted() -> Any:

@@ -34,7 +34,6 @@ def training(arms: Arms, revision: str, cycle: int) -> None:
             loss_curves(arms, revision, cycle),
             key="loss_chart",
             alt="Loss of every epoch over the night; its numbers are in the table below.",
-            late=True,
         )
     with right, st.container(key="dream_chart", gap="xsmall"):
         st.subheader("What the dreams were of", anchor=False, help=words.DREAMS)
@@ -47,7 +46,6 @@ def training(arms: Arms, revision: str, cycle: int) -> None:
             dream_shares(dreams, len(state.night.cycles) if state.night else 1, revision),
             key="dream_chart",
             alt="Share of each cycle's dreams that are old, new and neither; see the table below.",
-            late=True,
         )
 
 

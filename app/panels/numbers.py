@@ -30,11 +30,9 @@ def numbers(arms: Arms) -> None:
 def methods() -> None:
     """Draw what the measures mean, and what the model leaves out."""
     with st.expander("How this is measured, and what the model leaves out"):
-        for text in words.METHODS:
-            st.markdown(text)
-        st.markdown(words.PRESETS)
-        for preset in PRESETS.values():
-            st.markdown(
-                f"- **{preset.label}**: {words.literal(preset.source)}. "
-                f"{words.literal(preset.leaves_out)}"
-            )
+        presets = [
+            f"- **{preset.label}**: {words.literal(preset.source)}. "
+            f"{words.literal(preset.leaves_out)}"
+            for preset in PRESETS.values()
+        ]
+        st.markdown("\n\n".join([*words.METHODS, words.PRESETS, "\n".join(presets)]))

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import actions, address, compare, controls, live, pair, visit, words
+from app.components.figure import preload
 from app.controls import Chosen
 from app.dials import values_of
 from app.panels import night, status
@@ -29,6 +30,7 @@ def show() -> None:
     now = pair.moment(shown) if shown else None
 
     st.html(_STYLE)
+    preload()
     st.title(words.TITLE, anchor=False)
     st.markdown(f"{words.LOOK}  \n{words.TRY}")
     if notes := actions.notes():
