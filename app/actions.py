@@ -3,8 +3,7 @@
 Each draws the page anew when it was done, and stays on it with the sentence when it was not.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -20,30 +19,27 @@ _NOTES = "notes"  # in the session's state
 def start(chosen: Chosen, shown: Shown | None) -> None:
     """Ask for the chosen night and the one beside it, and show them."""
     st.session_state.pop(_NOTES, None)
-    with _told("started"):
+    try:
         mine = jobs.submit(chosen.config, person=visit.person())
-        st.query_params[address.RUN] = mine
-        st.query_params.pop(address.BESIDE, None)
-        beside = _beside(chosen, shown)
-        if beside is not None:
-            st.query_params[address.BESIDE] = beside
-        st.rerun()
+    except (SleepError, OSError) as error:
+        _tell("started", error)
+        return
+    st.query_params[address.RUN] = mine
+    st.query_params.pop(address.BESIDE, None)
+    beside = _beside(chosen, shown)
+    if beside is not None:
+        st.query_params[address.BESIDE] = beside
+    st.rerun()
 
 
 def stop(run_ids: Sequence[str]) -> None:
     """Ask for the runs' end."""
-    with _told("stopped"):
-        for run_id in run_ids:
-            jobs.stop(run_id)
-        st.rerun()
+    _each("stopped", run_ids, jobs.stop)
 
 
 def resume(run_ids: Sequence[str]) -> None:
     """Ask for the rest of the runs' nights."""
-    with _told("resumed"):
-        for run_id in run_ids:
-            jobs.resume(run_id, person=visit.person())
-        st.rerun()
+    _each("resumed", run_ids, lambda run_id: jobs.resume(run_id, person=visit.person()))
 
 
 def note(sentences: Sequence[str]) -> None:
@@ -72,13 +68,21 @@ def _beside(chosen: Chosen, shown: Shown | None) -> str | None:
         return None
 
 
-@contextmanager
-def _told(done: str) -> Iterator[None]:
-    """Tell what went wrong in the block, in a sentence with ``done`` ("started") as its verb."""
-    try:
-        yield
-    except (SleepError, OSError) as error:
-        st.error(words.literal(f"The night could not be {done}: {_sentence(error)}"))
+def _each(done: str, run_ids: Sequence[str], ask: Callable[[str], None]) -> None:
+    """Ask for every run, whatever becomes of the others; ``done`` is the verb in a sentence."""
+    told = False
+    for run_id in run_ids:
+        try:
+            ask(run_id)
+        except (SleepError, OSError) as error:
+            _tell(done, error)
+            told = True
+    if not told:
+        st.rerun()
+
+
+def _tell(done: str, error: SleepError | OSError) -> None:
+    st.error(words.literal(f"The night could not be {done}: {_sentence(error)}"))
 
 
 def _sentence(error: SleepError | OSError) -> str:

@@ -62,7 +62,8 @@ def _together(base: Values, asked: Values) -> tuple[Values, tuple[str, ...]]:
             try:
                 config_of({**values, key: value})
             except ConfigError as error:
-                notes.append(str(error))
+                told = f"{key} is {_text(value)!r} in the address, but {error}"
+                notes.append(str(error) if str(error).startswith(f"{key} ") else told)
             else:
                 values[key] = value
         return values, tuple(notes)
@@ -88,7 +89,10 @@ def _value(key: str, text: str) -> int | float | str:
 
 
 def _text(value: int | float | str) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _short(text: str) -> str:

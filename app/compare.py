@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.config import RunConfig
 from core.presets import PRESETS
+from core.schedule import hypnogram
 
 LAST, NOTHING = "last", "none"
 
@@ -52,7 +53,12 @@ DEFAULT = "no-rem"
 def beside(name: str, config: RunConfig) -> RunConfig | None:
     """The night to sleep beside ``config``; None for none, and where it would be the same one."""
     night = COMPARISONS[name].night(config)
-    return None if night == config else night
+    return None if night is None or _stages(night) == _stages(config) else night
+
+
+def _stages(config: RunConfig) -> list[object]:
+    """What is trained, which may be the same for other shares of REM."""
+    return [cycle.stages for cycle in hypnogram(config)]
 
 
 def relation(mine: RunConfig | None, other: RunConfig | None) -> Comparison:

@@ -14,6 +14,7 @@ from app.dials import (
     MAX_EPOCHS,
     MAX_IMAGES,
     MAX_LR,
+    MIN_LR,
     SEEDS,
     SHARE_STEP,
     Values,
@@ -140,7 +141,7 @@ def _more() -> None:
     )
     st.number_input(
         "Learning rate",
-        min_value=1e-6,
+        min_value=MIN_LR,
         max_value=MAX_LR,
         step=0.0005,
         format="%.4g",

@@ -24,7 +24,7 @@ LATENT_DIMS = (2, 5, 10, 20)  # those whose weights ship with the program
 MAX_CYCLES = 30
 MAX_EPOCHS = 400
 MAX_IMAGES = 500
-MAX_LR = 0.1
+MIN_LR, MAX_LR = 1e-6, 0.1
 SHARE_STEP = 0.5  # of a share in percent
 
 
@@ -65,7 +65,7 @@ def _share(key: str, field: str) -> Dial:
         shown,
         lambda value: {field: value / 100},
         lambda value: _is_number(value) and 0 <= value <= 100 and value % SHARE_STEP == 0,
-        float,
+        lambda text: float(text) + 0.0,  # for -0 is 0
         f"choose from 0 to 100 in steps of {SHARE_STEP}",
     )
 
@@ -136,9 +136,9 @@ DIALS = {
             "lr",
             lambda config: config.lr,
             lambda value: {"lr": value},
-            lambda value: _is_number(value) and 0 < value <= MAX_LR,
+            lambda value: _is_number(value) and MIN_LR <= value <= MAX_LR,
             _number,
-            f"choose a number above 0, up to {MAX_LR}",
+            f"choose a number from {MIN_LR:f} to {MAX_LR}",
         ),
         _name("mask", MASKS),
         _share("mask_fraction", "mask_fraction"),

@@ -32,6 +32,11 @@ class Moment:
         return (self.mine,) if self.beside is None else (self.mine, self.beside)
 
     @property
+    def done(self) -> bool:
+        """Whether both nights were slept to their end."""
+        return all(now.status == "done" for now in self.snapshots)
+
+    @property
     def leading(self) -> int:
         """Whose status is told: 0 for one's own night, 1 for the other if only that goes on."""
         return int(self.beside is not None and self.beside.active and not self.mine.active)

@@ -4,15 +4,20 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import AppTest, local_script_runner
 
-from app.dials import DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
+from app import live
+from app.dials import DIALS, DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
 from core import jobs, settings
 from core.config import RunConfig
 from core.data.masks import MASKS
@@ -35,20 +40,21 @@ from core.events import (
 from core.replay import RunState, fold
 from core.schedule import hypnogram
 from core.store import RunLog
-from core.store.folder import RunFolder, RunRecord, runs_dir
+from core.store.folder import RunFolder, RunRecord, find_run, runs_dir
 from core.store.locks import acquire
 from tests.kept_runs import cues, dreams, recalled
 
 RUN = "20260102-030405-0a1b2c"
 OTHER = "20260102-030405-ffffff"
-STATUSES = ("queued", "running", "done", "stopped", "failed", "interrupted")
 
 Errors = float | tuple[float, ...]  # of one seed, or of each
 
 
 def scores(errors: Errors) -> Scores:
-    """One dataset's scores with these reconstruction errors; recall is 10 worse, and its
-    accuracy falls with the error."""
+    """One dataset's scores with these reconstruction errors.
+
+    The recall error is 10 worse, and its accuracy falls with the error.
+    """
     each = errors if isinstance(errors, tuple) else (errors,)
     images = np.zeros((len(each), 3), dtype=np.float32)
     accuracies = tuple(1 - error / 784 for error in each)
@@ -70,17 +76,19 @@ def night(
     seeds = len(old[0]) if isinstance(old[0], tuple) else 1
     config = config or RunConfig(num_cycles=2, total_eps=4, seeds=tuple(range(seeds)))
     cycles = hypnogram(config)
-    events = [_started(config), StageEvaluated(0, "before", scores(old[0]), scores(new[0]))]
-    events += [cues(), recalled(0, seeds)] if pictures else []
+    events: list[Event] = [
+        night_started(config),
+        *([cues()] if pictures else []),
+        StageEvaluated(0, "before", scores(old[0]), scores(new[0])),
+        *([recalled(0, seeds)] if pictures else []),
+    ]
     for number, errors in enumerate(zip(old[1:], new[1:], strict=True), start=1):
         for stage, epochs in cycles[number - 1].stages:
             events.append(StageStarted(number, stage.value, epochs, epochs * config.num))
             events += [dreams(number, seeds)] if stage.value == "REM" else []
-            events += [
-                EpochDone(number, stage.value, epoch + 1, (100.0,) * seeds, (90.0,) * seeds, kl)
-                for epoch in range(epochs)
-                for kl in [(10.0,) * seeds]
-            ]
+            for epoch in range(1, epochs + 1):
+                losses = [(loss,) * seeds for loss in (100.0, 90.0, 10.0)]
+                events.append(EpochDone(number, stage.value, epoch, *losses))
             events.append(StageEvaluated(number, stage.value, *map(scores, errors)))
         events += [recalled(number, seeds)] if pictures else []
         events.append(CycleDone(number))
@@ -91,15 +99,173 @@ def night(
     return events
 
 
-def _started(config: RunConfig) -> Event:
-    split = SPLITS[config.split]
+def night_started(config: RunConfig) -> NightStarted:
+    """The beginning of a night of ``config``."""
     return NightStarted(
         config.to_dict(),
-        tuple((cycle.rem_fraction, *(cycle.nrem_epochs, cycle.rem_epochs)) for cycle in hypnogram(config)),
-        split.dataset_1,
-        split.dataset_2,
+        tuple((c.rem_fraction, c.nrem_epochs, c.rem_epochs) for c in hypnogram(config)),
+        SPLITS[config.split].dataset_1,
+        SPLITS[config.split].dataset_2,
         WeightsUsed("cached", "vae.safetensors", "0" * 64),
         "cpu",
         1,
         {},
     )
+
+
+def state(*nights: Any, **how: Any) -> RunState:
+    """Where a run is after the events of `night`, which takes the same arguments."""
+    return fold(RunState(), night(*nights, **how))
+
+
+def write(events: list[Event], config: RunConfig | None = None, *, run_id: str = RUN) -> RunFolder:
+    """Write a run whose log holds ``events``, and whose night's config is theirs if not given."""
+    if config is None:
+        nights = [event for event in events if isinstance(event, NightStarted)]
+        config = RunConfig.from_dict(nights[0].config) if nights else RunConfig()
+    folder = RunFolder(runs_dir() / run_id)
+    folder.path.mkdir(parents=True)
+    folder.write_record(RunRecord(run_id, "2026-01-02T03:04:05+00:00", "tester", 1, config, {}))
+    with RunLog(folder.path) as log:
+        for event in events:
+            log.append(event)
+    return folder
+
+
+def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no engine start, and runs lie in a folder of the test's own."""
+    monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(outputs))
+    monkeypatch.setattr(jobs, "keep_engine", lambda: None)
+    # With each new page Streamlit looks for components in all that is installed: 0.2 s, in vain.
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
+
+
+def timers_of(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """The seconds between a page's drawings of its runs, one for each time it is drawn whole."""
+    found: list[float | None] = []
+    timer = live._timer
+
+    def noted(active: bool) -> float | None:
+        found.append(timer(active))
+        return found[-1]
+
+    monkeypatch.setattr(live, "_timer", noted)
+    return found
+
+
+def wanted() -> list[RunConfig]:
+    """The nights that are asked for, in their order."""
+    return [find_run(entry.run).record().config for entry in queue.entries()]
+
+
+@contextmanager
+def asleep(folder: RunFolder) -> Iterator[None]:
+    """As if a worker slept the run."""
+    queue.put(folder.id, "tester")
+    lock = acquire(folder.lock)
+    assert lock is not None
+    with lock:
+        yield
+
+
+@contextmanager
+def engine(**told: Any) -> Iterator[None]:
+    """As if an engine served the outputs folder, and had said this."""
+    lock = acquire(engine_lock())
+    assert lock is not None
+    with lock:
+        publish(EngineState(**told))
+        yield
+
+
+def open_page(run: str | None = None, **address: str) -> AppTest:
+    """The page at an address, drawn once. The test must see to it that no engine starts.
+
+    An engine is started by `core.jobs.keep_engine`.
+    """
+    page = AppTest.from_file(str(settings.PROJECT / "app" / "main.py"), default_timeout=60)
+    if run is not None:
+        page.query_params["run"] = run
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def tick(page: AppTest) -> None:
+    """Draw only the part of the runs, as its timer does, and whatever is pressed in it.
+
+    What is outside is not in ``page`` then, unless that part asked for the whole page.
+    """
+    (part,) = page._fragment_storage._fragments
+    only = partial(RerunData, fragment_id=part)
+    with mock.patch.object(local_script_runner, "RerunData", only):
+        page.run()
+    assert not page.exception
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    """The page's address, name by name."""
+    return {name: str(value) for name, value in page.query_params.items()}
+
+
+def text_of(page: Any) -> str:
+    """All that the page, or a container in it, says in sentences."""
+    shown = [*page.markdown, *page.caption, *page.error, *page.warning]
+    return "\n".join(element.value.replace("\\", "") for element in shown)
+
+
+def html_of(page: AppTest, key: str) -> str:
+    """The HTML of the container with this key."""
+    return "\n".join(element.value for element in page.get_by_key(key).html)
+
+
+def statuses_of(page: AppTest) -> list[str]:
+    """The words for a run's status that the page's status line holds."""
+    words = re.findall(
+        r"\b(queued|running|done|stopped|failed|interrupted)\b",
+        text_of(page.get_by_key("run_status")).lower(),
+    )
+    return [str(word) for word in words]
+
+
+def figure_of(page: AppTest, key: str) -> dict[str, Any]:
+    """What Plotly is to draw in the chart with this key."""
+    sent = page.get_by_key(f"{key}_figure").proto
+    found: dict[str, Any] = json.loads(json.loads(sent.json)["figure"])
+    return found
+
+
+def trace(figure: dict[str, Any], uid: str) -> dict[str, Any]:
+    """One of the traces that Plotly is to draw."""
+    (found,) = [each for each in figure["data"] if each["uid"] == uid]
+    return dict(found)
+
+
+def buttons_of(page: AppTest) -> set[str]:
+    """The keys of the page's buttons that can be pressed."""
+    return {str(button.key) for button in page.button if not button.disabled}
+
+
+def dial_values() -> st.SearchStrategy[dict[str, int | float | str]]:
+    """Where the dials may stand: each where its widget lets it, together a night."""
+    share = st.integers(0, 200).map(lambda halves: halves / 2)
+    choices: dict[str, st.SearchStrategy[Any]] = {
+        "data": st.sampled_from(list(SOURCES)),
+        "split": st.sampled_from(list(SPLITS)),
+        "total_eps": st.integers(1, MAX_EPOCHS),
+        "num_cycles": st.integers(1, MAX_CYCLES),
+        "rem_start": share,
+        "rem_end": share,
+        "num": st.integers(1, MAX_IMAGES),
+        "seeds": st.sampled_from(SEEDS),
+        "dreamer": st.sampled_from(list(DREAMERS)),
+        "latent_dim": st.sampled_from(LATENT_DIMS),
+        "lr": st.integers(1, 10_000).map(lambda steps: steps / 100_000),
+        "mask": st.sampled_from(list(MASKS)),
+        "mask_fraction": share,
+    }
+    assert list(choices) == list(DIALS)
+    nights = st.fixed_dictionaries(choices)
+    return nights.filter(lambda values: values["num_cycles"] <= values["total_eps"])

@@ -1,20 +1,30 @@
-"""Where a run stands, in words."""
+"""Where runs stand, in words."""
+
+from pathlib import Path
 
 import pytest
 
 from app import standing
+from app.compare import COMPARISONS
+from app.pair import Moment
+from core.config import RunConfig
 from core.engine.state import Place
 from core.events import NightStopped, PretrainingAdvanced
 from core.jobs import Snapshot, Status
 from core.replay import RunState, fold
-from tests.app_runs import night
+from tests.app_runs import night, state
 
 EMPTY = RunState()
 LEARNING = fold(EMPTY, [PretrainingAdvanced(59, 1_180, 2, 20, 180.0)])
 BEFORE = fold(EMPTY, night([60], [600], whole=False)[:2])
-IN_FIRST = fold(EMPTY, night([60], [600], whole=False))
-IN_SECOND = fold(EMPTY, night([60, 70], [600, 300], whole=False))
-DONE = fold(EMPTY, night([60, 70, 80], [600, 300, 200]))
+IN_FIRST = state([60], [600], whole=False)
+IN_SECOND = state([60, 70], [600, 300], whole=False)
+DONE = state([60, 70, 80], [600, 300, 200])
+
+
+@pytest.fixture(autouse=True)
+def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -60,3 +70,42 @@ def test_a_night_that_broke_off_tells_where_and_how_it_goes_on(state: RunState, 
     assert by_itself == f"broke off {point}; it goes on from there by itself"
     asked = standing.where(Snapshot("interrupted", state))
     assert asked == f"broke off {point}; it can be resumed"
+
+
+# --- of two ---
+
+CONFIGS = (RunConfig(), RunConfig(start_fraction_rem=0, end_fraction_rem=0))
+
+
+@pytest.mark.parametrize(
+    ("mine", "beside", "words"),
+    [
+        (Snapshot("running", IN_SECOND), None, "cycle 2 of 2, NREM, about 20 s left"),
+        (
+            Snapshot("running", IN_SECOND),
+            Snapshot("queued", EMPTY, place=Place(1, None)),
+            "cycle 2 of 2, NREM, about 30 s left",
+        ),
+        (Snapshot("done", DONE), Snapshot("done", DONE), "cycle 2 of 2, in 12 s"),
+        (
+            Snapshot("done", DONE),
+            Snapshot("running", IN_FIRST),
+            "cycle 1 of 2, NREM (no REM), about 30 s left",
+        ),
+        (
+            Snapshot("done", DONE),
+            Snapshot("queued", EMPTY, place=Place(2, None)),
+            "2nd in line (no REM)",
+        ),
+        (
+            Snapshot("stopped", IN_SECOND),
+            Snapshot("running", LEARNING),
+            "before the night, learning the old memories: pass 2 of 20 (no REM)",
+        ),
+    ],
+)
+def test_the_line_tells_where_the_nights_are_and_what_is_left(
+    mine: Snapshot, beside: Snapshot | None, words: str
+) -> None:
+    now = Moment(mine, beside, COMPARISONS["no-rem"], CONFIGS)
+    assert standing.line(now) == words

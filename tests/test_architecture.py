@@ -7,12 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from core import settings
 from tests.app_runs import RUN, night, write
 
 _HEAVY = {"torch", "torchvision", "distributed", "dask"}
 _PAGE = {"app", "streamlit", "plotly"}
+_DRAWING = {"streamlit", "plotly"}  # the first of which loads the second
 
 _RENDER = """
 import json, pkgutil, sys
@@ -24,11 +28,22 @@ from core import jobs
 jobs.keep_engine = lambda: None  # no engine for this
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("app/main.py", default_timeout=60)
-page.run()
+page.run()  # the recorded example
+errors = len(page.exception)
 page.query_params["run"] = sys.argv[1]
+page.session_state["numbers"] = True  # with its tables
 page.run()
 text = [element.value for element in page.markdown]
-print(json.dumps({"text": text, "errors": len(page.exception), "modules": sorted(sys.modules)}))
+errors += len(page.exception)
+print(json.dumps({"text": text, "errors": errors, "modules": sorted(sys.modules)}))
+"""
+
+_IMPORT = """
+import importlib, json, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, sys.argv[1] + "."):
+    importlib.import_module(module.name)
+print(json.dumps(sorted(sys.modules)))
 """
 
 
@@ -49,26 +64,39 @@ def test_core_knows_nothing_of_the_page() -> None:
     assert [pair for pair in found if pair[1] in _PAGE] == []
 
 
-def test_the_page_names_neither_torch_nor_dask() -> None:
+def test_the_page_names_neither_torch_nor_dask_nor_plotly() -> None:
+    # Charts are plain values here; Plotly draws them in the browser.
     found = [(path.name, name) for path, name in _imports(settings.PROJECT / "app")]
     assert found
-    assert [pair for pair in found if pair[1] in _HEAVY] == []
+    assert [pair for pair in found if pair[1] in {*_HEAVY, "plotly"}] == []
 
 
-def test_the_pages_process_never_loads_torch_or_dask() -> None:
-    write(night([60, 70, 80], [600, 300, 200]))
+def _python(code: str, *arguments: str) -> Any:
+    """What ``code`` prints last, as JSON, in a process of its own in the project's folder."""
     done = subprocess.run(
-        [sys.executable, "-c", _RENDER, RUN],
+        [sys.executable, "-c", code, *arguments],
         cwd=settings.PROJECT,
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    shown = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_pages_process_never_loads_torch_or_dask() -> None:
+    write(night([60, 70, 80], [600, 300, 200], pictures=True))
+    shown = _python(_RENDER, RUN)
     assert shown["errors"] == 0
     assert any("cycle 2 of 2" in text for text in shown["text"])  # the run was really drawn
     assert _HEAVY.isdisjoint(shown["modules"])
+
+
+@pytest.mark.parametrize("package", ["app.frames", "app.charts"])
+def test_numbers_and_charts_are_made_without_a_page(package: str) -> None:
+    loaded = _python(_IMPORT, package)
+    assert package in loaded
+    assert _DRAWING.isdisjoint(loaded)
 
 
 def test_the_page_starts_from_any_folder(tmp_path: Path) -> None:

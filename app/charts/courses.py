@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.charts.style import IN_PAIRS, NEW, OLD, chosen, layout, night_axis, shading
-from app.components.figure import Figure
+from app.charts.style import IN_PAIRS, NEW, OLD, Figure, chosen, layout, night_axis, shading
 from app.frames.arms import Arms
 from app.frames.course import Course, Measure, Memory, course
 from app.frames.night import slept

@@ -1,7 +1,6 @@
 """What the dreams of each cycle were about."""
 
-from app.charts.style import GREY, LEGEND, NEW, OLD, layout
-from app.components.figure import Figure
+from app.charts.style import GREY, LEGEND, NEW, OLD, Figure, layout
 from app.frames.dreams import DreamContent
 
 HEIGHT = 280

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from app import words
-from app.charts.style import STAGE_COLOURS, layout, night_axis
-from app.components.figure import Figure
+from app.charts.style import STAGE_COLOURS, Figure, layout, night_axis
 from app.frames.night import Block
 from core.schedule import Stage
 
 HEIGHT = 120
-_GAP = 0.004  # of the night, left blank between stages, so that neighbours in a lane stay apart
+# Left blank between stages, so that neighbours in a lane stay apart: of the night, of a stage.
+_GAP, _MOST = 0.004, 0.3
 _PAST, _NOW, _AHEAD = 0.75, 1.0, 0.3
 
 
@@ -30,8 +30,8 @@ def hypnogram(night: Sequence[Block], now: tuple[int, str] | None = None) -> Fig
                 "name": stage.value,
                 "uid": stage.value,
                 "orientation": "h",
-                "base": [block.start + _GAP * epochs / 2 for _, block in mine],
-                "x": [block.epochs - _GAP * epochs for _, block in mine],
+                "base": [block.start + _gap(block, epochs) / 2 for _, block in mine],
+                "x": [block.epochs - _gap(block, epochs) for _, block in mine],
                 "y": [stage.value] * len(mine),
                 "width": 0.74,
                 "marker": {
@@ -66,7 +66,12 @@ def alt(night: Sequence[Block]) -> str:
         f"{block.stage.value} {block.epochs} epoch{'s' if block.epochs > 1 else ''}"
         for block in night
     )
-    return f"Hypnogram of {night[-1].cycle} cycles, in order: {stages}."
+    cycles = night[-1].cycle
+    return f"Hypnogram of {cycles} cycle{'s' if cycles > 1 else ''}, in order: {stages}."
+
+
+def _gap(block: Block, epochs: int) -> float:
+    return min(_GAP * epochs, _MOST * block.epochs)
 
 
 def _reached(night: Sequence[Block], now: tuple[int, str] | None) -> int | None:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from app.charts.style import GREY, IN_PAIRS, chosen, layout, night_axis, shading
-from app.components.figure import Figure
+from app.charts.style import GREY, IN_PAIRS, Figure, chosen, layout, night_axis, shading
 from app.frames.arms import Arms
 from app.frames.course import Course, Loss, losses
 from app.frames.night import slept

@@ -6,6 +6,9 @@ from typing import Any
 from app.frames.night import Block
 from core.schedule import Stage
 
+Figure = dict[str, Any]
+"""What Plotly draws: ``data``, a list of traces, and ``layout``; all of it JSON values."""
+
 OLD = "#2F81C4"  # blue: old memories, and the REM sleep that dreams of them
 NEW = "#DB7A12"  # orange: new memories, and the NREM sleep that replays them
 GREY = "#8A90A0"  # what is neither

@@ -12,9 +12,7 @@ from typing import Any
 import streamlit as st
 
 from app import assets
-
-Figure = dict[str, Any]
-"""What Plotly draws: ``data``, a list of traces, and ``layout``; all of it JSON values."""
+from app.charts.style import Figure
 
 _HTML = '<div class="figure" role="img"></div>'
 _PRELOAD = """<script>

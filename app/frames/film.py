@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.frames.arms import Arms
+from app.frames.arms import Arms, at_the_same_time
 from core.replay import RunState
 
 DREAMS_SHOWN = 20
@@ -41,9 +41,9 @@ def strips(arms: Arms, cycle: int) -> tuple[Strip, ...]:
     ]
     dreams = tuple(
         Row("dreams" if arm is arms[0] else arm.name, made.images, 0)
-        for arm in arms
+        for arm, then in at_the_same_time(arms, cycle)
         for made in arm.state.dreams
-        if made.cycle == cycle
+        if made.cycle == then
     )
     if dreams:
         found.append(Strip("dreams", f"Dreams of cycle {cycle}", dreams))
@@ -54,14 +54,23 @@ def _rows(arms: Arms, cycle: int, dataset: int) -> tuple[Row, ...]:
     cues = arms[0].state.cues
     recalled = [
         Row("recalled" if arm is arms[0] else arm.name, getattr(made, f"dataset_{dataset}"), 0)
-        for arm in arms
-        for made in _last(arm.state, cycle)
+        for arm, then in at_the_same_time(arms, cycle)
+        if _same_pictures(arms[0].state, arm.state)
+        for made in _last(arm.state, then)
     ]
     return (
         Row("original", getattr(cues, f"original_{dataset}")),
         Row("partial", getattr(cues, f"partial_{dataset}")),
         *recalled,
     )
+
+
+def _same_pictures(one: RunState, other: RunState) -> bool:
+    """Whether both nights were asked to recall the same images from the same parts."""
+    if one.night is None or other.night is None:
+        return False
+    settings = ("split", "data", "mask", "mask_fraction")
+    return all(one.night.config[name] == other.night.config[name] for name in settings)
 
 
 def _last(state: RunState, cycle: int) -> tuple[Any, ...]:

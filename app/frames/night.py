@@ -52,5 +52,5 @@ def describe(config: RunConfig) -> str:
     start, end = percent(config.start_fraction_rem), percent(config.end_fraction_rem)
     rem = f"REM {start}" if start == end or config.num_cycles == 1 else f"REM {start} to {end}"
     cycles = "1 cycle" if config.num_cycles == 1 else f"{config.num_cycles} cycles"
-    seeds = "1 seed" if len(config.seeds) == 1 else f"{len(config.seeds)} seeds"
+    seeds = "1 seed (no spread)" if len(config.seeds) == 1 else f"{len(config.seeds)} seeds"
     return f"{cycles} · {rem} · {seeds} · {SPLITS[config.split].label.lower()}"

@@ -12,13 +12,13 @@ _OLD = (
     (0.9, "kept almost all"),
     (0.6, "kept most"),
     (0.25, "kept a part"),
-    (-1e9, "lost nearly all"),
+    (float("-inf"), "lost nearly all"),
 )
 _NEW = (
     (0.9, "learned"),
     (0.6, "mostly learned"),
     (0.25, "partly learned"),
-    (-1e9, "hardly learned"),
+    (float("-inf"), "hardly learned"),
 )
 
 
@@ -47,12 +47,13 @@ def score(state: RunState, cycle: int) -> Score | None:
     for old_seed, new_seed in zip(old, new, strict=True):
         ends = old_seed[0], new_seed[0]
         share = known(old_seed[-1], *ends), known(new_seed[-1], *ends)
-        if share[0] is None or share[1] is None:
+        # Where new images are no stranger than old ones there is nothing to learn or to lose.
+        if share[0] is None or share[1] is None or ends[1] < ends[0]:
             return None
         kept.append(share[0])
         learned.append(share[1])
         lost = forgetting(old_seed, higher_is_better=False)
-        forgotten.append(min(lost / abs(ends[1] - ends[0]), 1.0))
+        forgotten.append(min(lost / (ends[1] - ends[0]), 1.0))
     return Score(len(old[0]) - 1, interval(kept), interval(learned), interval(forgotten))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import words
 from app.charts.style import NEW, OLD
-from app.frames.arms import Arms
+from app.frames.arms import Arms, at_the_same_time
 from app.frames.score import Score, score, what_happened, whole_percent
 from core.measures import Interval
 
@@ -18,8 +18,8 @@ _CARDS = (
 
 
 def scorecard(arms: Arms, cycle: int, *, over: bool) -> None:
-    """Draw the scores after ``cycle``; ``over`` adds what happened."""
-    found = [(arm.name, score(arm.state, cycle)) for arm in arms]
+    """Draw the scores after ``cycle``; ``over`` adds what happened in the whole nights."""
+    found = [(arm.name, score(arm.state, then)) for arm, then in at_the_same_time(arms, cycle)]
     with st.container(key="scorecard", gap="xsmall"):
         own = found[0][1]
         if own is None:
@@ -44,7 +44,10 @@ def _card(found: list[tuple[str, Score | None]], part: str, colour: str) -> str:
     (_, own), *others = found
     assert own is not None
     mine: Interval = getattr(own, part)
-    spread = f"<i>± {whole_percent(mine.half_width)}</i>" if mine.half_width is not None else ""
+    spread = ""
+    if mine.half_width is not None:
+        half = whole_percent(mine.half_width)
+        spread = f'<i title="95 % interval of the mean over seeds">± {half}</i>'
     lines = [
         f"<b>{whole_percent(mine.mean)}</b>{spread}",
         *(

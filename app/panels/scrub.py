@@ -18,7 +18,7 @@ def playing() -> bool:
 def cycle(run_id: str, newest: int) -> int:
     """The cycle to show of a run of which ``newest`` is the last that is over.
 
-    A night that is played moves on, and draws the page anew at its end.
+    A night that is played moves on, and follows again at its end.
     """
     state = st.session_state
     if state.get(_OF) != run_id:
@@ -53,11 +53,10 @@ def draw(cycles: int, newest: int, *, active: bool) -> None:
     """Draw the slider over a night of ``cycles``, and the buttons beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="scrub"):
         if playing():
-            if st.button("Pause", key="play", icon=":material/pause:", on_click=hold):
-                st.rerun()  # the whole page, whose timer goes
-        elif st.button("Play", key="play", icon=":material/play_arrow:", disabled=newest < 1):
-            play()
-            st.rerun()  # the whole page, which needs a timer
+            st.button("Pause", key="play", icon=":material/pause:", on_click=hold)
+        else:
+            icon = ":material/play_arrow:"
+            st.button("Play", key="play", icon=icon, on_click=play, disabled=newest < 1)
         if not st.session_state[_FOLLOWS] and not playing():
             label = "Follow" if active else "To the end"
             st.button(label, key="follow", icon=":material/last_page:", on_click=follow)
@@ -74,5 +73,4 @@ def _played(newest: int) -> int:
     reached = int((time.monotonic() - st.session_state[_PLAYS]) / STEP_S)
     if reached > newest:
         follow()
-        st.rerun()  # the whole page, whose timer goes
-    return reached
+    return min(reached, newest)

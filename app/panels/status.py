@@ -9,8 +9,8 @@ from app.controls import Chosen
 from app.dials import beyond, values_of
 from app.frames.night import describe
 from app.pair import Moment
-from app.visit import Shown
-from core.jobs import Status
+from app.visit import Shown, Watched
+from core.jobs import Snapshot, Status
 
 _COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
     "queued": "gray",
@@ -25,7 +25,7 @@ _COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
 def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> None:
     """Draw Run, or Stop while a night goes on, and Resume for one that broke off."""
     if shown is not None and now is not None and now.active:
-        _stop_button(shown)
+        _stop_button(shown, now)
         return
     pressed = st.button(
         "Run this night",
@@ -83,26 +83,29 @@ def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
     st.caption(words.literal(" ".join(told)))
 
 
-def _stop_button(shown: Shown) -> None:
-    runs = [watched for watched in (shown.mine, shown.beside) if watched is not None]
-    stopping = all(watched.follower.folder.stop.exists() for watched in runs)
+def _stop_button(shown: Shown, now: Moment) -> None:
+    going = [watched.follower for watched, snapshot in _runs(shown, now) if snapshot.active]
+    stopping = all(follower.folder.stop.exists() for follower in going)
     pressed = st.button(
         "Stopping" if stopping else "Stop", key="stop", icon=":material/stop:", disabled=stopping
     )
     if pressed:
-        actions.stop([watched.follower.run_id for watched in runs])
+        actions.stop([follower.run_id for follower in going])
 
 
 def _resume_button(shown: Shown, now: Moment) -> None:
-    runs = [watched for watched in (shown.mine, shown.beside) if watched is not None]
     left = [
         watched.follower.run_id
-        for watched, snapshot in zip(runs, now.snapshots, strict=True)
-        if snapshot.status != "done"
+        for watched, snapshot in _runs(shown, now)
+        if snapshot.status != "done" and not watched.follower.folder.recorded
     ]
     if not left:
         return
-    kept = min(snapshot.state.finished for snapshot in now.snapshots)
-    label = f"Resume after cycle {kept}" if kept else "Resume"
+    label = "Resume both" if len(left) > 1 else "Resume"
     if st.button(label, key="resume", icon=":material/resume:"):
         actions.resume(left)
+
+
+def _runs(shown: Shown, now: Moment) -> list[tuple[Watched, Snapshot]]:
+    both = (shown.mine, shown.beside)
+    return list(zip([run for run in both if run is not None], now.snapshots, strict=True))

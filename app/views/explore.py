@@ -27,6 +27,7 @@ def show() -> None:
     shown = visit.shown(asked.get(address.RUN), asked.get(address.BESIDE))
     if not controls.begun():
         _begin(asked, shown)
+    _note_missing(asked)
     now = pair.moment(shown) if shown else None
 
     st.html(_STYLE)
@@ -58,12 +59,19 @@ def _begin(asked: dict[str, str], shown: Shown | None) -> None:
     except ConfigError as error:
         comparison = compare.DEFAULT
         told.append(str(error))
-    if address.RUN in asked and not visit.exists(asked[address.RUN]):
-        told.append(words.NO_SUCH_RUN)
-    elif address.BESIDE in asked and not visit.exists(asked[address.BESIDE]):
-        told.append(words.NO_SUCH_BESIDE)
     controls.begin(values, comparison)
     actions.note(told)
+
+
+def _note_missing(asked: dict[str, str]) -> None:
+    """Tell of runs in the address that are not there, or not any more."""
+    for name, sentence in (
+        (address.RUN, words.NO_SUCH_RUN),
+        (address.BESIDE, words.NO_SUCH_BESIDE),
+    ):
+        if name in asked and not visit.exists(asked[name]):
+            actions.note([*actions.notes(), sentence])
+            return  # without the one, the other means nothing
 
 
 def _base(shown: Shown | None) -> dict[str, int | float | str]:

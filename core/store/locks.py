@@ -51,7 +51,7 @@ def held(path: Path) -> bool:
     """Whether any process holds the lock on ``path``."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         return not _take(descriptor, fcntl.LOCK_SH)
