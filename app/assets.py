@@ -5,6 +5,7 @@
 
 import functools
 import shutil
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,8 +15,11 @@ from core.files import whole_file
 _STATIC = Path(__file__).parent / "static"
 
 
+@functools.cache
 def plotly_url() -> str:
-    """Where the page finds the script, relative to the server's root."""
+    """Where the page finds the script, relative to the server's root; it is put there if need be."""
+    with suppress(OSError):  # which `python -m app` has told, and figures tell on the page
+        provide()
     return f"app/static/{_name()}"
 
 
@@ -32,7 +36,6 @@ def provide() -> Path:
     return target
 
 
-@functools.cache
 def _name() -> str:
     # The version is in the name, so that no browser takes an old one from its cache.
     return f"plotly-{version('plotly')}.min.js"

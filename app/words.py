@@ -9,7 +9,6 @@ LOOK = (
 )
 TRY = "**Try:** drag both REM sliders to 0 and press Run: without dreams, do the old memories live?"
 RECORDED = "A recorded example: press Run to sleep a night of your own, live."
-EMPTY = "The error on old and new memories is drawn here, stage by stage, once a night runs."
 NO_RUN = "No night has run yet."
 NO_SUCH_RUN = "There is no night at this address; it may have been cleared away. Run a new one."
 NO_SUCH_BESIDE = "The night beside this one is gone; it may have been cleared away."
