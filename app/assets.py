@@ -17,7 +17,7 @@ _STATIC = Path(__file__).parent / "static"
 
 @functools.cache
 def plotly_url() -> str:
-    """Where the page finds the script, relative to the server's root; it is put there if need be."""
+    """Where the page finds the script, below the server's root; it is put there if need be."""
     with suppress(OSError):  # which `python -m app` has told, and figures tell on the page
         provide()
     return f"app/static/{_name()}"
