@@ -62,9 +62,6 @@ def comparison() -> str:
 
 def draw() -> Chosen:
     """Draw the widgets; raises `ConfigError` when they hold what a night cannot be."""
-    for key in [*DIALS, _COMPARE]:
-        # Streamlit forgets the value of a widget that was not drawn in a run that broke off.
-        st.session_state[key] = st.session_state[key]
     _preset()
     st.slider("Cycles", 1, MAX_CYCLES, key="num_cycles", help=words.CYCLES)
     for key, label, help_ in (
@@ -96,7 +93,9 @@ def _preset() -> None:
         preset = matching(config_of(standing()))
     except ValueError:  # which is told when all widgets are drawn
         preset = None
-    st.session_state[_PRESET] = preset.name if preset else CUSTOM
+    name = preset.name if preset else CUSTOM
+    if st.session_state.get(_PRESET) != name:  # for what is set overrules a hand on the widget
+        st.session_state[_PRESET] = name
     st.selectbox(
         "Preset",
         [*PRESETS, CUSTOM],

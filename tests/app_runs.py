@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 from app import live
+from app.charts.style import uid
 from app.dials import DIALS, DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
 from core import jobs, settings
 from core.config import RunConfig
@@ -237,9 +238,9 @@ def figure_of(page: AppTest, key: str) -> dict[str, Any]:
     return found
 
 
-def trace(figure: dict[str, Any], uid: str) -> dict[str, Any]:
+def trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
     """One of the traces that Plotly is to draw."""
-    (found,) = [each for each in figure["data"] if each["uid"] == uid]
+    (found,) = [each for each in figure["data"] if each["uid"] == uid(name)]
     return dict(found)
 
 

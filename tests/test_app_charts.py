@@ -1,6 +1,7 @@
 """What Plotly is given to draw: the numbers of the nights, valid, and the same traces each time."""
 
 import json
+import re
 from typing import Any
 
 import plotly.graph_objects as go
@@ -79,6 +80,8 @@ def test_no_two_traces_of_a_chart_are_taken_for_one_another(shown: Arms) -> None
     for figure in figures(shown).values():
         uids = [each["uid"] for each in figure["data"]]
         assert len(set(uids)) == len(uids)
+        # Plotly makes CSS selectors of them, and dies of one that is none.
+        assert all(re.fullmatch(r"\w+", each) for each in uids)
 
 
 def test_traces_and_revision_stay_the_same_from_one_update_to_the_next() -> None:
@@ -186,7 +189,7 @@ def test_the_losses_are_three_lines_and_the_other_nights_total() -> None:
     figure = loss_curves(arms(OWN, WITHOUT), "", 0)
     assert [each["uid"] for each in figure["data"]] == [
         *("total", "reconstruction", "KL"),
-        "total, no REM",
+        "total__no_REM",
     ]
     assert [set(each["y"]) for each in figure["data"]] == [{100}, {90}, {10}, {100}]
     assert [each["x"] for each in figure["data"]] == [[1, 2, 3, 4]] * 4

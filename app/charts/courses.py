@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.charts.style import IN_PAIRS, NEW, OLD, Figure, chosen, layout, night_axis, shading
+from app.charts.style import IN_PAIRS, NEW, OLD, Figure, chosen, layout, night_axis, shading, uid
 from app.frames.arms import Arms
 from app.frames.course import Course, Measure, Memory, course
 from app.frames.night import slept
@@ -73,7 +73,7 @@ def _spread(found: Course, group: str, colour: str, most: float) -> list[dict[st
     band = {
         **_line([*found.epochs, *reversed(found.epochs)], [*edges[0], *reversed(edges[1])], group),
         **quiet,
-        "uid": f"{group} interval",
+        "uid": uid(f"{group} interval"),
         "fill": "toself",
         "fillcolor": colour,
         "opacity": 0.18,
@@ -83,7 +83,7 @@ def _spread(found: Course, group: str, colour: str, most: float) -> list[dict[st
         {
             **_line(found.epochs, seed, group),
             **quiet,
-            "uid": f"{group} seed {number}",
+            "uid": uid(f"{group} seed {number}"),
             "line": {"color": colour, "width": 0.8},
             "opacity": 0.45,
         }
@@ -95,7 +95,7 @@ def _spread(found: Course, group: str, colour: str, most: float) -> list[dict[st
 def _line(epochs: Sequence[int], values: Sequence[float], group: str) -> dict[str, Any]:
     return {
         "type": "scatter",
-        "uid": group,
+        "uid": uid(group),
         "legendgroup": group,
         "x": list(epochs),
         "y": [round(value, 4) for value in values],

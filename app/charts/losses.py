@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.charts.style import GREY, IN_PAIRS, Figure, chosen, layout, night_axis, shading
+from app.charts.style import GREY, IN_PAIRS, Figure, chosen, layout, night_axis, shading, uid
 from app.frames.arms import Arms
 from app.frames.course import Course, Loss, losses
 from app.frames.night import slept
@@ -41,7 +41,7 @@ def loss_curves(arms: Arms, revision: str, cycle: int) -> Figure:
 def _line(found: Course, name: str, colour: str, dash: str) -> dict[str, Any]:
     return {
         "type": "scatter",
-        "uid": name,
+        "uid": uid(name),
         "name": name,
         "mode": "lines",
         "line": {"color": colour, "dash": dash, "width": 1.8},

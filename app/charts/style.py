@@ -29,6 +29,11 @@ IN_PAIRS = {**LEGEND, "entrywidthmode": "fraction", "entrywidth": 0.4}
 _MOST_TICKS = 12
 
 
+def uid(name: str) -> str:
+    """A trace's identity from one update to the next; Plotly makes CSS selectors of it."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
+
+
 def layout(height: int, revision: str, **more: Any) -> dict[str, Any]:
     """A layout of ``height`` pixels; what a visitor has zoomed lasts while ``revision`` does."""
     return {

@@ -8,6 +8,11 @@ STEP_S = 0.7  # of a night that is played
 
 _CYCLE = "cycle"
 _OF, _FOLLOWS, _PLAYS = "cycle_of", "cycle_follows", "cycle_plays"  # in the session's state
+_BEFORE, _DOUBT = "cycle_before", "cycle_doubt"
+
+# A browser that is busy may still tell of the cycle before the one it was just given.
+_LATE_S = 2.0
+_SURE_S = 0.4
 
 
 def playing() -> bool:
@@ -25,26 +30,50 @@ def cycle(run_id: str, newest: int) -> int:
         state[_OF] = run_id
         follow()
     if playing():
-        state[_CYCLE] = _played(newest)
+        _set(_played(newest))
+    elif _DOUBT in state:
+        if time.monotonic() - state[_DOUBT] < _SURE_S:
+            return newest
+        hold()  # for the browser has not taken it back
     elif state[_FOLLOWS]:
-        state[_CYCLE] = newest
+        _set(newest)
     return min(int(state.get(_CYCLE, newest)), newest)
+
+
+def _set(to: int) -> None:
+    before = st.session_state.get(_CYCLE)
+    if before != to:  # for what is set overrules a hand on the slider
+        st.session_state[_BEFORE] = (before, to, time.monotonic())
+        st.session_state[_CYCLE] = to
+
+
+def _moved() -> None:
+    """The slider stands elsewhere: by a hand, or because the browser is behind."""
+    state = st.session_state
+    before, to, since = state.get(_BEFORE, (None, None, 0.0))
+    late = state[_CYCLE] == before and time.monotonic() - since < _LATE_S
+    if not late:
+        back = _DOUBT in state and state[_CYCLE] == to
+        follow() if back else hold()
+    elif state[_FOLLOWS]:
+        state[_DOUBT] = time.monotonic()
 
 
 def follow() -> None:
     """Show the newest cycle from now on."""
-    st.session_state.pop(_PLAYS, None)
+    _forget()
     st.session_state[_FOLLOWS] = True
 
 
 def hold() -> None:
     """Stay at the cycle that is shown."""
-    st.session_state.pop(_PLAYS, None)
+    _forget()
     st.session_state[_FOLLOWS] = False
 
 
 def play() -> None:
     """Show one cycle after the other, from before the night on."""
+    _forget()
     st.session_state[_PLAYS] = time.monotonic()
     st.session_state[_FOLLOWS] = False
 
@@ -65,8 +94,13 @@ def draw(cycles: int, newest: int, *, active: bool) -> None:
             0,
             max(cycles, 1),
             key=_CYCLE,
-            on_change=hold,
+            on_change=_moved,
         )
+
+
+def _forget() -> None:
+    for key in (_PLAYS, _DOUBT):
+        st.session_state.pop(key, None)
 
 
 def _played(newest: int) -> int:

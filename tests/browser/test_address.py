@@ -1,0 +1,98 @@
+"""The address in Chromium: it says what the page shows, and nonsense in it does no harm."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, Visitors
+from tests.browser.seen import (
+    SOON_MS,
+    expect_points,
+    expect_slider,
+    figure,
+    run_button,
+    slider,
+    status,
+)
+from tests.browser.server import Server
+
+_SETTINGS = {
+    "num_cycles": "4",
+    "rem_start": "10",
+    "rem_end": "30.5",
+    "split": "digits",
+    "total_eps": "40",
+    "num": "7",
+    "seeds": "3",
+    "dreamer": "current",
+    "latent_dim": "10",
+    "lr": "0.002",
+    "mask": "top",
+    "compare": "all-rem",
+}
+
+
+def _query(settings: dict[str, str]) -> str:
+    return "?" + "&".join(f"{name}={value}" for name, value in settings.items())
+
+
+def test_nonsense_shows_the_example_and_the_defaults_and_says_so(visit: Visit) -> None:
+    page = visit.open(
+        "?run=../../etc/passwd&with=%00&preset=siesta&num_cycles=many&rem_start=400&lr=nan"
+        "&seeds=2&split=<script>alert(1)</script>&colour=blue"
+    )
+    expect(status(page)).to_contain_text("example")
+    expect_points(page, 21, 11)
+    told = page.get_by_test_id("stAlert").filter(visible=True)
+    for name in ("no night at this address", "siesta", "num_cycles", "rem_start", "lr", "seeds"):
+        expect(told.filter(has_text=name)).to_have_count(1)
+    for name in ("<script>alert(1)</script>", "colour is not a setting"):
+        expect(told.filter(has_text=name)).to_have_count(1)
+    for key, text in (("num_cycles", "10"), ("rem_start", "50 %"), ("rem_end", "50 %")):
+        expect_slider(page, key, text)
+    expect(run_button(page)).to_be_enabled()
+    page.wait_for_url(re.compile(r"/$"), timeout=SOON_MS)
+
+
+def test_an_address_of_settings_sets_every_control(visit: Visit) -> None:
+    page = visit.open(_query(_SETTINGS))
+    expect(page.locator(".st-key-hypnogram")).to_contain_text("in 40 epochs")
+    _expect_settings(page)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_a_moved_slider_is_in_the_address_and_a_copy_of_it_shows_the_same(
+    visitors: Visitors, server: Server
+) -> None:
+    page = visitors(server).open(_query(_SETTINGS))
+    slider(page, "num_cycles").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile(r"num_cycles=5\b"), timeout=SOON_MS)
+    drawn = figure(page, "hypnogram")
+    expect(drawn).to_have_attribute("aria-label", re.compile("of 5 cycles"), timeout=SOON_MS)
+
+    copied = visitors(server).open(page.url.removeprefix(f"{server.url}/"))
+    _expect_settings(copied, num_cycles="5")
+    dose = page.locator(".st-key-hypnogram").inner_text()
+    expect(copied.locator(".st-key-hypnogram")).to_have_text(dose, use_inner_text=True)
+    stages = str(drawn.get_attribute("aria-label"))
+    expect(figure(copied, "hypnogram")).to_have_attribute("aria-label", stages)
+    assert copied.url == page.url
+
+
+def _expect_settings(page: Page, **changed: str) -> None:
+    """Every control stands where `_SETTINGS`, but for what was ``changed``, has it."""
+    page.get_by_text("More settings").click()
+    said = {**_SETTINGS, **changed}
+    for key, unit in (("num_cycles", ""), ("rem_start", " %"), ("rem_end", " %")):
+        expect_slider(page, key, f"{said[key]}{unit}")
+    for key in ("total_eps", "num", "lr"):
+        expect(page.locator(f".st-key-{key} input")).to_have_value(said[key])
+    for key, label in (("seeds", "3"), ("dreamer", "as it is now"), ("latent_dim", "10")):
+        chosen = page.locator(f".st-key-{key}").locator("[aria-checked=true], [aria-pressed=true]")
+        expect(chosen).to_have_text(label)
+    expect(
+        page.locator(".st-key-split input:checked + div, .st-key-split label:has(:checked)")
+    ).to_contain_text("Digits 0-4")
+    expect(page.locator(".st-key-compare input")).to_have_value(re.compile("all REM"))
+    expect(page.locator(".st-key-mask input")).to_have_value(re.compile("[Tt]op"))

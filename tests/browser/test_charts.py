@@ -1,0 +1,183 @@
+"""The charts in Chromium: what a visitor did to them stays while a night goes on; their colours."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, Visitors
+from tests.browser.seen import CHARTS, NIGHT_MS, SOON_MS, expect_points, figure, status
+from tests.browser.server import Server
+
+_ALL = [*CHARTS, "hypnogram"]
+_HIDDEN = "new"
+
+# Remember the node, and every version of the figure that it gets.
+_WATCH = """
+(node) => {
+  node.mark = "the same node";
+  node.versions = [];
+  new MutationObserver(() => node.versions.push(node.dataset.version))
+    .observe(node, { attributeFilter: ["data-version"] });
+}
+"""
+_LOOKS = """
+(node) => ({
+  mark: node.mark,
+  x: node._fullLayout.xaxis.range,
+  y: node._fullLayout.yaxis.range,
+  visible: Object.fromEntries(node._fullData.map((trace) => [trace.name, trace.visible])),
+  colours: Object.fromEntries(node._fullData.map((trace) => [trace.name, trace.line.color])),
+  drawn: [...node.querySelectorAll(".scatterlayer .js-line")].map((line) => line.style.stroke),
+})
+"""
+
+_COLOURS = """
+(node) => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  return {
+    texts: [...node.querySelectorAll("svg text")]
+      .filter((text) => text.textContent.trim())
+      .map((text) => numbers(getComputedStyle(text).fill)),
+    page: numbers(getComputedStyle(document.querySelector(".stApp")).backgroundColor),
+    behind: numbers(getComputedStyle(document.body).backgroundColor),
+  };
+}
+"""
+
+
+def test_zoom_and_hidden_traces_stay_through_the_updates_of_a_night(visit: Visit) -> None:
+    night = {"num_cycles": 10, "total_eps": 20, "num": 10}
+    run, other = (
+        visit.server.ask(**night, start_fraction_rem=rem, end_fraction_rem=rem) for rem in (0.5, 0)
+    )
+    page = visit.open(f"?run={run}&with={other}")
+    chart = figure(page, "error_chart")
+    _wait_for_points(page, 2)
+    chart.evaluate(_WATCH)
+    before = chart.evaluate(_LOOKS)
+    _zoom(page)
+    page.wait_for_function(
+        """(y) => {
+          const node = document.querySelector(".st-key-error_chart_figure .figure");
+          return String(node._fullLayout.yaxis.range) !== String(y);
+        }""",
+        arg=before["y"],
+    )
+    chart.locator(".legend .traces", has_text=re.compile(f"^{_HIDDEN}$")).locator(
+        ".legendtoggle"
+    ).click()
+    page.wait_for_function(
+        """(name) => {
+          const node = document.querySelector(".st-key-error_chart_figure .figure");
+          return node._fullData.some((trace) => trace.name === name && trace.visible !== true);
+        }""",
+        arg=_HIDDEN,
+    )
+    mine = chart.evaluate(_LOOKS)
+    assert mine["x"] != before["x"]
+    _zoomed_in(before, mine)
+
+    seen = chart.evaluate("(node) => node.versions.length")
+    page.wait_for_function(
+        """(seen) => {
+          const node = document.querySelector(".st-key-error_chart_figure .figure");
+          return node.versions.length >= seen + 3;
+        }""",
+        arg=seen,
+        timeout=NIGHT_MS,
+    )
+    expect(status(page)).to_contain_text("running")
+    assert chart.evaluate(_LOOKS) == mine
+    assert mine["mark"] == "the same node"
+    assert mine["visible"] == {
+        "old": True,
+        _HIDDEN: "legendonly",
+        "old, no REM": True,
+        "new, no REM": True,
+    }
+    assert mine["colours"] == before["colours"]
+
+
+def _zoomed_in(before: dict[str, Any], mine: dict[str, Any]) -> None:
+    for axis in ("x", "y"):
+        assert before[axis][0] < mine[axis][0] < mine[axis][1] < before[axis][1]
+
+
+def _zoom(page: Page) -> None:
+    """Draw a rectangle with the mouse over the middle of the error chart."""
+    chart = figure(page, "error_chart")
+    chart.scroll_into_view_if_needed()
+    area = chart.locator(".nsewdrag").bounding_box()
+    assert area is not None
+    corners = [
+        (area["x"] + share * area["width"], area["y"] + share * area["height"])
+        for share in (0.2, 0.8)
+    ]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    page.mouse.move(*corners[1], steps=8)
+    page.mouse.up()
+
+
+def _wait_for_points(page: Page, count: int) -> None:
+    """Both nights have that many of each line."""
+    page.wait_for_function(
+        """(count) => {
+          const node = document.querySelector(".st-key-error_chart_figure .figure");
+          const lines = node?._fullData ?? [];
+          return lines.length === 4 && lines.every((trace) => trace.x?.length >= count);
+        }""",
+        arg=count,
+        timeout=NIGHT_MS,
+    )
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
+def test_the_text_of_every_chart_can_be_read_also_when_the_visitor_turns_the_light_on_or_off(
+    visitors: Visitors, server: Server, scheme: str, other: str
+) -> None:
+    page = visitors(server, color_scheme=scheme).open()
+    expect_points(page, 21, 11)
+    assert _expect_readable(page) == (scheme == "dark")
+    page.emulate_media(color_scheme=other)
+    page.wait_for_function(
+        """([scheme, keys]) => {
+          const bright = (colour) => Number(colour.match(/\\d+/)[0]) > 127;
+          const page = getComputedStyle(document.querySelector(".stApp")).backgroundColor;
+          return bright(page) === (scheme === "light") && keys.every((key) => {
+            const text = document.querySelector(`.st-key-${key}_figure .figure svg text`);
+            return bright(getComputedStyle(text).fill) !== bright(page);
+          });
+        }""",
+        arg=[other, _ALL],
+        timeout=SOON_MS,
+    )
+    assert _expect_readable(page) == (other == "dark")
+
+
+def _expect_readable(page: Page) -> bool:
+    """Every text of every chart stands out from the page; whether that one is dark."""
+    behind = 0.0
+    for key in _ALL:
+        found = figure(page, key).evaluate(_COLOURS)
+        assert found["page"] == found["behind"]
+        assert found["texts"]
+        behind = _luminance(found["page"])
+        for text in found["texts"]:
+            assert _contrast(_luminance(text), behind) >= 4.5, (key, text)
+    return behind < 0.5
+
+
+def _luminance(colour: list[float]) -> float:
+    """After WCAG 2.2, from red, green and blue up to 255; what lets light through is no text's."""
+    assert len(colour) == 3 or colour[3] == 1
+    parts = [part / 255 for part in colour[:3]]
+    light = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+
+
+def _contrast(one: float, other: float) -> float:
+    low, high = sorted((one, other))
+    return (high + 0.05) / (low + 0.05)

@@ -1,0 +1,84 @@
+"""What a first visitor gets without a word of help: the example, then a night of their own."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitors
+from tests.browser.screen import expect_in_first_screenful
+from tests.browser.seen import (
+    CHARTS,
+    NIGHT_MS,
+    SOON_MS,
+    expect_done,
+    expect_no_more_polls,
+    figure,
+    run_button,
+    seen,
+    status,
+    wait_for_more,
+)
+from tests.browser.server import Server
+
+_LIT = """
+(lit) => {
+  const node = document.querySelector(".st-key-hypnogram_figure .figure");
+  const widths = node.data.flatMap((trace) => trace.marker.line.width);
+  return widths.filter((width) => width > 0).length === lit;
+}
+"""
+
+
+@pytest.mark.slow  # a whole night of the default settings, and the one beside it
+def test_the_example_and_then_a_night_of_ones_own_drawn_live_to_its_end(
+    own_server: Server, visitors: Visitors
+) -> None:
+    visit = visitors(own_server)
+    page = visit.open()
+    _expect_example(page)
+    run_button(page).click()
+    expect(status(page)).to_contain_text(re.compile("queued|running"), timeout=SOON_MS)
+    page.wait_for_url(re.compile(r"/\?run=[\w-]+&with=[\w-]+$"))
+    expect(page.locator(".st-key-stop button")).to_be_visible()
+    _expect_empty(page)
+
+    moment, sent = seen(page), visit.sent
+    for _ in range(3):
+        moment = wait_for_more(page, moment)
+        expect(status(page)).to_contain_text(re.compile(r"running\s*cycle \d+ of 10, "))
+        assert visit.sent > sent
+        sent = visit.sent
+    page.wait_for_function(_LIT, arg=1, timeout=NIGHT_MS)
+    expect(status(page).get_by_role("progressbar")).to_be_visible()
+    expect_in_first_screenful(page)
+
+    expect_done(page, 10, 1 + 2 * 10, 1 + 10)
+    page.wait_for_function(_LIT, arg=0, timeout=SOON_MS)
+    expect_no_more_polls(visit)
+    assert re.search(r"/\?run=[\w-]+&with=[\w-]+$", page.url)
+
+
+def _expect_example(page: Page) -> None:
+    expect(page.locator(".st-key-scorecard")).to_contain_text("What happened")
+    expect(status(page)).to_contain_text("example")
+    expect(status(page)).not_to_contain_text(re.compile("queued|running|done"))
+    for key in ("error_chart", "recall_chart"):
+        expect(figure(page, key).locator(".scatterlayer .point")).not_to_have_count(0)
+    pictures = page.locator(".st-key-filmstrip img")
+    expect(pictures).not_to_have_count(0)
+    for picture in pictures.all():
+        expect(picture).to_have_attribute("alt", re.compile("memories|Dreams"))
+        assert picture.evaluate("(image) => image.complete && image.naturalWidth > 0")
+
+
+def _expect_empty(page: Page) -> None:
+    """The example has left the charts: few points, and none of its dreams."""
+    page.wait_for_function(
+        """(keys) => keys.every((key) => {
+          const node = document.querySelector(`.st-key-${key}_figure .figure`);
+          return (node?.data ?? []).every((trace) => trace.x.length <= 3);
+        })""",
+        arg=list(CHARTS),
+        timeout=SOON_MS,
+    )
