@@ -15,14 +15,13 @@ from torch import Tensor
 from core.errors import WeightsError
 from core.events import WeightsUsed
 from core.files import whole_file
-from core.sleeper import Sleeper
+from core.sleeper import MOMENTS, Sleeper
 from core.store.sealed import read_sealed, write_sealed
 from core.vae import VAE
 from core.weights import file_sha256, load_vae
 
 _KEPT = 2  # should the newest be damaged, the one before it still serves
 _STREAMS = "every stream starts from (seed, purpose, position): the next position is cycle + 1"
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,13 @@ class Saved:
         """Give each sleeper the model and the Adam state that it had."""
         for sleeper in sleepers:
             names = [name for name, _ in sleeper.vae.named_parameters()]
-            model = {name: self.tensors[_key(sleeper, "vae", name)] for name in names}
-            state = {
-                place: {moment: self.tensors[_key(sleeper, moment, name)] for moment in _MOMENTS}
-                for place, name in enumerate(names)
-            }
-            sleeper.vae.load_state_dict(model)
-            groups = sleeper.adam.state_dict()["param_groups"]
-            sleeper.adam.load_state_dict({"state": state, "param_groups": groups})
+            sleeper.restore(
+                {name: self.tensors[_key(sleeper, "vae", name)] for name in names},
+                {
+                    name: {moment: self.tensors[_key(sleeper, moment, name)] for moment in MOMENTS}
+                    for name in names
+                },
+            )
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,9 @@ class Checkpoints:
         for sleeper in sleepers:
             for name, parameter in sleeper.vae.named_parameters():
                 tensors[_key(sleeper, "vae", name)] = parameter.detach()
-                for moment in _MOMENTS:
-                    tensors[_key(sleeper, moment, name)] = sleeper.adam.state[parameter][moment]
+            for name, moments in sleeper.moments().items():
+                for moment, tensor in moments.items():
+                    tensors[_key(sleeper, moment, name)] = tensor
         _save(tensors, path)
         record: dict[str, Any] = {
             "cycle": cycle,
@@ -121,7 +120,8 @@ class Checkpoints:
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:
     with whole_file(path) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+        # Safetensors refuses tensors that share memory, as the parts of a vector do.
+        save_file({name: tensor.clone() for name, tensor in tensors.items()}, temporary)
 
 
 def _key(sleeper: Sleeper, part: str, name: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_SLOPE = 0.3  # the leak of every LeakyReLU
+SLOPE = 0.3  # the leak of every LeakyReLU
 
 
 class Losses(NamedTuple):
@@ -35,8 +35,8 @@ class Encoder(nn.Module):
         self.log_var = nn.Linear(latent_dim, latent_dim)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = F.leaky_relu(self.conv1(images), _SLOPE)
-        hidden = F.leaky_relu(self.conv2(hidden), _SLOPE)
+        hidden = F.leaky_relu(self.conv1(images), SLOPE)
+        hidden = F.leaky_relu(self.conv2(hidden), SLOPE)
         hidden = F.relu(self.dense1(hidden.flatten(1)))
         hidden = self.dense2(hidden)
         return self.mean(hidden), self.log_var(hidden)
@@ -54,8 +54,8 @@ class Decoder(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         hidden = F.relu(self.dense(latents)).unflatten(1, (64, 7, 7))
-        hidden = F.leaky_relu(self.conv1(hidden), _SLOPE)
-        hidden = F.leaky_relu(self.conv2(hidden), _SLOPE)
+        hidden = F.leaky_relu(self.conv1(hidden), SLOPE)
+        hidden = F.leaky_relu(self.conv2(hidden), SLOPE)
         return self.conv3(hidden)
 
 

@@ -524,7 +524,7 @@ def test_two_done_nights_are_compared_in_charts_scores_pictures_and_words() -> N
         for key in ("error_chart", "recall_chart"):
             names = [each["name"] for each in figure_of(page, key)["data"]]
             assert names == ["old", "new", "old, no REM", "new, no REM"]
-        assert "total, no REM" in [each["uid"] for each in figure_of(page, "loss_chart")["data"]]
+        assert "total__no_REM" in [each["uid"] for each in figure_of(page, "loss_chart")["data"]]
         cards = html_of(page, "scorecard")
         for mine, other in (("75 %", "0 %"), ("80 %", "100 %"), ("25 %", "100 %")):
             assert f"<b>{mine}</b><div>no REM: {other}</div>" in cards
