@@ -1,4 +1,11 @@
-"""What the page shows of runs, drawn again as they go on."""
+"""What the page shows of runs, drawn again as they go on.
+
+Only the status line is drawn at every tick of a timer. It asks for the whole page when there is
+something new to see, which is at the end of a stage: a browser that draws charts twice a second
+takes the processor from the nights that it waits for.
+"""
+
+import time
 
 import streamlit as st
 
@@ -8,38 +15,52 @@ from app.pair import Moment
 from app.panels import filmstrip, measures, night, numbers, scorecard, scrub, status
 from app.visit import Shown
 
-_POLL_S = 0.5
+_POLL_S = 0.4
+_BESIDE_S = 1.0  # the other night alone can wait that long
 
 
-def draw(shown: Shown, chosen: Chosen | None, *, was_active: bool) -> None:
-    """Draw the nights, and draw them again as they go on if one ``was_active`` before."""
+def draw(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
+    """Draw the nights as they are ``now``, and go on drawing if there is more to come."""
+    night.night(chosen.config if chosen else None, now)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        status.buttons(shown, now, chosen)
+        _follow(shown, now, chosen)
+    _results(shown)
 
+
+def _follow(shown: Shown, drawn: Moment, chosen: Chosen | None) -> None:
+    """Draw the status line, and the whole page once it shows less than there is."""
+
+    since = time.monotonic()
+
+    def once() -> None:
+        now = pair.moment(shown)
+        waits = now.seen[0] == drawn.seen[0] and time.monotonic() - since < _BESIDE_S
+        if drawn.active and now.seen != drawn.seen and not waits:
+            st.rerun()
+        status.status(shown, now, chosen)
+
+    # `run_every` is a timer in the browser: it must be gone once nothing more will happen.
+    st.fragment(once, run_every=_POLL_S if drawn.active else None)()
+
+
+def _results(shown: Shown) -> None:
+    """Draw what the nights have shown, at the cycle that the slider says."""
     was_playing = scrub.playing()
 
     def once() -> None:
         now = pair.moment(shown)
         cycle = scrub.cycle(shown.mine.follower.run_id, now.mine.state.finished)
-        if (was_active and not now.active) or was_playing != scrub.playing():
-            st.rerun()  # the whole page: Stop becomes Run, and the timer another
-        _draw(shown, now, chosen, cycle)
+        if was_playing != scrub.playing():
+            st.rerun()  # the whole page, for its timer is another now
+        _draw_results(shown, now, cycle)
 
-    st.fragment(once, run_every=_timer(was_active))()
-
-
-def _timer(active: bool) -> float | None:
-    """Seconds between drawings: a timer in the browser, gone once nothing more will happen."""
-    if active:
-        return _POLL_S
-    return scrub.STEP_S / 2 if scrub.playing() else None
+    st.fragment(once, run_every=scrub.STEP_S / 2 if was_playing else None)()
 
 
-def _draw(shown: Shown, now: Moment, chosen: Chosen | None, cycle: int) -> None:
+def _draw_results(shown: Shown, now: Moment, cycle: int) -> None:
     run_id = shown.mine.follower.run_id
     state = now.mine.state
-    night.night(chosen.config if chosen else None, now)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        status.buttons(shown, now, chosen)
-        status.status(shown, now, chosen)
     arms = now.arms
     scorecard.scorecard(arms, cycle, over=now.done)
     revision = f"{run_id} {shown.beside.follower.run_id if shown.beside else ''}"

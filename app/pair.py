@@ -32,6 +32,15 @@ class Moment:
         return (self.mine,) if self.beside is None else (self.mine, self.beside)
 
     @property
+    def seen(self) -> tuple[object, ...]:
+        """Is another when there is more to be seen than where a run is within a stage."""
+        return tuple(
+            (now.status, state.cycle, state.phase, len(state.stages), state.finished)
+            for now in self.snapshots
+            for state in [now.state]
+        )
+
+    @property
     def done(self) -> bool:
         """Whether both nights were slept to their end."""
         return all(now.status == "done" for now in self.snapshots)

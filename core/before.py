@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from core import settings
+from core.devices import has_bfloat16
 from core.evaluation import Measured, Probe, measure
 from core.files import read_arrays, write_arrays
 from core.reader import DigitReader
 from core.stopping import Check, never
 from core.vae import VAE
 
-_MEASURING = 1  # of `evaluation.measure`: raise it with every change that may change a bit
+_MEASURING = 2  # of `evaluation.measure`: raise it with every change that may change a bit
 _KINDS = {"error": np.float32, "recall_error": np.float32, "recalled": np.bool_}
 
 
@@ -45,6 +46,7 @@ def cache_path(vae: VAE, probe: Probe, reader: DigitReader) -> Path:
     setting = [
         _MEASURING,
         device.type,
+        has_bfloat16(device),
         gpu or torch.backends.cpu.get_cpu_capability(),  # a home may be shared by machines
         torch.get_num_threads(),
         torch.__version__,

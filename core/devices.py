@@ -21,3 +21,11 @@ def resolve(name: str) -> torch.device:
         usable = ", ".join(device for device, present in has.items() if present)
         raise ConfigError(f"device is {name!r}, which this machine lacks; choose auto or {usable}.")
     return torch.device(name)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is arithmetic of the device's own, and so faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -87,7 +87,8 @@ class VAE(nn.Module):
     def reconstruct(self, images: Tensor) -> Tensor:
         """Images decoded from the latent mean of ``images``; both [batch, 1, 28, 28] in [0, 1]."""
         mean, _ = self.encoder(images)
-        return torch.sigmoid(self.decoder(mean))
+        # In float32, should the decoder have worked with less: the pixels are what is measured.
+        return torch.sigmoid(self.decoder(mean).float())
 
     def dream(self, latents: Tensor) -> Tensor:
         """Images [batch, 1, 28, 28] decoded from ``latents`` [batch, latent_dim]."""

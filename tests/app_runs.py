@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -142,15 +142,22 @@ def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def timers_of(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
-    """The seconds between a page's drawings of its runs, one for each time it is drawn whole."""
+    """The seconds between a page's drawings of its runs, one for each time it is drawn whole.
+
+    Of its two parts, the status line and the results, at most one has a timer.
+    """
     found: list[float | None] = []
-    timer = live._timer
+    parts: list[float | None] = []
+    fragment = live.st.fragment
 
-    def noted(active: bool) -> float | None:
-        found.append(timer(active))
-        return found[-1]
+    def noted(draw: Callable[[], None], *, run_every: float | None) -> Any:
+        parts.append(run_every)
+        if len(parts) == 2:
+            found.append(parts[1] if parts[0] is None else parts[0])
+            parts.clear()
+        return fragment(draw, run_every=run_every)
 
-    monkeypatch.setattr(live, "_timer", noted)
+    monkeypatch.setattr(live.st, "fragment", noted)
     return found
 
 
@@ -194,16 +201,20 @@ def open_page(run: str | None = None, **address: str) -> AppTest:
     return page
 
 
-def tick(page: AppTest) -> None:
-    """Draw only the part of the runs, as its timer does, and whatever is pressed in it.
+def tick(page: AppTest, part: int = 0) -> None:
+    """Draw only the status line (or, with ``part`` 1, the results) and whatever is pressed in it.
 
     What is outside is not in ``page`` then, unless that part asked for the whole page.
     """
-    (part,) = page._fragment_storage._fragments
-    only = partial(RerunData, fragment_id=part)
+    only = partial(RerunData, fragment_id=list(page._fragment_storage._fragments)[part])
     with mock.patch.object(local_script_runner, "RerunData", only):
         page.run()
     assert not page.exception
+
+
+def play_tick(page: AppTest) -> None:
+    """Draw only the results, as the timer of a play does."""
+    tick(page, 1)
 
 
 def address_of(page: AppTest) -> dict[str, str]:

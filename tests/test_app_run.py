@@ -195,10 +195,12 @@ def test_a_log_that_grows_is_followed_to_its_end(timers: list[float | None]) -> 
         assert statuses_of(page) == ["running"]
         assert trace(figure_of(page, "error_chart"), "old")["y"] == [60, 70, 70, 80, 80]
         assert page.slider(key="cycle").value == 1
-        assert timers == [live._POLL_S]  # the page around it was left alone
+        assert timers == [live._POLL_S] * 2  # drawn whole, for there is more to see
+        tick(page)
+        assert timers == [live._POLL_S] * 2  # and left alone, for there is no more
         log.write_bytes(whole)
         tick(page)
-    assert timers == [live._POLL_S, None]
+    assert timers == [live._POLL_S, live._POLL_S, None]
     assert statuses_of(page) == ["done"]
     assert page.slider(key="cycle").value == 2
     assert buttons_of(page) == {"play", "run"}
@@ -215,11 +217,11 @@ def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: list[float | N
     with asleep(folder):
         tick(page)
         assert statuses_of(page) == ["running"]
-        assert timers == [live._POLL_S]
+        assert timers == [live._POLL_S] * 2
     queue.take_out(RUN)
     tick(page)
     assert statuses_of(page) == ["interrupted"]
-    assert timers == [live._POLL_S, None]
+    assert timers == [live._POLL_S, live._POLL_S, None]
 
 
 # --- done ---

@@ -20,8 +20,8 @@ from tests.app_runs import (
     night,
     no_engine,
     open_page,
+    play_tick,
     text_of,
-    tick,
     timers_of,
     write,
 )
@@ -207,19 +207,19 @@ def test_the_timer_of_the_play_goes_with_it(
     until(3)
     page = open_page(RUN)
     timers = timers_of(monkeypatch)
-    press(page, "Play", tick)
+    press(page, "Play", play_tick)
     assert timers[-1] is not None
     clock.seconds += 1.5 * scrub.STEP_S
-    tick(page)
+    play_tick(page)
     assert page.slider(key="cycle").value == 1
     if how == "pause":
-        press(page, "Pause", tick)
+        press(page, "Pause", play_tick)
     elif how == "slider":
         page.slider(key="cycle").set_value(2)
-        tick(page)
+        play_tick(page)
     else:
         clock.seconds += 10 * scrub.STEP_S
-        tick(page)
+        play_tick(page)
     assert timers[-1] is None
     assert has(page, "Play")
     assert shown(page) == {"pause": 1, "slider": 2, "end": 3}[how]

@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from core import evaluation
 from core.data import DatasetPair, load_pair
 from core.data.masks import MASKS
 from core.evaluation import Probe, dream_content, make_probe, measure
 from core.measures import SUBSET
 from core.reader import DigitReader, load_reader
 from core.vae import VAE
-from core.weights import load_vae
+from core.weights import cached_path, load_vae
 from tests.conftest import plain
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -36,6 +37,13 @@ def probe(small_pair: DatasetPair) -> Probe:
     return make_probe(small_pair.dataset_1, "random", 0.25, CPU)
 
 
+@pytest.fixture
+def float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring as on a CPU without bfloat16."""
+    monkeypatch.setattr(evaluation, "has_bfloat16", lambda device: False)
+
+
+@pytest.mark.usefixtures("float32")
 def test_errors_are_sums_of_absolute_differences_over_784_pixels(
     vae: VAE, probe: Probe, reader: DigitReader
 ) -> None:
@@ -50,6 +58,26 @@ def test_errors_are_sums_of_absolute_differences_over_784_pixels(
     assert found.error.shape == found.recall_error.shape == found.recalled.shape == (20,)
     assert (found.error >= 0).all()
     assert (found.error <= 784).all()
+
+
+@pytest.mark.parametrize(("split", "latent_dim"), [("inverted", 5), ("digits", 5), ("inverted", 2)])
+def test_bfloat16_moves_no_measure_by_more_than_half_a_percent(
+    split: str, latent_dim: int, reader: DigitReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever the CPU: one without it emulates it, slowly.
+    vae, pair = load_vae(cached_path(split, latent_dim), latent_dim), load_pair(split)
+    for dataset in (pair.dataset_1, pair.dataset_2):
+        probe = make_probe(dataset, "random", 0.25, CPU).part(SUBSET)
+        found = []
+        for fast in (False, True):
+            monkeypatch.setattr(evaluation, "has_bfloat16", lambda device, fast=fast: fast)
+            found.append(measure(vae, probe, reader))
+        exact, quick = found
+        assert (exact.error != quick.error).any()  # it was really used
+        for name in ("error", "recall_error"):
+            expected = getattr(exact, name).mean(dtype=float)
+            assert getattr(quick, name).mean(dtype=float) == pytest.approx(expected, rel=0.005)
+        assert quick.recalled.mean() == pytest.approx(exact.recalled.mean(), abs=0.005)
 
 
 class Perfect(VAE):

@@ -64,7 +64,7 @@ def night_axis(night: Sequence[Block], epochs: int = 0) -> dict[str, Any]:
 
 
 def shading(night: Sequence[Block]) -> list[dict[str, Any]]:
-    """A tint behind each stage, in its colour."""
+    """A tint behind each REM stage; NREM is what lies between them."""
     return [
         {
             "type": "rect",
@@ -75,11 +75,12 @@ def shading(night: Sequence[Block]) -> list[dict[str, Any]]:
             "x1": block.start + block.epochs,
             "y0": 0,
             "y1": 1,
-            "fillcolor": STAGE_COLOURS[block.stage],
-            "opacity": 0.1 if block.stage is Stage.REM else 0.06,
+            "fillcolor": STAGE_COLOURS[Stage.REM],
+            "opacity": 0.1,
             "line": {"width": 0},
         }
         for block in night
+        if block.stage is Stage.REM
     ]
 
 

@@ -42,7 +42,7 @@ def show() -> None:
     _keep_address(asked, shown, chosen)
     with right:
         if shown is not None and now is not None:
-            live.draw(shown, chosen, was_active=now.active)
+            live.draw(shown, now, chosen)
         else:
             night.night(chosen.config if chosen else None, None)
             status.buttons(None, None, chosen)
