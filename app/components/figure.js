@@ -72,10 +72,13 @@ export default function (component) {
   library(data.source).then(first ? (plotly) => inTurn(node, () => draw(plotly)) : draw, () => {
     node.textContent = "The chart library did not load; reload the page. The numbers are below.";
   });
-  node.sleepLeave = () => {
-    node.sleepResized?.disconnect();
-    window.Plotly?.purge(node);
-  };
+  // Streamlit also calls this for an update that another one has overtaken: the node stays then.
+  node.sleepLeave = () =>
+    setTimeout(() => {
+      if (node.isConnected) return;
+      node.sleepResized?.disconnect();
+      window.Plotly?.purge(node);
+    });
   return node.sleepLeave;
 }
 
