@@ -101,15 +101,17 @@ def _hidden(mask: str, count: int, fraction: float) -> Hidden:
 
 
 @torch.inference_mode()
-def measure(vae: VAE, probe: Probe, reader: DigitReader, check: Check = never) -> Measured:
+def measure(
+    vae: VAE, probe: Probe, reader: DigitReader, check: Check = never, *, exact: bool = False
+) -> Measured:
     """Score a copy of ``vae`` on ``probe``; the model itself is not touched.
 
-    The model works in bfloat16 where the device has it, all else in float32: that moves no
-    measure by more than 0.5 % (tested). ``check`` is called before every batch, and raises where
-    the measuring is to stop.
+    The model works in bfloat16 where the device has it and nothing ``exact`` is asked for, all
+    else in float32: that moves no measure by more than 0.5 % (tested). ``check`` is called before
+    every batch, and raises where the measuring is to stop.
     """
     device = probe.images.device
-    lower = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+    lower = torch.autocast(device.type, torch.bfloat16, enabled=not exact and has_bfloat16(device))
     # A copy, so that the memory layout for measuring cannot change training's.
     model = copy.deepcopy(vae).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     errors, recall_errors, recalled = [], [], []

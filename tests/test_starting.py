@@ -154,7 +154,9 @@ def test_a_night_from_fresh_weights_starts_with_their_error(few: DatasetPair, fr
     (started,) = of_kind(events, NightStarted)
     assert started.weights.origin == "pre-trained"
     before = of_kind(events, StageEvaluated)[0]
-    assert before.dataset_1.error[0] == pytest.approx(score(fresh, few)["dataset_1"]["error"])
+    # Nights may measure in bfloat16, weights are scored in float32.
+    expected = score(fresh, few)["dataset_1"]["error"]
+    assert before.dataset_1.error[0] == pytest.approx(expected, rel=0.005)
 
 
 def test_the_pretraining_seed_decides_fresh_weights_and_their_file(
