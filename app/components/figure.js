@@ -52,32 +52,43 @@ export default function (component) {
   const node = parentElement.querySelector(".figure");
   const style = getComputedStyle(parentElement);
   const version = `${data.version} ${style.getPropertyValue("--st-text-color")}`;
-  if (node.sleepAsked === version) return node.sleepLeave; // a rerun that changed nothing here
   node.sleepAsked = version;
+  if (node.sleepDrawn === version) return node.sleepLeave; // a rerun that changed nothing here
   node.style.height = `${data.height}px`;
   node.setAttribute("aria-label", data.alt);
 
-  const draw = (plotly) => {
-    if (!node.isConnected || node.sleepAsked !== version) return;
+  const draw = (plotly, patience = 50) => {
+    if (node.sleepAsked !== version || node.sleepDrawn === version) return;
+    if (!node.isConnected) {
+      // It may be on its way into the page.
+      if (patience) setTimeout(() => draw(plotly, patience - 1), 100);
+      return;
+    }
     const figure = JSON.parse(data.figure);
     const layout = themed(figure.layout, style);
     if (FINGER || data.quiet) layout.dragmode = false;
     const config = { ...CONFIG, toImageButtonOptions: { filename: data.name, format: "svg" } };
     if (data.quiet) config.displayModeBar = false;
     plotly.react(node, figure.data, layout, config);
+    node.sleepDrawn = version;
     node.dataset.version = data.version;
     if (!node.sleepResized) watchWidth(node, plotly);
   };
   const first = !node.sleepResized;
-  library(data.source).then(first ? (plotly) => inTurn(node, () => draw(plotly)) : draw, () => {
-    node.textContent = "The chart library did not load; reload the page. The numbers are below.";
-  });
+  library(data.source).then(
+    (plotly) => (first ? inTurn(node, () => draw(plotly)) : draw(plotly)),
+    () => {
+      node.textContent =
+        "The chart library did not load; reload the page. The numbers are below.";
+    },
+  );
   // Streamlit also calls this for an update that another one has overtaken: the node stays then.
   node.sleepLeave = () =>
     setTimeout(() => {
       if (node.isConnected) return;
       node.sleepResized?.disconnect();
       window.Plotly?.purge(node);
+      node.sleepDrawn = undefined;
     });
   return node.sleepLeave;
 }

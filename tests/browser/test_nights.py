@@ -100,7 +100,7 @@ def test_both_nights_are_stopped_and_resumed_to_their_end(visit: Visit) -> None:
     page.reload()
     expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)
     resume = page.locator(".st-key-resume button")
-    expect(resume).to_contain_text("Resume after cycle")
+    expect(resume).to_contain_text("Resume")
     resume.click()
     expect_done(page, 4, 1 + 2 * 4, 1 + 4)
     for run in stopped:
@@ -109,7 +109,7 @@ def test_both_nights_are_stopped_and_resumed_to_their_end(visit: Visit) -> None:
 
 
 def test_a_night_outlives_its_engine(visit: Visit) -> None:
-    run = visit.server.ask()
+    run = visit.server.ask(total_eps=60)
     page = visit.open(f"?run={run}")
     expect_cycle(page, 2, 3)
     told = json.loads((visit.server.outputs / "engine" / "state.json").read_text("utf-8"))
@@ -121,7 +121,7 @@ def test_a_night_outlives_its_engine(visit: Visit) -> None:
 
 def test_a_night_outlives_the_server_and_its_engine(own_server: Server, visitors: Visitors) -> None:
     # (The server comes first so that it ends last, when no page is left to miss it.)
-    run = own_server.ask()
+    run = own_server.ask(total_eps=60)
     first = visitors(own_server)
     expect_cycle(first.open(f"?run={run}"), 2, 3)
     first.leave()
