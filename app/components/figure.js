@@ -76,7 +76,11 @@ export default function (component) {
   };
   const first = !node.sleepResized;
   library(data.source).then(
-    (plotly) => (first ? inTurn(node, () => draw(plotly)) : draw(plotly)),
+    (plotly) => {
+      if (first) inTurn(node, () => draw(plotly));
+      else draw(plotly);
+      setTimeout(() => draw(plotly), LATEST_MS); // does nothing if it is there
+    },
     () => {
       node.textContent =
         "The chart library did not load; reload the page. The numbers are below.";
@@ -95,6 +99,7 @@ export default function (component) {
 
 // New figures come one after the other from the top of the page down, and are seen in between.
 const WAITING = [];
+const LATEST_MS = 1500;
 
 function inTurn(node, draw) {
   WAITING.push({ node, draw });
