@@ -6,9 +6,8 @@ defaults where it shows none. Nonsense in it falls back to the base, with a note
 
 from collections.abc import Mapping
 
-from app.dials import DIALS, Values, config_of, values_of
+from app.dials import DIALS, Values, config_of, preset_values
 from core.choices import lookup
-from core.config import RunConfig
 from core.errors import ConfigError
 from core.presets import PRESETS
 
@@ -25,7 +24,7 @@ def read(address: Mapping[str, str], base: Values) -> tuple[Values, tuple[str, .
     notes = []
     if PRESET in address:
         try:
-            asked |= _preset(address[PRESET])
+            asked |= preset_values(lookup(PRESET, _short(address[PRESET]), PRESETS))
         except ConfigError as error:
             notes.append(str(error))
     for key in DIALS:
@@ -68,13 +67,6 @@ def _together(base: Values, asked: Values) -> tuple[Values, tuple[str, ...]]:
                 values[key] = value
         return values, tuple(notes)
     return base | asked, ()
-
-
-def _preset(name: str) -> Values:
-    settings = lookup(PRESET, _short(name), PRESETS).settings()
-    values, default = values_of(RunConfig(**settings)), values_of(RunConfig())
-    named = {key for key in DIALS if DIALS[key].asked(default[key]).keys() <= settings.keys()}
-    return {key: values[key] for key in DIALS if key in named}
 
 
 def _value(key: str, text: str) -> int | float | str:

@@ -1,6 +1,8 @@
 """The widgets that choose a night, and what they come to."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -19,7 +21,7 @@ from app.dials import (
     SHARE_STEP,
     Values,
     config_of,
-    values_of,
+    preset_values,
 )
 from core.config import RunConfig
 from core.data.masks import MASKS
@@ -64,25 +66,10 @@ def draw() -> Chosen:
     """Draw the widgets; raises `ConfigError` when they hold what a night cannot be."""
     _preset()
     st.slider("Cycles", 1, MAX_CYCLES, key="num_cycles", help=words.CYCLES)
-    for key, label, help_ in (
-        ("rem_start", "REM at the start", words.REM_START),
-        ("rem_end", "REM at the end", words.REM_END),
-    ):
-        st.slider(label, 0.0, 100.0, step=SHARE_STEP, format="%g %%", key=key, help=help_)
-    st.radio(
-        "Old memories, then new",
-        list(SPLITS),
-        format_func=lambda name: SPLITS[name].label,
-        key="split",
-        help=words.SPLIT,
-    )
-    st.selectbox(
-        "Compare with",
-        list(COMPARISONS),
-        format_func=lambda name: COMPARISONS[name].label,
-        key=_COMPARE,
-        help=words.COMPARE,
-    )
+    _share("REM at the start", "rem_start", words.REM_START)
+    _share("REM at the end", "rem_end", words.REM_END)
+    _labelled(st.radio, "Old memories, then new", SPLITS, "split", words.SPLIT)
+    _labelled(st.selectbox, "Compare with", COMPARISONS, _COMPARE, words.COMPARE)
     with st.expander("More settings"):
         _more()
     return Chosen(config_of(standing()), comparison())
@@ -110,13 +97,8 @@ def _preset() -> None:
 
 def _take_preset() -> None:
     preset = PRESETS.get(st.session_state[_PRESET])
-    if preset is None:
-        return
-    settings = preset.settings()
-    values = values_of(RunConfig(**settings))
-    for dial in DIALS.values():
-        if dial.asked(values[dial.key]).keys() <= settings.keys():
-            st.session_state[dial.key] = values[dial.key]
+    if preset is not None:
+        st.session_state.update(preset_values(preset))
 
 
 def _more() -> None:
@@ -148,27 +130,34 @@ def _more() -> None:
         required=True,
         help=words.LEARNING_RATE,
     )
-    st.radio(
-        "Images from",
-        list(SOURCES),
-        format_func=lambda name: SOURCES[name].label,
-        key="data",
-        help=words.DATA,
-    )
-    mask = st.selectbox(
-        "Hidden when recalling",
-        list(MASKS),
-        format_func=lambda name: MASKS[name].label,
-        key="mask",
-        help=words.MASK,
-    )
+    _labelled(st.radio, "Images from", SOURCES, "data", words.DATA)
+    mask = _labelled(st.selectbox, "Hidden when recalling", MASKS, "mask", words.MASK)
+    unused = not (mask in MASKS and MASKS[mask].takes_fraction)
+    _share("Share hidden", "mask_fraction", words.MASK_SHARE, disabled=unused)
+
+
+def _share(label: str, key: str, help_: str, *, disabled: bool = False) -> None:
+    """A slider for a share in percent."""
     st.slider(
-        "Share hidden",
+        label,
         0.0,
         100.0,
         step=SHARE_STEP,
         format="%g %%",
-        key="mask_fraction",
-        disabled=not (mask in MASKS and MASKS[mask].takes_fraction),
-        help=words.MASK_SHARE,
+        key=key,
+        disabled=disabled,
+        help=help_,
+    )
+
+
+def _labelled(
+    widget: Callable[..., str], label: str, registry: Mapping[str, Any], key: str, help_: str
+) -> str:
+    """A widget that chooses a name from a registry whose entries have labels."""
+    return widget(
+        label,
+        list(registry),
+        format_func=lambda name: registry[name].label,
+        key=key,
+        help=help_,
     )

@@ -14,6 +14,7 @@ from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
 from core.errors import ConfigError
+from core.presets import Preset
 
 Value = int | float | str
 Values = dict[str, Value]
@@ -166,6 +167,17 @@ def values_of(config: RunConfig) -> Values:
         value = dial.shown(config)
         values[dial.key] = value if dial.accepts(value) else dial.shown(default)
     return values
+
+
+def preset_values(preset: Preset) -> Values:
+    """Where ``preset`` puts the dials that it says anything about."""
+    settings = preset.settings()
+    values = values_of(RunConfig(**settings))
+    return {
+        key: values[key]
+        for key, dial in DIALS.items()
+        if dial.asked(values[key]).keys() <= settings.keys()
+    }
 
 
 def beyond(config: RunConfig) -> tuple[str, ...]:

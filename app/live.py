@@ -30,7 +30,6 @@ def draw(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
 
 def _follow(shown: Shown, drawn: Moment, chosen: Chosen | None) -> None:
     """Draw the status line, and the whole page once it shows less than there is."""
-
     since = time.monotonic()
 
     def once() -> None:
@@ -60,12 +59,11 @@ def _results(shown: Shown) -> None:
 
 def _draw_results(shown: Shown, now: Moment, cycle: int) -> None:
     run_id = shown.mine.follower.run_id
-    state = now.mine.state
     arms = now.arms
     scorecard.scorecard(arms, cycle, over=now.done)
     revision = f"{run_id} {shown.beside.follower.run_id if shown.beside else ''}"
     measures.measures(arms, revision, cycle)
-    scrub.draw(len(state.night.cycles) if state.night else 1, state.finished, active=now.active)
+    scrub.draw(max(arms[0].cycles, 1), now.mine.state.finished, active=now.active)
     filmstrip.filmstrip(arms, cycle)
     measures.training(arms, revision, cycle)
     numbers.numbers(arms)

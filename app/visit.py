@@ -60,9 +60,12 @@ def exists(run_id: str) -> bool:
 
 def _watched(run_id: str | None) -> Watched | None:
     """The run of that id, followed once a session; None for no id or what is not a run's."""
-    if run_id is None or not exists(run_id):  # asked each time, because a run may be deleted
+    if run_id is None:
         return None
-    folder = find_run(run_id)
+    try:
+        folder = find_run(run_id)  # again each time, because a run may be deleted
+    except RunError:
+        return None
     watched: dict[str, Watched] = st.session_state.setdefault(_WATCHED, {})
     known = watched.get(run_id)
     if known is None or known.follower.folder != folder:

@@ -21,6 +21,7 @@ document.head.append(
 );
 </script>"""
 _COMPONENT = "sleep_figure"
+_SCRIPT = (Path(__file__).parent / "figure.js").read_text("utf-8")
 
 
 def figure(drawn: Figure, *, key: str, alt: str, quiet: bool = False) -> None:
@@ -56,6 +57,6 @@ def _mounted() -> Any:
         _COMPONENT,
         html=_HTML,
         css=".figure { width: 100%; }",
-        js=(Path(__file__).parent / "figure.js").read_text("utf-8"),
+        js=_SCRIPT,
         isolate_styles=False,
     )

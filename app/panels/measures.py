@@ -41,9 +41,8 @@ def training(arms: Arms, revision: str, cycle: int) -> None:
         if not dreams:
             st.caption(words.NO_DREAMS)
             return
-        state = arms[0].state
         figure(
-            dream_shares(dreams, len(state.night.cycles) if state.night else 1, revision),
+            dream_shares(dreams, max(arms[0].cycles, 1), revision),
             key="dream_chart",
             alt="Share of each cycle's dreams that are old, new and neither; see the table below.",
         )

@@ -92,7 +92,7 @@ def draw(cycles: int, newest: int, *, active: bool) -> None:
         st.slider(
             f"Cycle shown, of {cycles}; 0 is before the night",
             0,
-            max(cycles, 1),
+            cycles,
             key=_CYCLE,
             on_change=_moved,
         )

@@ -36,7 +36,7 @@ def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> N
     )
     if pressed and chosen is not None:
         actions.start(chosen, shown)
-    if shown is not None and now is not None and not shown.recorded:
+    if shown is not None and now is not None:
         _resume_button(shown, now)
 
 

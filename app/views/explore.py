@@ -93,7 +93,7 @@ def _keep_address(asked: dict[str, str], shown: Shown | None, chosen: Chosen | N
     if chosen is None:  # what the controls say is no night
         return
     runs = {}
-    if shown is not None and address.RUN in asked and visit.exists(asked[address.RUN]):
+    if shown is not None and shown.mine.follower.run_id == asked.get(address.RUN):
         runs[address.RUN] = shown.mine.follower.run_id
         if shown.beside is not None:
             runs[address.BESIDE] = shown.beside.follower.run_id
