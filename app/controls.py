@@ -1,4 +1,8 @@
-"""The widgets that choose a night, and what they come to."""
+"""The widgets that choose a night, and what they come to.
+
+Streamlit forgets the value of a widget that a slow browser has not shown yet, and starts it anew
+at its default: so what each stands at is kept beside it, and is its default too.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +35,7 @@ from core.presets import PRESETS, matching
 
 CUSTOM = "custom"
 _PRESET, _COMPARE = "preset", "compare"
+_KEPT = "controls"  # in the session's state
 
 
 @dataclass(frozen=True)
@@ -43,29 +48,42 @@ class Chosen:
 
 def begun() -> bool:
     """Whether this session's widgets stand somewhere already."""
-    return "num_cycles" in st.session_state
+    return _KEPT in st.session_state
 
 
 def begin(values: Values, comparison: str) -> None:
-    """Set all widgets."""
-    st.session_state.update(values)
-    st.session_state[_COMPARE] = comparison
+    """Let the widgets stand at these."""
+    st.session_state[_KEPT] = {**values, _COMPARE: comparison}
 
 
 def standing() -> Values:
     """Where the dials stand."""
-    return {key: st.session_state[key] for key in DIALS}
+    return {key: _value(key) for key in DIALS}
 
 
 def comparison() -> str:
     """The name of what the night is to be compared with."""
-    return str(st.session_state[_COMPARE])
+    return str(_value(_COMPARE))
+
+
+def _value(key: str) -> Any:
+    return st.session_state.get(key, _kept()[key])
+
+
+def _kept() -> dict[str, Any]:
+    """Where each widget was seen last at what it may stand at."""
+    kept: dict[str, Any] = st.session_state[_KEPT]
+    return kept
 
 
 def draw() -> Chosen:
     """Draw the widgets; raises `ConfigError` when they hold what a night cannot be."""
+    _kept().update({key: at for key, at in standing().items() if DIALS[key].accepts(at)})
+    if comparison() in COMPARISONS:
+        _kept()[_COMPARE] = comparison()
     _preset()
-    st.slider("Cycles", 1, MAX_CYCLES, key="num_cycles", help=words.CYCLES)
+    at = _kept()
+    st.slider("Cycles", 1, MAX_CYCLES, at["num_cycles"], key="num_cycles", help=words.CYCLES)
     _share("REM at the start", "rem_start", words.REM_START)
     _share("REM at the end", "rem_end", words.REM_END)
     _labelled(st.radio, "Old memories, then new", SPLITS, "split", words.SPLIT)
@@ -81,11 +99,13 @@ def _preset() -> None:
     except ValueError:  # which is told when all widgets are drawn
         preset = None
     name = preset.name if preset else CUSTOM
+    options = [*PRESETS, CUSTOM]
     if st.session_state.get(_PRESET) != name:  # for what is set overrules a hand on the widget
         st.session_state[_PRESET] = name
     st.selectbox(
         "Preset",
-        [*PRESETS, CUSTOM],
+        options,
+        options.index(name),
         format_func=lambda name: PRESETS[name].label if name in PRESETS else "Your own",
         key=_PRESET,
         on_change=_take_preset,
@@ -98,32 +118,56 @@ def _preset() -> None:
 def _take_preset() -> None:
     preset = PRESETS.get(st.session_state[_PRESET])
     if preset is not None:
-        st.session_state.update(preset_values(preset))
+        values = preset_values(preset)
+        _kept().update(values)
+        st.session_state.update(values)
 
 
 def _more() -> None:
+    at = _kept()
     st.number_input(
-        "Epochs of the night", 1, MAX_EPOCHS, key="total_eps", required=True, help=words.EPOCHS
+        "Epochs of the night",
+        1,
+        MAX_EPOCHS,
+        at["total_eps"],
+        key="total_eps",
+        required=True,
+        help=words.EPOCHS,
     )
     st.number_input(
-        "Images in each stage", 1, MAX_IMAGES, key="num", required=True, help=words.IMAGES
+        "Images in each stage",
+        1,
+        MAX_IMAGES,
+        at["num"],
+        key="num",
+        required=True,
+        help=words.IMAGES,
     )
-    st.segmented_control("Seeds", SEEDS, key="seeds", required=True, help=words.SEEDS)
+    st.segmented_control(
+        "Seeds", SEEDS, default=at["seeds"], key="seeds", required=True, help=words.SEEDS
+    )
     st.segmented_control(
         "Dreamer",
         list(DREAMERS),
         format_func=lambda name: words.DREAMERS[name],
+        default=at["dreamer"],
         key="dreamer",
         required=True,
         help=words.DREAMER,
     )
     st.segmented_control(
-        "Latent size", LATENT_DIMS, key="latent_dim", required=True, help=words.LATENT
+        "Latent size",
+        LATENT_DIMS,
+        default=at["latent_dim"],
+        key="latent_dim",
+        required=True,
+        help=words.LATENT,
     )
     st.number_input(
         "Learning rate",
         min_value=MIN_LR,
         max_value=MAX_LR,
+        value=at["lr"],
         step=0.0005,
         format="%.4g",
         key="lr",
@@ -142,6 +186,7 @@ def _share(label: str, key: str, help_: str, *, disabled: bool = False) -> None:
         label,
         0.0,
         100.0,
+        _kept()[key],
         step=SHARE_STEP,
         format="%g %%",
         key=key,
@@ -156,7 +201,8 @@ def _labelled(
     """A widget that chooses a name from a registry whose entries have labels."""
     return widget(
         label,
-        list(registry),
+        options := list(registry),
+        options.index(_kept()[key]),
         format_func=lambda name: registry[name].label,
         key=key,
         help=help_,

@@ -1,6 +1,6 @@
 """What the page shows of runs, drawn again as they go on.
 
-Only the status line is drawn at every tick of a timer. It asks for the whole page when there is
+Only the status line is drawn again and again. It asks for the whole page when there is
 something new to see, which is at the end of a stage: a browser that draws charts twice a second
 takes the processor from the nights that it waits for.
 """
@@ -10,6 +10,7 @@ import time
 import streamlit as st
 
 from app import pair
+from app.components.repeat import repeat
 from app.controls import Chosen
 from app.pair import Moment
 from app.panels import filmstrip, measures, night, numbers, scorecard, scrub, status
@@ -39,8 +40,7 @@ def _follow(shown: Shown, drawn: Moment, chosen: Chosen | None) -> None:
             st.rerun()
         status.status(shown, now, chosen)
 
-    # `run_every` is a timer in the browser: it must be gone once nothing more will happen.
-    st.fragment(once, run_every=_POLL_S if drawn.active else None)()
+    repeat(once, key="poll", after_s=_POLL_S if drawn.active else None)
 
 
 def _results(shown: Shown) -> None:
@@ -51,10 +51,10 @@ def _results(shown: Shown) -> None:
         now = pair.moment(shown)
         cycle = scrub.cycle(shown.mine.follower.run_id, now.mine.state.finished)
         if was_playing != scrub.playing():
-            st.rerun()  # the whole page, for its timer is another now
+            st.rerun()  # the whole page, for how often this is drawn is another now
         _draw_results(shown, now, cycle)
 
-    st.fragment(once, run_every=scrub.STEP_S / 2 if was_playing else None)()
+    repeat(once, key="beat", after_s=scrub.STEP_S / 2 if was_playing else None)
 
 
 def _draw_results(shown: Shown, now: Moment, cycle: int) -> None:

@@ -148,16 +148,16 @@ def timers_of(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     """
     found: list[float | None] = []
     parts: list[float | None] = []
-    fragment = live.st.fragment
+    repeat = live.repeat
 
-    def noted(draw: Callable[[], None], *, run_every: float | None) -> Any:
-        parts.append(run_every)
+    def noted(draw: Callable[[], None], *, key: str, after_s: float | None) -> None:
+        parts.append(after_s)
         if len(parts) == 2:
             found.append(parts[1] if parts[0] is None else parts[0])
             parts.clear()
-        return fragment(draw, run_every=run_every)
+        repeat(draw, key=key, after_s=after_s)
 
-    monkeypatch.setattr(live.st, "fragment", noted)
+    monkeypatch.setattr(live, "repeat", noted)
     return found
 
 

@@ -93,6 +93,7 @@ def draw(cycles: int, newest: int, *, active: bool) -> None:
             f"Cycle shown, of {cycles}; 0 is before the night",
             0,
             cycles,
+            min(int(st.session_state.get(_CYCLE, newest)), cycles),  # see `app.controls`
             key=_CYCLE,
             on_change=_moved,
         )
