@@ -32,8 +32,6 @@ COPY .streamlit/ .streamlit/
 COPY core/ core/
 COPY app/ app/
 RUN python -m compileall -q core app
-# Plotly's script, for the folder it is served from cannot be written later.
-RUN python -m app.assets
 
 # With an address to tell, Streamlit does not ask another host for its own.
 ENV SLEEP_CACHE_DIR=/cache \

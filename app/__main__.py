@@ -4,7 +4,6 @@ import gc
 import sys
 from collections.abc import Sequence
 
-from app import assets
 from core import jobs, settings
 
 _INTERRUPTED = 130
@@ -23,7 +22,6 @@ def main(options: Sequence[str] | None = None) -> None:
             f"shows nights but cannot run any; make room or give access in "
             f"{settings.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder.\n"
         )
-    _provide_scripts()
     from streamlit.web import cli
 
     import app.views.explore  # noqa: F401  (so that the first visitor does not wait for it)
@@ -34,16 +32,6 @@ def main(options: Sequence[str] | None = None) -> None:
     page = settings.PROJECT / "app" / "main.py"
     given = sys.argv[1:] if options is None else options
     cli.main(["run", str(page), *given], prog_name="streamlit")
-
-
-def _provide_scripts() -> None:
-    try:
-        assets.provide()
-    except OSError as error:
-        sys.stderr.write(
-            f"The charts cannot be drawn: {error.strerror or error} ({error.filename}). Give "
-            "access there, or run `python -m app.assets` once with access; tables still work.\n"
-        )
 
 
 if __name__ == "__main__":

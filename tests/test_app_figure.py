@@ -1,13 +1,16 @@
 """The charts as they are sent to the browser: drawn anew only for what has changed."""
 
 import json
+import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import assets
+from app.components.figure import LIBRARY
+from core import settings
 from tests.app_runs import RUN, html_of, night, no_engine, open_page, write
 
 FIGURES = ("hypnogram", "error_chart", "recall_chart", "loss_chart", "dream_chart")
@@ -38,8 +41,25 @@ def test_each_figure_says_what_there_is_to_see_and_how_high_it_is() -> None:
 
 def test_the_script_that_draws_is_the_pages_own_and_fetched_early() -> None:
     page = open_page(RUN)
-    assert {data["source"] for data in sent(page).values()} == {assets.plotly_url()}
-    assert assets.plotly_url() in html_of(page, "preload")
+    assert {data["source"] for data in sent(page).values()} == {LIBRARY}
+    assert LIBRARY in html_of(page, "preload")
+
+
+def test_the_script_is_of_the_version_whose_schema_the_charts_are_held_against() -> None:
+    package = find_spec("plotly")
+    assert package is not None
+    assert package.origin is not None
+    whole = Path(package.origin).parent / "package_data" / "plotly.min.js"
+    of_own, of_schema = (
+        re.search(
+            r"plotly\.js (?:\(basic - minified\) )?v([\d.]+)", script.read_text("utf-8")[:100]
+        )
+        for script in (settings.PROJECT / LIBRARY, whole)
+    )
+    assert of_own is not None
+    assert of_schema is not None
+    assert of_own[1] == of_schema[1]
+    assert LIBRARY.endswith(f"-{of_own[1]}.min.js")
 
 
 def test_what_has_not_changed_keeps_its_version() -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from streamlit.web import cli
 
-from app import assets
 from app.__main__ import main
 from core import jobs, settings
 
@@ -23,30 +22,11 @@ _START_S = 60
 def test_the_engine_is_kept_before_the_page_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[object] = []
     monkeypatch.setattr(jobs, "keep_engine", lambda: done.append("engine"))
-    monkeypatch.setattr(assets, "provide", lambda: done.append("scripts"))
     monkeypatch.setattr(gc, "freeze", lambda: done.append("memory"))
     monkeypatch.setattr(cli, "main", lambda arguments, prog_name: done.append(arguments))
     main(["--server.port", "9000"])
     page = str(settings.PROJECT / "app" / "main.py")
-    assert done == ["engine", "scripts", "memory", ["run", page, "--server.port", "9000"]]
-
-
-def test_the_page_is_served_without_charts_where_their_script_cannot_be_put(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refuse() -> None:
-        raise PermissionError(13, "Permission denied", "/app/static")
-
-    served: list[object] = []
-    monkeypatch.setattr(jobs, "keep_engine", lambda: None)
-    monkeypatch.setattr(assets, "provide", refuse)
-    monkeypatch.setattr(gc, "freeze", lambda: None)
-    monkeypatch.setattr(cli, "main", lambda arguments, prog_name: served.append(arguments))
-    main([])
-    assert len(served) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("The charts cannot be drawn: Permission denied (/app/static). ")
-    assert said.count("\n") == 1
+    assert done == ["engine", "memory", ["run", page, "--server.port", "9000"]]
 
 
 def _serve(output: Path) -> tuple[subprocess.Popen[bytes], str]:

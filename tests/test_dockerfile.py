@@ -102,7 +102,7 @@ def test_something_of_every_copied_source_gets_into_the_image() -> None:
 
 def test_the_image_has_the_whole_program_its_weights_and_its_settings() -> None:
     inside = {file for found in copied().values() for file in found}
-    made_here = re.compile(r"(^|/)__pycache__/|^app/static/|\.partial$|/\.[^/]*\.tmp$")
+    made_here = re.compile(r"(^|/)__pycache__/|\.partial$|/\.[^/]*\.tmp$")
     for folder in ("core", "app", "cached_weights", ".streamlit"):
         wanted = {file for file in files(folder) if not made_here.search(file)}
         assert wanted
@@ -190,7 +190,7 @@ def test_every_module_that_a_step_or_the_command_starts_exists() -> None:
     steps = [*all_of("RUN"), " ".join(json.loads(only("CMD")))]
     started = [name for step in steps for name in re.findall(r"python -m ([\w.]+)", step)]
     used = [name for step in steps for name in re.findall(r"from ([\w.]+) import", step)]
-    assert set(started) == {"compileall", "app.assets", "app"}
+    assert set(started) == {"compileall", "app"}
     assert used == ["core.engine.warm"]
     assert all(find_spec(name) for name in [*started, *used])
     assert find_spec("app.__main__")

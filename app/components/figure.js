@@ -57,13 +57,8 @@ export default function (component) {
   node.style.height = `${data.height}px`;
   node.setAttribute("aria-label", data.alt);
 
-  const draw = (plotly, patience = 50) => {
-    if (node.sleepAsked !== version || node.sleepDrawn === version) return;
-    if (!node.isConnected) {
-      // It may be on its way into the page.
-      if (patience) setTimeout(() => draw(plotly, patience - 1), 100);
-      return;
-    }
+  const draw = (plotly) => {
+    if (node.sleepAsked !== version || !node.isConnected) return;
     const figure = JSON.parse(data.figure);
     const layout = themed(figure.layout, style);
     if (FINGER || data.quiet) layout.dragmode = false;
@@ -79,7 +74,6 @@ export default function (component) {
     (plotly) => {
       if (first) inTurn(node, () => draw(plotly));
       else draw(plotly);
-      setTimeout(() => draw(plotly), LATEST_MS); // does nothing if it is there
     },
     () => {
       node.textContent =
@@ -99,7 +93,6 @@ export default function (component) {
 
 // New figures come one after the other from the top of the page down, and are seen in between.
 const WAITING = [];
-const LATEST_MS = 1500;
 
 function inTurn(node, draw) {
   WAITING.push({ node, draw });
