@@ -7,6 +7,6 @@ Parts, all by default:
   pixels  from a measure's line in the log on disk to its point in the error chart
   slider  from a key on the cycles' slider to the hypnogram drawn anew
 
-The page looks at itself before every frame, so each time is that of the frame in which a thing is
+The page looks at itself when it changes, so each time is that of the frame in which a thing is
 painted, to about 16 ms. Each part has a server, an engine and an outputs folder of its own.
 """

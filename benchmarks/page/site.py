@@ -22,8 +22,15 @@ WAIT_MS = 300_000
 # of old memories of one's own night, None while the example is shown.
 _WATCH = """
 window.sleepWhen = (condition) => new Promise((resolve) => {
-  const look = () => condition() ? resolve(performance.now()) : requestAnimationFrame(look);
-  requestAnimationFrame(look);
+  // Only when the page changes: a look before each frame makes a browser without a graphics card
+  // paint sixty frames a second, for which it takes half a core from the nights.
+  const change = { subtree: true, childList: true, attributes: true, characterData: true };
+  const watch = new MutationObserver(() => {
+    if (!condition()) return;
+    watch.disconnect();
+    requestAnimationFrame(() => resolve(performance.now()));
+  });
+  watch.observe(document, change);
 });
 window.sleepChart = () => document.querySelector(".st-key-error_chart_figure .figure");
 window.sleepOwn = () => {
