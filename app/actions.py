@@ -3,6 +3,7 @@
 Each draws the page anew when it was done, and stays on it with the sentence when it was not.
 """
 
+import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -11,9 +12,11 @@ from app import address, compare, visit, words
 from app.controls import Chosen
 from app.visit import Shown
 from core import jobs, settings
+from core.engine.state import engine_now
 from core.errors import SleepError
 
 _NOTES = "notes"  # in the session's state
+_BEGINNING_S, _LOOK_S = 0.25, 0.01
 
 
 def start(chosen: Chosen, shown: Shown | None) -> None:
@@ -29,6 +32,7 @@ def start(chosen: Chosen, shown: Shown | None) -> None:
     beside = _beside(chosen, shown)
     if beside is not None:
         st.query_params[address.BESIDE] = beside
+    _await_beginning(mine)
     st.rerun()
 
 
@@ -66,6 +70,16 @@ def _beside(chosen: Chosen, shown: Shown | None) -> str | None:
     except (SleepError, OSError) as error:  # one's own night goes on all the same
         note([f"The night beside it could not be started: {_sentence(error)}"])
         return None
+
+
+def _await_beginning(run_id: str) -> None:
+    """Wait the moment that a free worker needs, so that the page is drawn once and not twice."""
+    if not engine_now().ready:
+        return
+    follower = jobs.Follower(run_id)
+    end = time.monotonic() + _BEGINNING_S
+    while not follower.update().state.stages and time.monotonic() < end:
+        time.sleep(_LOOK_S)
 
 
 def _each(done: str, run_ids: Sequence[str], ask: Callable[[str], None]) -> None:

@@ -1,6 +1,5 @@
 """What is measured before a night and after every stage. Nothing here draws a random number."""
 
-import copy
 import functools
 import itertools
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from torch import Tensor
 from core.data import Dataset
 from core.data.masks import MASKS, Hidden
 from core.devices import has_bfloat16
+from core.lean import lean
 from core.measures import CUES
 from core.reader import CONFIDENT, DigitReader, dataset_classes, read
 from core.stopping import Check, never
@@ -112,8 +112,7 @@ def measure(
     """
     device = probe.images.device
     lower = torch.autocast(device.type, torch.bfloat16, enabled=not exact and has_bfloat16(device))
-    # A copy, so that the memory layout for measuring cannot change training's.
-    model = copy.deepcopy(vae).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = lean(vae)
     errors, recall_errors, recalled = [], [], []
     for part in probe.batches():
         check()

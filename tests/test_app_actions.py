@@ -1,27 +1,32 @@
 """Run on the page: one's own night, the one beside it, and what may go wrong with either."""
 
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
-from app import words
+from app import actions, words
 from app.compare import beside
 from core import jobs
 from core.config import RunConfig
 from core.engine import queue
 from core.errors import QueueError
-from core.store.folder import all_runs
+from core.store import RunLog
+from core.store.folder import all_runs, find_run
 from tests.app_runs import (
     OTHER,
     RUN,
     address_of,
     buttons_of,
+    engine,
+    figure_of,
     night,
     no_engine,
     open_page,
     statuses_of,
     text_of,
+    trace,
     wanted,
     write,
 )
@@ -49,6 +54,39 @@ def test_run_asks_for_the_very_night_and_then_for_the_one_beside_it() -> None:
     assert address_of(page) == {"run": mine.run, "with": other.run}
     assert statuses_of(page) == ["queued"]
     assert buttons_of(page) == {"stop"}
+
+
+def test_what_a_night_shows_at_once_is_in_its_first_drawing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def begins(*arguments: Any, **more: Any) -> str:
+        run = submit(*arguments, **more)
+        Timer(0.1, lambda: _begin(run)).start()
+        return run
+
+    submit = jobs.submit
+    monkeypatch.setattr(jobs, "submit", begins)
+    monkeypatch.setattr(actions, "_BEGINNING_S", 3600.0)
+    with engine(ready=True):
+        page = open_page(compare="none")
+        page.button(key="run").click().run()
+        assert trace(figure_of(page, "error_chart"), "old")["x"] == [0]
+
+
+def _begin(run: str) -> None:
+    with RunLog(find_run(run).path) as log:
+        for event in night([100], [500], RunConfig(), whole=False):
+            log.append(event)
+
+
+def test_a_night_that_does_not_begin_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(actions, "_BEGINNING_S", 0.01)
+    with engine(ready=True):
+        page = open_page()
+        page.button(key="run").click().run()
+        assert statuses_of(page) == ["queued"]
 
 
 def test_both_are_asked_for_in_the_visitors_name() -> None:

@@ -1,0 +1,39 @@
+"""A copy of a VAE to measure with: the same function, laid out for large batches."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.vae import VAE
+
+_KERNEL, _PADDING = 3, 1
+
+
+def lean(vae: VAE) -> VAE:
+    """A copy of ``vae`` to measure with; the memory layout cannot change training's then."""
+    model = copy.deepcopy(vae).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.decoder.conv3 = _Pixels(vae.decoder.conv3)
+    return model
+
+
+class _Pixels(nn.Module):
+    """The decoder's last layer, a transposed convolution to a single channel.
+
+    Convolutions are made for many channels on both sides; what each place has for its nine
+    neighbours is one small matrix product, in a third to two thirds of the time.
+    """
+
+    def __init__(self, layer: nn.ConvTranspose2d) -> None:
+        super().__init__()
+        assert layer.bias is not None
+        self.shares = layer.weight.detach().flatten(1).T.contiguous()
+        self.bias = layer.bias.detach()
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Maps [n, channels, side, side] -> logits [n, 1, side, side], float32."""
+        shares = self.shares @ hidden.flatten(2)
+        size = (hidden.shape[2], hidden.shape[3])
+        logits = F.fold(shares.float(), size, _KERNEL, padding=_PADDING)
+        return logits + self.bias
