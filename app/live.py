@@ -24,7 +24,8 @@ def draw(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
     """Draw the nights as they are ``now``, and go on drawing if there is more to come."""
     night.night(chosen.config if chosen else None, now)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        status.buttons(shown, now, chosen)
+        with st.container(horizontal=True, width="content"):  # one place, however many there are
+            status.buttons(shown, now, chosen)
         _follow(shown, now, chosen)
     _results(shown)
 

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from streamlit.components.v2 import manifest_scanner
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1.element_tree import ElementTree
 
 from app import live
 from app.charts.style import uid
@@ -215,6 +217,22 @@ def tick(page: AppTest, part: int = 0) -> None:
 def play_tick(page: AppTest) -> None:
     """Draw only the results, as the timer of a play does."""
     tick(page, 1)
+
+
+@contextmanager
+def asked_again(page: AppTest) -> Iterator[None]:
+    """As if the status line of ``page`` asked for what is drawn, with the widgets as they stand."""
+    poll = page.get_by_key("poll").proto.id
+    told = ElementTree.get_widget_states
+
+    def with_that(tree: ElementTree) -> WidgetStates:
+        states = told(tree)
+        value = json.dumps({"event": "again", "value": 0})
+        states.widgets.add(id=f"$$STREAMLIT_INTERNAL_KEY_{poll}__events", json_trigger_value=value)
+        return states
+
+    with mock.patch.object(ElementTree, "get_widget_states", with_that):
+        yield
 
 
 def address_of(page: AppTest) -> dict[str, str]:

@@ -13,6 +13,7 @@ from core.engine import queue
 from core.store.folder import RunFolder
 from tests.app_runs import (
     RUN,
+    asked_again,
     asleep,
     buttons_of,
     figure_of,
@@ -117,6 +118,44 @@ def test_a_night_that_goes_on_is_followed_until_the_slider_is_touched() -> None:
         page.button(key="follow").click().run()
         assert shown(page) == 3
         assert "follow" not in buttons_of(page)
+
+
+def _followed(folder: RunFolder) -> AppTest:
+    """A page that went from the first cycle to the second as the night did."""
+    whole = (folder.path / "events.jsonl").read_bytes()
+    go_on(folder, whole, 1)
+    page = open_page(RUN)
+    go_on(folder, whole, 2)
+    page.run()
+    assert shown(page) == 2
+    return page
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_browser_that_has_not_moved_the_slider_yet_is_not_taken_for_a_hand(
+    value: int, clock: SimpleNamespace
+) -> None:
+    folder = until(3)
+    with asleep(folder):
+        page = _followed(folder)
+        clock.seconds += 60
+        page.slider(key="cycle").set_value(value)
+        with asked_again(page):
+            page.run()
+        assert shown(page) == 2
+        assert "follow" not in buttons_of(page)
+
+
+@pytest.mark.parametrize(("after_s", "cycle"), [(0.5, 2), (5, 1)])
+def test_a_hand_on_another_widget_may_tell_of_the_cycle_before_for_a_moment(
+    after_s: float, cycle: int, clock: SimpleNamespace
+) -> None:
+    folder = until(3)
+    with asleep(folder):
+        page = _followed(folder)
+        clock.seconds += after_s
+        page.slider(key="cycle").set_value(1).run()
+        assert shown(page) == cycle
 
 
 def test_the_end_is_shown_when_the_night_that_was_followed_is_over() -> None:

@@ -3,9 +3,14 @@
 const BUSY_MS = 100;
 const PATIENCE_MS = 2000; // after which an answer is taken to be lost
 
+// So that widgets that were just moved tell where they stand now.
+const whenIdle = window.requestIdleCallback ?? ((then) => setTimeout(then));
+
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.sleepStop?.(); // the drawing before this one asks no more
   let timer;
+  let over = false;
+  const tell = () => over || setTriggerValue("again", data.drawn);
   const ask = () => {
     // Where Streamlit says nothing of itself, it is taken to be ready.
     const { testScriptState, testConnectionState } =
@@ -14,10 +19,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
       ["initial", "running"].includes(testScriptState) ||
       (testConnectionState ?? "CONNECTED") !== "CONNECTED";
     timer = setTimeout(ask, busy ? BUSY_MS : PATIENCE_MS);
-    if (!busy) setTriggerValue("again", data.drawn);
+    if (!busy) whenIdle(tell);
   };
   timer = setTimeout(ask, 1000 * data.after_s);
-  const stop = () => clearTimeout(timer);
+  const stop = () => {
+    over = true;
+    clearTimeout(timer);
+  };
   parentElement.sleepStop = stop;
   return stop;
 }

@@ -8,15 +8,19 @@ widgets that it has not shown yet, see ``repeat.js``.
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import streamlit as st
+
+Part = Literal[
+    "poll", "beat"
+]  # the status line of a night that goes on, and a night that is played
 
 _COMPONENT = "sleep_repeat"
 _SCRIPT = (Path(__file__).parent / "repeat.js").read_text("utf-8")
 
 
-def repeat(draw: Callable[[], None], *, key: str, after_s: float | None) -> None:
+def repeat(draw: Callable[[], None], *, key: Part, after_s: float | None) -> None:
     """Call ``draw``, and again ``after_s`` seconds after what it drew was shown; None for once.
 
     It is a fragment, which may ask for the whole page with `st.rerun`.
@@ -32,6 +36,11 @@ def repeat(draw: Callable[[], None], *, key: str, after_s: float | None) -> None
             )
 
     st.fragment(once)()
+
+
+def asked() -> bool:
+    """Whether it was such a part that asked for what is drawn now, and no hand."""
+    return any("again" in (st.session_state.get(key) or {}) for key in get_args(Part))
 
 
 def _mounted() -> Any:

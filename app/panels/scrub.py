@@ -4,15 +4,15 @@ import time
 
 import streamlit as st
 
+from app.components import repeat
+
 STEP_S = 0.7  # of a night that is played
 
 _CYCLE = "cycle"
 _OF, _FOLLOWS, _PLAYS = "cycle_of", "cycle_follows", "cycle_plays"  # in the session's state
-_BEFORE, _DOUBT = "cycle_before", "cycle_doubt"
+_BEFORE = "cycle_before"
 
-# A browser that is busy may still tell of the cycle before the one it was just given.
-_LATE_S = 2.0
-_SURE_S = 0.4
+_LATE_S = 2.0  # in which a hand on another widget may still tell where this one stood before
 
 
 def playing() -> bool:
@@ -31,10 +31,6 @@ def cycle(run_id: str, newest: int) -> int:
         follow()
     if playing():
         _set(_played(newest))
-    elif _DOUBT in state:
-        if time.monotonic() - state[_DOUBT] < _SURE_S:
-            return newest
-        hold()  # for the browser has not taken it back
     elif state[_FOLLOWS]:
         _set(newest)
     return min(int(state.get(_CYCLE, newest)), newest)
@@ -43,20 +39,16 @@ def cycle(run_id: str, newest: int) -> int:
 def _set(to: int) -> None:
     before = st.session_state.get(_CYCLE)
     if before != to:  # for what is set overrules a hand on the slider
-        st.session_state[_BEFORE] = (before, to, time.monotonic())
+        st.session_state[_BEFORE] = (before, time.monotonic())
         st.session_state[_CYCLE] = to
 
 
 def _moved() -> None:
-    """The slider stands elsewhere: by a hand, or because the browser is behind."""
-    state = st.session_state
-    before, to, since = state.get(_BEFORE, (None, None, 0.0))
-    late = state[_CYCLE] == before and time.monotonic() - since < _LATE_S
-    if not late:
-        back = _DOUBT in state and state[_CYCLE] == to
-        follow() if back else hold()
-    elif state[_FOLLOWS]:
-        state[_DOUBT] = time.monotonic()
+    """The slider stands elsewhere: by a hand, or because the browser has not moved it yet."""
+    before, since = st.session_state.get(_BEFORE, (None, 0.0))
+    late = st.session_state[_CYCLE] == before and time.monotonic() - since < _LATE_S
+    if not late and not repeat.asked():
+        hold()
 
 
 def follow() -> None:
@@ -100,8 +92,7 @@ def draw(cycles: int, newest: int, *, active: bool) -> None:
 
 
 def _forget() -> None:
-    for key in (_PLAYS, _DOUBT):
-        st.session_state.pop(key, None)
+    st.session_state.pop(_PLAYS, None)
 
 
 def _played(newest: int) -> int:

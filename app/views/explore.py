@@ -34,8 +34,9 @@ def show() -> None:
     preload()
     st.title(words.TITLE, anchor=False)
     st.markdown(f"{words.LOOK}  \n{words.TRY}")
-    if notes := actions.notes():
-        st.warning(words.literal(" ".join(notes)))
+    with st.container(key="notes"):  # always there, so that all below it stays in its place
+        if notes := actions.notes():
+            st.warning(words.literal(" ".join(notes)))
     left, right = st.columns([1, 3], gap="large")
     with left:
         chosen = _choose()
