@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PRODUCT := $(VENV)/.product
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help setup app test test-fast check format
+.PHONY: help setup app test test-fast check format bench
 
 help:
 	@echo "make app [PORT=9000]   set up if need be, and serve the dashboard on http://localhost:8501"
 	@echo "make test              set up if need be, and run all tests"
 	@echo "make test-fast         the tests without those marked slow"
 	@echo "make check             lint, format and types"
+	@echo "make bench             how fast nights are slept, against a plain loop and the machine"
 	@echo "make setup             set up only"
 
 setup: $(PRODUCT)
@@ -36,6 +37,9 @@ check: $(DEVELOPMENT)
 format: $(DEVELOPMENT)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(PRODUCT)
+	$(BIN)/python -m benchmarks.speed
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try make PYTHON=python3.12 setup")'
