@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from benchmarks.page.site import press_run, site, wait
+from benchmarks.page.site import WAIT_MS, press_run, site, wait
 from core.store import LOG
 from core.store.folder import find_run
 
@@ -58,18 +58,16 @@ def pixels() -> None:
         page.evaluate(
             """() => {
               window.sleepSeen = [];
-              const look = () => {
+              sleepWatch(() => requestAnimationFrame(() => {
                 while (sleepSeen.length < (sleepOwn() ?? 0)) sleepSeen.push(Date.now());
-                requestAnimationFrame(look);
-              };
-              look();
+              }));
             }"""
         )
         press_run(page)
         run = re.search(r"run=([\w-]+)", page.url)
         assert run is not None
         watcher = _LogWatcher(find_run(run[1]).path / LOG)
-        page.get_by_text("What happened").wait_for(timeout=300_000)
+        page.locator(".st-key-run_status", has_text="done").wait_for(timeout=WAIT_MS)
         watcher.end()
         seen = page.evaluate("sleepSeen")
     # The watcher starts when the address is known, so the first lines may have been there.

@@ -21,17 +21,18 @@ WAIT_MS = 300_000
 # `sleepWhen` gives the time of the frame in which a condition holds, `sleepOwn` counts the points
 # of old memories of one's own night, None while the example is shown.
 _WATCH = """
-window.sleepWhen = (condition) => new Promise((resolve) => {
-  // Only when the page changes: a look before each frame makes a browser without a graphics card
-  // paint sixty frames a second, for which it takes half a core from the nights.
-  const change = { subtree: true, childList: true, attributes: true, characterData: true };
-  const watch = new MutationObserver(() => {
-    if (!condition()) return;
-    watch.disconnect();
-    requestAnimationFrame(() => resolve(performance.now()));
-  });
-  watch.observe(document, change);
-});
+// Only when the page changes: a look before each frame makes a browser without a graphics card
+// paint sixty frames a second, for which it takes half a core from the nights.
+window.sleepWatch = (look) => {
+  const changes = { subtree: true, childList: true, attributes: true, characterData: true };
+  const watch = new MutationObserver(() => look(watch));
+  watch.observe(document, changes);
+};
+window.sleepWhen = (condition) => new Promise((resolve) => sleepWatch((watch) => {
+  if (!condition()) return;
+  watch.disconnect();
+  requestAnimationFrame(() => resolve(performance.now()));
+}));
 window.sleepChart = () => document.querySelector(".st-key-error_chart_figure .figure");
 window.sleepOwn = () => {
   const node = sleepChart();
