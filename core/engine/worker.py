@@ -3,7 +3,11 @@
 Importing this is light, for the dispatcher names the function below without having torch.
 """
 
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,29 +18,44 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 _one_at_a_time = threading.Lock()  # a worker with more threads would share cores and memory
+_NICER = 10  # how much a night gives way, as in nice(1)
 
 
-def sleep_run(path: str) -> dict[str, Any]:
-    """Sleep the night of the run in the folder ``path``.
+def sleep_run(path: str, gives_way: bool) -> dict[str, Any]:
+    """Sleep the night of the run in the folder ``path``; it may leave the processor to others.
 
     Returns {"ended": whether the run is over, "problem": the sentence of a failure that the
     run's own folder could not take}.
     """
     from distributed import get_worker
 
+    folder, worker = RunFolder(Path(path)), get_worker().address
+    with _one_at_a_time:
+        if not gives_way:
+            return _sleep(folder, worker)
+        # A thread of its own, because what has once been made nicer can never be less so again.
+        with ThreadPoolExecutor(1, initializer=_be_nice) as thread:
+            return thread.submit(_sleep, folder, worker).result()
+
+
+def _be_nice() -> None:
+    if sys.platform == "linux":  # elsewhere it is the whole process that is nice or is not
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
+
+
+def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
     from core.engine.sleep import sleep, unwritable
 
-    folder = RunFolder(Path(path))
-    with _one_at_a_time:
-        try:
-            for _ in sleep(folder, get_worker().address):
-                pass
-        except RunError:
-            return {"ended": False, "problem": None}
-        except SleepError as error:
-            return {"ended": True, "problem": str(error)}
-        except OSError as error:
-            return {"ended": True, "problem": unwritable(folder, error)}
+    try:
+        for _ in sleep(folder, worker):
+            pass
+    except RunError:
+        return {"ended": False, "problem": None}
+    except SleepError as error:
+        return {"ended": True, "problem": str(error)}
+    except OSError as error:
+        return {"ended": True, "problem": unwritable(folder, error)}
     return {"ended": True, "problem": None}
 
 
