@@ -125,24 +125,8 @@ def _take_preset() -> None:
 
 def _more() -> None:
     at = _kept()
-    st.number_input(
-        "Epochs of the night",
-        1,
-        MAX_EPOCHS,
-        at["total_eps"],
-        key="total_eps",
-        required=True,
-        help=words.EPOCHS,
-    )
-    st.number_input(
-        "Images in each stage",
-        1,
-        MAX_IMAGES,
-        at["num"],
-        key="num",
-        required=True,
-        help=words.IMAGES,
-    )
+    _whole("Epochs of the night", MAX_EPOCHS, "total_eps", words.EPOCHS)
+    _whole("Images in each stage", MAX_IMAGES, "num", words.IMAGES)
     st.segmented_control(
         "Seeds", SEEDS, default=at["seeds"], key="seeds", required=True, help=words.SEEDS
     )
@@ -178,6 +162,11 @@ def _more() -> None:
     mask = _labelled(st.selectbox, "Hidden when recalling", MASKS, "mask", words.MASK)
     unused = not (mask in MASKS and MASKS[mask].takes_fraction)
     _share("Share hidden", "mask_fraction", words.MASK_SHARE, disabled=unused)
+
+
+def _whole(label: str, most: int, key: str, help_: str) -> None:
+    """A field for a whole number from 1 to ``most``."""
+    st.number_input(label, 1, most, _kept()[key], key=key, required=True, help=help_)
 
 
 def _share(label: str, key: str, help_: str, *, disabled: bool = False) -> None:

@@ -100,6 +100,7 @@ def _train(
     seed: int,
     position: tuple[int, ...],
 ) -> float:
+    """Train for one epoch; gives its mean loss, which costs what telling it would."""
     order = stream(seed, Purpose.SHUFFLE, *position).permutation(len(images))
     shape = (len(images), vae.latent_dim)
     drawn = stream(seed, Purpose.NOISE, *position).standard_normal(shape, dtype=np.float32)

@@ -24,10 +24,9 @@ from core.data import DatasetPair, load_pair
 from core.evaluation import make_probe
 from core.events import EpochDone, StageEvaluated
 from core.reader import load_reader
-from core.starting import starting_weights
 from core.threads import cpu_threads
 from core.training import train
-from core.vae import VAE
+from core.weights import cached_path, load_vae
 
 _EPOCHS_A_CYCLE = 10
 _RATE_TRIALS, _RATE_PRODUCTS = 20, 50
@@ -81,7 +80,7 @@ def plain(config: RunConfig, pair: DatasetPair) -> Pace:
         make_probe(dataset, config.mask, config.mask_fraction, device)
         for dataset in (pair.dataset_1, pair.dataset_2)
     )
-    before = _weights(config, pair)
+    before = load_vae(cached_path(config.split, config.latent_dim), config.latent_dim)
     slept = sleep_plainly(config, pair, before, (first, second), load_reader())
     return Pace(slept.training_s, slept.measuring_s, np.array(slept.errors))
 
@@ -116,16 +115,6 @@ def multiply_rate() -> float:
             left @ right
         best = min(best, time.perf_counter() - began)
     return _RATE_PRODUCTS * 2 * 288 * 64 * 196 / best
-
-
-def _weights(config: RunConfig, pair: DatasetPair) -> VAE:
-    loading = starting_weights(config, pair)
-    while True:
-        try:
-            next(loading)
-        except StopIteration as done:
-            vae: VAE = done.value[0]
-            return vae
 
 
 def _against_baseline(seeds: int, cycles: int, runs: int) -> list[Pace]:

@@ -18,7 +18,7 @@ from core.engine import keeper, leases, state
 from core.files import read_json
 from core.jobs import Snapshot
 from core.replay import RunState, fold
-from core.store import StoredArray
+from core.store import LOG, StoredArray
 from core.store.folder import RunFolder, find_run, new_run
 
 START_S = 60.0  # a busy machine is no reason to fail
@@ -93,6 +93,12 @@ def worker_of(run_id: str) -> int | None:
     if not (folder.asleep() and isinstance(pid, int) and psutil.pid_exists(pid)):
         return None
     return pid
+
+
+def trains(run_id: str) -> bool:
+    """Whether a run's first epoch is over."""
+    log = find_run(run_id).path / LOG
+    return log.exists() and b'"EpochDone"' in log.read_bytes()
 
 
 def finished(run_id: str, within_s: float = 300.0) -> Snapshot:

@@ -35,7 +35,7 @@ def test_widgets_that_the_browser_has_not_shown_yet_stand_where_they_stood(
     assert _values(page) == stood
 
 
-def test_each_widget_starts_at_what_it_stands_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_widget_starts_at_what_it_stands_at() -> None:
     # For where a second drawing overtakes the first, a browser is told the default and no value.
     page = open_page(num_cycles="4", rem_start="10", num="7", seeds="3", lr="0.002", split="digits")
     assert page.slider(key="num_cycles").proto.default == [4]
@@ -43,7 +43,6 @@ def test_each_widget_starts_at_what_it_stands_at(monkeypatch: pytest.MonkeyPatch
     assert page.number_input(key="num").proto.default == 7
     assert page.number_input(key="lr").proto.default == 0.002
     assert page.radio(key="split").proto.default == 1
-    assert (
-        page.selectbox(key="preset").proto.default == len(page.selectbox(key="preset").options) - 1
-    )
+    preset = page.selectbox(key="preset")
+    assert preset.proto.default == len(preset.options) - 1
     assert page.button_group(key="seeds").proto.default == [1]

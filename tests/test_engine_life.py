@@ -21,7 +21,17 @@ from core.events import CycleDone, NightResumed, NightStopped
 from core.store import LOG, RunReader
 from core.store.folder import find_run
 from tests.conftest import of_kind
-from tests.engines import Engine, bits, engine, finished, own_outputs, undisturbed, wait, worker_of
+from tests.engines import (
+    Engine,
+    bits,
+    engine,
+    finished,
+    own_outputs,
+    trains,
+    undisturbed,
+    wait,
+    worker_of,
+)
 
 # One stage a cycle, and as few test images as there can be: about two seconds.
 SHORT = RunConfig(
@@ -57,11 +67,6 @@ def _events(run: str) -> list[object]:
     return list(RunReader(find_run(run).path).read())
 
 
-def _trains(run: str) -> bool:
-    log = find_run(run).path / LOG
-    return log.exists() and b'"EpochDone"' in log.read_bytes()
-
-
 # --- ends of a run ---
 
 
@@ -70,7 +75,7 @@ def test_stop_ends_a_night_in_training_and_resume_goes_on_after_its_finished_cyc
 ) -> None:
     config = RunConfig(split="digits", total_eps=400, num_cycles=100, num=2, device="cpu")
     run = jobs.submit(config)
-    wait(lambda: b'"CycleDone"' in (find_run(run).path / LOG).read_bytes() if _trains(run) else 0)
+    wait(lambda: b'"CycleDone"' in (find_run(run).path / LOG).read_bytes() if trains(run) else 0)
     jobs.stop(run)
     stopped = finished(run)
     assert stopped.status == "stopped"
@@ -185,7 +190,7 @@ def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
     with engine() as started:
         started.ready()
         run = jobs.submit(config)
-        wait(lambda: _trains(run))
+        wait(lambda: trains(run))
         hung = worker_of(run)
         assert hung is not None
         os.kill(hung, signal.SIGSTOP)
@@ -256,7 +261,7 @@ def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the
         pid = wait(lambda: state.alive() and state.last_told().pid)
         engine_process = psutil.Process(pid)
         run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
-        wait(lambda: _trains(run))
+        wait(lambda: trains(run))
         family = [engine_process, *engine_process.children(recursive=True)]
         assert len(family) > 2
         program.kill()
@@ -274,7 +279,7 @@ def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: 
         wait(lambda: state.engine_now().ready)
         first = state.last_told().pid
         run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
-        wait(lambda: _trains(run))
+        wait(lambda: trains(run))
         os.kill(first, signal.SIGKILL)
         assert finished(run).status == "done"
         assert state.last_told().pid != first

@@ -9,16 +9,9 @@ import pytest
 
 from core import jobs
 from core.config import RunConfig
-from core.store import LOG
-from core.store.folder import find_run
-from tests.engines import engine, finished, own_outputs, wait, worker_of
+from tests.engines import engine, finished, own_outputs, trains, wait, worker_of
 
 LONG = RunConfig(split="digits", total_eps=4_000, num_cycles=4, device="cpu")
-
-
-def _trains(run: str) -> bool:
-    log = find_run(run).path / LOG
-    return log.exists() and b'"EpochDone"' in log.read_bytes()
 
 
 def _nicest(run: str) -> int:
@@ -41,7 +34,7 @@ def test_of_two_nights_of_one_person_the_second_gives_way_and_nobody_elses(
         for second, gives_way in (("ada", True), ("bob", False), ("ada", True)):
             runs = [jobs.submit(LONG, person=person) for person in ("ada", second)]
             for run in runs:
-                wait(lambda run=run: _trains(run))
+                wait(lambda run=run: trains(run))
             assert _nicest(runs[0]) == usual
             assert (_nicest(runs[1]) > usual) is gives_way
             for run in runs:

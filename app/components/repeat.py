@@ -12,9 +12,8 @@ from typing import Any, Literal, get_args
 
 import streamlit as st
 
-Part = Literal[
-    "poll", "beat"
-]  # the status line of a night that goes on, and a night that is played
+# The status line of a night that goes on, and the results of a night that is played.
+Part = Literal["poll", "beat"]
 
 _COMPONENT = "sleep_repeat"
 _SCRIPT = (Path(__file__).parent / "repeat.js").read_text("utf-8")
