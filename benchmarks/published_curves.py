@@ -19,8 +19,8 @@ from core.progress import with_progress
 from core.replay import RunState, fold
 from core.report import NEW, OLD
 from core.results import course
-from core.settings import DEFAULT_THREADS, PROJECT
-from core.threads import cpu_threads
+from core.settings import PROJECT
+from core.threads import torch_threads
 from core.training import train
 
 REFERENCE = PROJECT / "tests" / "assets" / "published_curves_10_cycles.json"
@@ -87,7 +87,7 @@ def sleep_published(curve: dict[str, float], weights: str | None = None) -> tupl
         data="mnist",
         weights=weights,
     )
-    with cpu_threads(DEFAULT_THREADS):
+    with torch_threads():
         state = fold(RunState(), with_progress(train(config)))
     first, second = (np.array(course(state, dataset, "error")) for dataset in (1, 2))
     return first, second

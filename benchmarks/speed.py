@@ -24,7 +24,7 @@ from core.data import DatasetPair, load_pair
 from core.evaluation import make_probe
 from core.events import EpochDone, StageEvaluated
 from core.reader import load_reader
-from core.threads import cpu_threads
+from core.threads import torch_threads
 from core.training import train
 from core.weights import cached_path, load_vae
 
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     asked = parser.parse_args()
-    with cpu_threads(asked.threads):
+    with torch_threads(asked.threads):
         print(f"{asked.cycles} cycles, {asked.threads} threads, medians of {asked.runs}")
         print("seeds  what           plain, s   ours, s   ratio")
         for seeds in asked.seeds:

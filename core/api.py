@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from core import settings
 from core.config import RunConfig, chosen_split
+from core.cores import usable
 from core.progress import with_progress
 from core.replay import RunState, fold
 from core.report import unique_path, write_pdf
 from core.results import course
-from core.threads import cpu_threads
+from core.threads import torch_threads
 from core.training import train
 
 
@@ -47,7 +48,7 @@ def train_with_scheduler_multiple_seeds(
     full_evaluation: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
-    threads: int = settings.DEFAULT_THREADS,
+    threads: int | None = None,
     outputs: str | Path | None = None,
     progress: bool = True,
 ) -> NightErrors:
@@ -67,7 +68,7 @@ def train_with_scheduler_multiple_seeds(
             True: the model as it is now (current dreamer).
         batch_size, rounding, data, mask, mask_fraction, full_evaluation, weights, device: see
             `RunConfig`.
-        threads: CPU threads; results are bit for bit the same only for the same number.
+        threads: the most CPU threads to use, which changes no result; None is all cores.
         outputs: folder for the PDF instead of ``outputs/``. Its name, which is new for every
             night, is told on standard error.
         progress: show a progress bar on standard error.
@@ -98,8 +99,9 @@ def train_with_scheduler_multiple_seeds(
         pretrain_seed=seed,
         device=device,
     )
-    with cpu_threads(threads):
-        events = train(config)
+    most = usable(threads)
+    with torch_threads():
+        events = train(config, threads=lambda: most)
         state = fold(RunState(), with_progress(events) if progress else events)
     path = unique_path(settings.outputs_dir() if outputs is None else Path(outputs))
     write_pdf(state, path)

@@ -4,18 +4,18 @@ Tensors are safetensors, all else is JSON; nothing is pickled. No generator has 
 every stream of random numbers starts from its name (see `draws`), so the cycle says it all.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from core.ensemble import MOMENTS, Ensemble
 from core.errors import WeightsError
 from core.events import WeightsUsed
 from core.files import whole_file
-from core.sleeper import MOMENTS, Sleeper
 from core.store.sealed import read_sealed, write_sealed
 from core.vae import VAE
 from core.weights import file_sha256, load_vae
@@ -32,17 +32,17 @@ class Saved:
     seconds: float
     tensors: dict[str, Tensor]
 
-    def restore(self, sleepers: Sequence[Sleeper]) -> None:
-        """Give each sleeper the model and the Adam state that it had."""
-        for sleeper in sleepers:
-            names = [name for name, _ in sleeper.vae.named_parameters()]
-            sleeper.restore(
-                {name: self.tensors[_key(sleeper, "vae", name)] for name in names},
-                {
-                    name: {moment: self.tensors[_key(sleeper, moment, name)] for moment in MOMENTS}
-                    for name in names
-                },
-            )
+    def restore(self, ensemble: Ensemble) -> None:
+        """Give each seed the model and the Adam state that it had."""
+        for place, seed in enumerate(ensemble.seeds):
+            parts: dict[str, dict[str, Tensor]] = {}
+            for key, tensor in self.tensors.items():
+                owner, part, name = key.split(".", 2)
+                if owner == f"seed-{seed}":
+                    parts.setdefault(part, {})[name] = tensor
+            steps = int(next(iter(parts["step"].values())))
+            moments = {moment: parts[moment] for moment in MOMENTS}
+            ensemble.restore(place, parts["vae"], moments, steps)
 
 
 @dataclass(frozen=True)
@@ -67,21 +67,21 @@ class Checkpoints:
         except (OSError, ValueError, KeyError, TypeError, WeightsError):
             return None
 
-    def save(self, cycle: int, seconds: float, sleepers: Sequence[Sleeper]) -> None:
+    def save(self, cycle: int, seconds: float, ensemble: Ensemble) -> None:
         """Keep the state after ``cycle``; the JSON comes last and makes the checkpoint count."""
         path = self._path(cycle)
-        tensors = {}
-        for sleeper in sleepers:
-            for name, parameter in sleeper.vae.named_parameters():
-                tensors[_key(sleeper, "vae", name)] = parameter.detach()
-            for name, moments in sleeper.moments().items():
-                for moment, tensor in moments.items():
-                    tensors[_key(sleeper, moment, name)] = tensor
+        tensors: dict[str, Tensor] = {}
+        for place, seed in enumerate(ensemble.seeds):
+            model: dict[str, Tensor] = dict(ensemble.vae(place).named_parameters())
+            steps = {name: torch.tensor(float(ensemble.steps)) for name in model}
+            parts = {"vae": model, "step": steps, **ensemble.moments(place)}
+            for part, named in parts.items():
+                tensors |= {f"seed-{seed}.{part}.{name}": each for name, each in named.items()}
         _save(tensors, path)
         record: dict[str, Any] = {
             "cycle": cycle,
             "seconds": seconds,
-            "seeds": [sleeper.seed for sleeper in sleepers],
+            "seeds": list(ensemble.seeds),
             "generators": _STREAMS,
             "sha256": file_sha256(path),
         }
@@ -122,7 +122,3 @@ def _save(tensors: dict[str, Tensor], path: Path) -> None:
     with whole_file(path) as temporary:
         # Safetensors refuses tensors that share memory, as the parts of a vector do.
         save_file({name: tensor.clone() for name, tensor in tensors.items()}, temporary)
-
-
-def _key(sleeper: Sleeper, part: str, name: str) -> str:
-    return f"seed-{sleeper.seed}.{part}.{name}"

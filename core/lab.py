@@ -11,6 +11,7 @@ from torch import Tensor
 from core.before import measure_before
 from core.config import RunConfig
 from core.data import DatasetPair
+from core.ensemble import Ensemble
 from core.evaluation import (
     Measured,
     Probe,
@@ -23,8 +24,8 @@ from core.evaluation import (
 from core.events import CuesShown, DreamsMade, ImagesRecalled, Scores, StageEvaluated
 from core.measures import SUBSET
 from core.reader import DigitReader, load_reader
-from core.sleeper import Sleeper
-from core.stopping import Check
+from core.stopping import Check, never
+from core.threads import Threads, one_thread
 from core.vae import VAE
 
 
@@ -32,38 +33,41 @@ from core.vae import VAE
 class Lab:
     """The instruments, on the device that the night runs on.
 
-    ``check`` is called before every batch, and raises where the night is to stop.
+    ``check`` is called before every batch, and raises where the night is to stop; ``threads``
+    tells how many batches may be measured side by side now.
     """
 
     pair: DatasetPair
     reader: DigitReader
     probes: tuple[Probe, Probe]
     check: Check
+    threads: Threads
 
-    def evaluate_before(self, vae: VAE, sleepers: tuple[Sleeper, ...]) -> StageEvaluated:
+    def evaluate_before(self, vae: VAE, ensemble: Ensemble) -> StageEvaluated:
         """Measure ``vae``, from which every seed starts, on all test images."""
-        found = [measure_before(vae, probe, self.reader, self.check) for probe in self.probes]
+        found = [
+            measure_before(vae, probe, self.reader, self.check, self.threads())
+            for probe in self.probes
+        ]
         first, second = (
-            _scores(sleepers, [measured] * len(sleepers), "the measure before the night")
+            _scores(ensemble, [measured] * len(ensemble.seeds), "the measure before the night")
             for measured in found
         )
         return StageEvaluated(0, "before", first, second)
 
     def evaluate(
-        self, sleepers: tuple[Sleeper, ...], cycle: int, stage: str, *, everything: bool
+        self, ensemble: Ensemble, cycle: int, stage: str, *, everything: bool
     ) -> StageEvaluated:
         """Measure every seed on all test images, or on the fixed subset."""
-        first, second = (
-            self._measure(
-                sleepers, probe if everything else probe.part(SUBSET), f"cycle {cycle}, {stage}"
-            )
-            for probe in self.probes
-        )
-        return StageEvaluated(cycle, stage, first, second)
-
-    def _measure(self, sleepers: tuple[Sleeper, ...], probe: Probe, place: str) -> Scores:
-        found = [measure(sleeper.vae, probe, self.reader, self.check) for sleeper in sleepers]
-        return _scores(sleepers, found, place)
+        vaes = ensemble.vaes()
+        scores = []
+        for probe in self.probes:
+            part = probe if everything else probe.part(SUBSET)
+            found = [
+                measure(vae, part, self.reader, self.check, threads=self.threads()) for vae in vaes
+            ]
+            scores.append(_scores(ensemble, found, f"cycle {cycle}, {stage}"))
+        return StageEvaluated(cycle, stage, *scores)
 
     def cues(self) -> CuesShown:
         """The test images that `recall` starts from a part of."""
@@ -84,8 +88,8 @@ class Lab:
         )
         return ImagesRecalled(cycle, _array(first), _array(second))
 
-    def read_dreams(self, dreams: tuple[Tensor, ...], cycle: int) -> DreamsMade:
-        """What the reader sees in each seed's ``dreams``, each [num, 1, 28, 28]."""
+    def read_dreams(self, dreams: Tensor, cycle: int) -> DreamsMade:
+        """What the reader sees in each seed's ``dreams`` [seeds, num, 1, 28, 28]."""
         content = [
             dream_content(each, self.reader, self.pair.dataset_1, self.pair.dataset_2)
             for each in dreams
@@ -97,24 +101,30 @@ class Lab:
             tuple(seed.neither for seed in content),
             tuple(seed.old_classes for seed in content),
             tuple(seed.new_classes for seed in content),
-            _array(pixels(torch.stack(dreams))),
+            _array(pixels(dreams)),
         )
 
 
-def make_lab(config: RunConfig, pair: DatasetPair, device: torch.device, check: Check) -> Lab:
+def make_lab(
+    config: RunConfig,
+    pair: DatasetPair,
+    device: torch.device,
+    check: Check = never,
+    threads: Threads = one_thread,
+) -> Lab:
     """The instruments for ``config``'s night on ``pair``."""
     first, second = (
         make_probe(dataset, config.mask, config.mask_fraction, device)
         for dataset in (pair.dataset_1, pair.dataset_2)
     )
-    return Lab(pair, load_reader().to(device), (first, second), check)
+    return Lab(pair, load_reader().to(device), (first, second), check, threads)
 
 
-def _scores(sleepers: tuple[Sleeper, ...], found: list[Measured], place: str) -> Scores:
-    for sleeper, seed in zip(sleepers, found, strict=True):
+def _scores(ensemble: Ensemble, found: list[Measured], where: str) -> Scores:
+    for place, seed in enumerate(found):
         # A stage's last step can spoil the weights after its own loss was finite.
         if not np.isfinite([seed.error, seed.recall_error]).all():
-            raise sleeper.diverged("error", place)
+            raise ensemble.diverged(place, "error", where)
     return Scores(
         len(found[0].error),
         tuple(float(seed.error.mean(dtype=np.float64)) for seed in found),

@@ -10,10 +10,6 @@ from core.checks import whole
 PROJECT = Path(__file__).resolve().parents[1]
 CACHED_WEIGHTS = PROJECT / "cached_weights"
 
-# CPU threads of a night. A step at batch size 1 is too small to share out, nights side by side
-# do not fight over cores, and a result does not depend on how many cores a machine has.
-DEFAULT_THREADS = 1
-
 
 def _folder(variable: str, default: Path) -> Path:
     given = os.environ.get(variable, "").strip()

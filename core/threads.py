@@ -1,21 +1,48 @@
-"""How many CPU threads torch works with."""
+"""How many CPU threads a night works with."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
-from core.checks import whole
+from core.cores import usable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Threads = Callable[[], int]  # how many may be used now
+
+
+def one_thread() -> int:
+    """The threads of a night that nobody gives more."""
+    return 1
+
+
+def side_by_side(
+    work: Callable[[Item], Result], items: Sequence[Item], threads: int
+) -> list[Result]:
+    """The results of ``work`` on each of ``items``, up to ``threads`` of them at a time.
+
+    Each item is worked on by one thread alone. So nothing depends on how many there are, as it
+    would if torch's own threads shared an item out, and they need not wait for each other.
+    """
+    if threads == 1 or len(items) == 1:
+        return [work(item) for item in items]
+    # A new thread's own share of torch's threads is to be one as well.
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(work, items))
 
 
 @contextmanager
-def cpu_threads(count: object) -> Iterator[None]:
-    """Work with ``count`` threads inside the block; raises `ConfigError` for more than there are.
+def torch_threads(count: object = 1) -> Iterator[None]:
+    """Have torch share each operation out to ``count`` threads inside the block.
 
-    Results are bit for bit the same only for the same number of threads.
+    Raises `ConfigError` for more than there are cores. With another number results may differ in
+    their last bits.
     """
-    wanted = whole("threads", count, 1, os.cpu_count() or 1, "this machine's cores")
+    wanted = usable(count)
     before = torch.get_num_threads()
     torch.set_num_threads(wanted)
     try:

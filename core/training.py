@@ -4,7 +4,7 @@ Source: the sleep simulation of Spens & Burgess 2024, doi 10.1038/s41562-023-017
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from core.data import DatasetPair, load_pair
 from core.data.splits import Images
 from core.devices import resolve
 from core.draws import Purpose, stream
+from core.ensemble import Ensemble
 from core.events import (
     CycleDone,
     EpochDone,
@@ -28,9 +29,9 @@ from core.events import (
 )
 from core.lab import make_lab
 from core.schedule import Hypnogram, Stage, hypnogram
-from core.sleeper import Sleeper, fall_asleep
 from core.starting import Start, starting_weights
 from core.stopping import Check, never
+from core.threads import Threads, one_thread
 from core.vae import VAE
 from core.versions import versions
 
@@ -44,34 +45,36 @@ def train(
     checkpoints: Checkpoints | None = None,
     finished: int = 0,
     check: Check = never,
+    threads: Threads = one_thread,
 ) -> Iterator[Event]:
     """Sleep one night over all of the config's seeds, yielding events as they happen.
 
     ``pair`` spares loading the data again. With ``checkpoints`` the night saves itself after each
     cycle, before it tells that the cycle is done, and goes on from the newest one that is of the
     ``finished`` cycles. ``check`` is called before every step, and raises where it is to stop.
+    ``threads`` tells again and again how many of the CPU's it may use now.
 
-    The same config gives the same events, bit for bit, on the same machine and thread count,
-    resumed or not. Raises `DataError`, `WeightsError`, `ConfigError` (a device that is not there)
-    and `DivergedError`.
+    The same config gives the same events, bit for bit, on the same machine, with however many of
+    these threads, resumed or not. Raises `DataError`, `WeightsError`, `ConfigError` (a device that
+    is not there) and `DivergedError`.
     """
     device = resolve(config.device)
     pair = pair or load_pair(config.split, config.data)
     start, used = yield from _start(config, pair, checkpoints, check)
-    lab = make_lab(config, pair, device, check)
+    lab = make_lab(config, pair, device, check, threads)
     before = start.to(device)
     saved = checkpoints.newest(finished) if checkpoints else None
     began = time.perf_counter() - (saved.seconds if saved else 0)
     night = hypnogram(config)
-    sleepers = tuple(fall_asleep(before, seed, config.lr, check) for seed in config.seeds)
+    ensemble = Ensemble(before, config.seeds, config.lr, check)
     if saved:
-        saved.restore(sleepers)
+        saved.restore(ensemble)
         yield NightResumed(saved.cycle, versions())
     else:
         yield _night_started(config, night, pair, used, device)
         yield lab.cues()
-        yield lab.evaluate_before(before, sleepers)
-        yield lab.recall([before] * len(sleepers), 0)
+        yield lab.evaluate_before(before, ensemble)
+        yield lab.recall([before] * len(config.seeds), 0)
     for number, cycle in enumerate(night, start=1):
         if saved and number <= saved.cycle:
             continue
@@ -79,26 +82,28 @@ def train(
             steps = epochs * -(-config.num // config.batch_size)
             yield StageStarted(number, stage.value, epochs, steps)
             if stage is Stage.NREM:
-                pictures = tuple(
-                    _recent(pair.dataset_2.train, sleeper.seed, number, config.num).to(device)
-                    for sleeper in sleepers
+                recent = pair.dataset_2.train
+                pictures = _side_by_side(
+                    _recent(recent, seed, number, config.num).to(device) for seed in config.seeds
                 )
             else:
-                dreamers = [s.vae if config.continue_training else before for s in sleepers]
-                pictures = tuple(
-                    _dream(dreamer, sleeper.seed, number, config.num)
-                    for dreamer, sleeper in zip(dreamers, sleepers, strict=True)
+                dreamers = (
+                    ensemble.vaes() if config.continue_training else [before] * len(config.seeds)
+                )
+                pictures = _side_by_side(
+                    _dream(dreamer, seed, number, config.num)
+                    for dreamer, seed in zip(dreamers, config.seeds, strict=True)
                 )
                 yield lab.read_dreams(pictures, number)
             for epoch in range(epochs):
-                yield _epoch(sleepers, pictures, number, stage, epoch, config.batch_size)
+                yield _epoch(ensemble, pictures, number, stage, epoch, config, threads)
             last = number == len(night) and stage is cycle.stages[-1][0]
             yield lab.evaluate(
-                sleepers, number, stage.value, everything=last or config.full_evaluation
+                ensemble, number, stage.value, everything=last or config.full_evaluation
             )
-        yield lab.recall([sleeper.vae for sleeper in sleepers], number)
+        yield lab.recall(ensemble.vaes(), number)
         if checkpoints:
-            checkpoints.save(number, time.perf_counter() - began, sleepers)
+            checkpoints.save(number, time.perf_counter() - began, ensemble)
         yield CycleDone(number)
     yield NightDone(time.perf_counter() - began)
 
@@ -149,22 +154,26 @@ def _dream(dreamer: VAE, seed: int, cycle: int, count: int) -> Tensor:
     return dreamer.dream(torch.from_numpy(drawn).to(next(dreamer.parameters()).device))
 
 
+def _side_by_side(each: Iterable[Tensor]) -> Tensor:
+    """Every seed's pictures as one tensor [seeds, count, 1, 28, 28]."""
+    return torch.stack(list(each))
+
+
 def _epoch(
-    sleepers: tuple[Sleeper, ...],
-    pictures: tuple[Tensor, ...],
+    ensemble: Ensemble,
+    pictures: Tensor,
     cycle: int,
     stage: Stage,
     epoch: int,
-    batch_size: int,
+    config: RunConfig,
+    threads: Threads,
 ) -> EpochDone:
     """Train every seed for one epoch over its own ``pictures``."""
     position = (cycle, _POSITION[stage], epoch)
-    means = [
-        sleeper.train(images, position, batch_size)
-        for sleeper, images in zip(sleepers, pictures, strict=True)
-    ]
-    for sleeper, losses in zip(sleepers, means, strict=True):
+    means = ensemble.train(pictures, position, config.batch_size, threads())
+    for place, losses in enumerate(means):
         if not np.isfinite(losses).all():
-            raise sleeper.diverged("loss", f"cycle {cycle}, {stage.value} epoch {epoch + 1}")
+            where = f"cycle {cycle}, {stage.value} epoch {epoch + 1}"
+            raise ensemble.diverged(place, "loss", where)
     total, reconstruction, kl = zip(*means, strict=True)
     return EpochDone(cycle, stage.value, epoch + 1, total, reconstruction, kl)

@@ -79,9 +79,8 @@ class VAE(nn.Module):
         """
         mean, log_var = self.encoder(images)
         logits = self.decoder(mean + torch.exp(0.5 * log_var) * noise)
-        batch = images.shape[0]
-        reconstruction = F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / batch
-        kl = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum() / batch
+        each = image_losses(images.squeeze(1), logits.squeeze(1), mean, log_var)
+        reconstruction, kl = (part.mean() for part in each)
         return Losses(reconstruction + kl, reconstruction, kl)
 
     def reconstruct(self, images: Tensor) -> Tensor:
@@ -93,6 +92,18 @@ class VAE(nn.Module):
     def dream(self, latents: Tensor) -> Tensor:
         """Images [batch, 1, 28, 28] decoded from ``latents`` [batch, latent_dim]."""
         return torch.sigmoid(self.decoder(latents))
+
+
+def image_losses(
+    images: Tensor, logits: Tensor, mean: Tensor, log_var: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Reconstruction and KL loss of each image in nats, both [...].
+
+    ``images`` and ``logits`` [..., 28, 28]; ``mean`` and ``log_var`` [..., latent_dim].
+    """
+    each = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
+    kl = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum(-1)
+    return each.sum((-2, -1)), kl
 
 
 def initialise(model: nn.Module, rng: np.random.Generator) -> None:

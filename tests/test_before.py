@@ -44,9 +44,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of images of each measure that was really made before a night."""
     made: list[int] = []
 
-    def counted(vae: VAE, probe: Probe, *others: Any) -> Measured:
+    def counted(vae: VAE, probe: Probe, *others: Any, **options: Any) -> Measured:
         made.append(len(probe.images))
-        return measure(vae, probe, *others)
+        return measure(vae, probe, *others, **options)
 
     monkeypatch.setattr(module, "measure", counted)
     return made

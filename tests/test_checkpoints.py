@@ -10,10 +10,10 @@ import torch
 
 from core.checkpoints import Checkpoints
 from core.data import DatasetPair
+from core.ensemble import Ensemble
 from core.events import CycleDone, Event, NightResumed, NightStarted
 from core.replay import RunState, fold
-from core.sleeper import Sleeper, fall_asleep
-from core.stopping import Stopped, never
+from core.stopping import Stopped
 from core.training import train
 from core.vae import VAE
 from tests.conftest import Settings, plain
@@ -56,11 +56,12 @@ def files(kept: Checkpoints) -> list[str]:
     return sorted(file.name for file in kept.folder.iterdir())
 
 
-def sleeper(seed: int = 0) -> Sleeper:
-    torch.manual_seed(seed)
-    asleep = fall_asleep(VAE(3), seed, 0.001, never)
-    asleep.train(torch.rand(4, 1, 28, 28), (1, 0, 0), 1)
-    return asleep
+def asleep(*seeds: int) -> Ensemble:
+    """An ensemble that has trained for an epoch."""
+    torch.manual_seed(0)
+    ensemble = Ensemble(VAE(3), seeds, 0.001)
+    ensemble.train(torch.rand(len(seeds), 4, 1, 28, 28), (1, 0, 0), 1)
+    return ensemble
 
 
 # --- a night that goes on ---
@@ -148,21 +149,21 @@ def test_a_check_that_raises_ends_the_night_at_that_very_step(
 
 
 def test_what_is_restored_is_what_was_saved(kept: Checkpoints) -> None:
-    one, other = sleeper(1), sleeper(2)
-    kept.save(5, 1.5, (one, other))
+    before = asleep(1, 2)
+    kept.save(5, 1.5, before)
     saved = kept.newest(9)
     assert saved is not None
     assert (saved.cycle, saved.seconds) == (5, 1.5)
-    fresh = [fall_asleep(VAE(3), seed, 0.001, never) for seed in (1, 2)]
-    saved.restore(fresh)
-    for before, after in zip((one, other), fresh, strict=True):
-        images = torch.rand(4, 1, 28, 28)
-        assert before.train(images, (2, 0, 0), 1) == after.train(images, (2, 0, 0), 1)
+    after = Ensemble(VAE(3), (1, 2), 0.001)
+    saved.restore(after)
+    images = torch.rand(2, 4, 1, 28, 28)
+    assert before.train(images, (2, 0, 0), 1) == after.train(images, (2, 0, 0), 1)
+    assert (before.steps, after.steps) == (8, 8)
 
 
 def test_the_newest_two_are_kept(kept: Checkpoints) -> None:
     for cycle in (1, 2, 3, 10):
-        kept.save(cycle, 0.0, (sleeper(),))
+        kept.save(cycle, 0.0, asleep(0))
     assert files(kept) == [
         "cycle-000003.json",
         "cycle-000003.safetensors",
@@ -177,7 +178,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     damaged: str, how: str, kept: Checkpoints
 ) -> None:
     for cycle in (1, 2):
-        kept.save(cycle, 0.0, (sleeper(),))
+        kept.save(cycle, 0.0, asleep(0))
     file = kept.folder / damaged
     content = file.read_bytes()
     middle = len(content) // 2

@@ -8,8 +8,7 @@ import pytest
 from core.config import RunConfig
 from core.replay import RunState, fold
 from core.results import course
-from core.settings import DEFAULT_THREADS
-from core.threads import cpu_threads
+from core.threads import torch_threads
 from core.training import train
 
 pytestmark = pytest.mark.slow
@@ -25,7 +24,7 @@ def times_before(rem: float, dataset: int) -> float:
 @cache
 def _sleep(rem: float) -> RunState:
     config = RunConfig(seeds=(0, 1, 2), start_fraction_rem=rem, end_fraction_rem=rem)
-    with cpu_threads(DEFAULT_THREADS):
+    with torch_threads():
         return fold(RunState(), train(config))
 
 

@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 
 from core.cli.night_options import add_data, add_night, add_split, number
 from core.recipe import Recipe
-from core.settings import DEFAULT_THREADS
 
 _EXAMPLE = """\
 examples:
@@ -69,7 +68,12 @@ def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     machine = add_night(parser)
-    _add_threads(machine)
+    machine.add_argument(
+        "--threads",
+        type=number,
+        help="the most CPU threads to use, which changes no result (default: all cores that "
+        "other nights leave)",
+    )
     _add_local(machine)
     _add_results(parser)
 
@@ -154,6 +158,6 @@ def _add_threads(parser: Any) -> None:
     parser.add_argument(
         "--threads",
         type=number,
-        default=DEFAULT_THREADS,
+        default=1,
         help="CPU threads; results are bit for bit the same only for the same number",
     )

@@ -1,11 +1,10 @@
 """Sleeping a run in this process, without the job engine."""
 
-import os
 from itertools import chain
 
 from core import jobs
-from core.checks import whole
 from core.config import RunConfig
+from core.cores import usable
 from core.engine.failures import forget_failure
 from core.errors import RunError
 from core.jobs import Snapshot
@@ -20,7 +19,9 @@ def new_here(config: RunConfig, threads: object) -> str:
     Raises `ConfigError` for more threads than this machine has cores, and OSError where the
     outputs folder cannot be written.
     """
-    return new_run(config, jobs.whoever(), _usable(threads)).id
+    if threads is not None:
+        threads = usable(threads)
+    return new_run(config, jobs.whoever(), threads).id
 
 
 def take_here(run_id: str) -> None:
@@ -31,7 +32,7 @@ def take_here(run_id: str) -> None:
             f"run {run_id} is waiting or running; follow it by leaving out --local, or stop it "
             "first."
         )
-    _usable(folder.record().threads)
+    usable(folder.record().threads)
     folder.stop.unlink(missing_ok=True)
     forget_failure(run_id)
 
@@ -52,7 +53,3 @@ def slept_here(run_id: str) -> Snapshot:
     except OSError as error:
         raise RunError(unwritable(folder, error)) from None
     return jobs.state(run_id)
-
-
-def _usable(threads: object) -> int:
-    return whole("threads", threads, 1, os.cpu_count() or 1, "this machine's cores")

@@ -10,7 +10,7 @@ from core.progress import with_progress
 from core.reader_training import train_reader_to_file
 from core.recipe import Recipe
 from core.starting import pretrain_to_file
-from core.threads import cpu_threads
+from core.threads import torch_threads
 from core.weights import own_path
 
 
@@ -24,7 +24,7 @@ def pretrain(options: argparse.Namespace) -> None:
         else Path(options.out)
     )
     check_writable("out", options.out)
-    with cpu_threads(options.threads):
+    with torch_threads(options.threads):
         pair = load_pair(split, options.data)
         try:
             for _ in with_progress(pretrain_to_file(pair, recipe, path), "pre-training"):
@@ -39,7 +39,7 @@ def pretrain(options: argparse.Namespace) -> None:
 def train_reader(options: argparse.Namespace) -> None:
     """Train a digit reader."""
     check_writable("out", options.out)
-    with cpu_threads(options.threads):
+    with torch_threads(options.threads):
         pair = load_pair("inverted", options.data)
         training = train_reader_to_file(pair, options.seed, Path(options.out))
         for _ in with_progress(training, "training the reader"):

@@ -4,7 +4,8 @@ import argparse
 import logging
 
 from core.checks import whole
-from core.engine.machine import cores, scheduler_address
+from core.cores import cores
+from core.engine.machine import scheduler_address
 from core.engine.places import engine_lock
 from core.engine.serve import serve
 from core.errors import ConfigError, EngineError

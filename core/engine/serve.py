@@ -11,9 +11,10 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
+from core.cores import cores
 from core.engine import state
 from core.engine.leases import anybody
-from core.engine.machine import cores, scheduler_address
+from core.engine.machine import scheduler_address
 from core.engine.places import engine_lock
 from core.engine.state import EngineState
 from core.errors import EngineError

@@ -5,10 +5,11 @@ Every way of running a night comes here: the engine's workers, and `python -m co
 
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from core.checkpoints import Checkpoints
+from core.cores import cores
 from core.data import DatasetPair, load_pair
 from core.engine import queue
 from core.engine.watch import watched
@@ -19,7 +20,7 @@ from core.stopping import Check, Stopped
 from core.store import RunLog
 from core.store.folder import RunFolder, RunRecord
 from core.store.locks import acquire
-from core.threads import cpu_threads
+from core.threads import Threads, torch_threads
 from core.training import train
 
 _WAIT_S = 5.0  # for a process that was killed to be really gone
@@ -27,8 +28,12 @@ _WAIT_S = 5.0  # for a process that was killed to be really gone
 _logger = logging.getLogger(__name__)
 
 
-def sleep(folder: RunFolder, worker: str = "local") -> Iterator[Event]:
+def sleep(
+    folder: RunFolder, worker: str = "local", asleep: Callable[[], int] = lambda: 1
+) -> Iterator[Event]:
     """Sleep the run's night, writing every event to its log before yielding it.
+
+    ``asleep`` tells how many nights share this machine's cores, this one included.
 
     A night that ends well, is stopped or fails says so in its last event. Raises `RunError` when
     another process sleeps it, `LogError` when its files are damaged and OSError when nothing can
@@ -44,8 +49,9 @@ def sleep(folder: RunFolder, worker: str = "local") -> Iterator[Event]:
         with RunLog(folder.path) as log:
             state = fold(RunState(), log.earlier)
             try:
-                with watched(folder, worker) as check, cpu_threads(record.threads):
-                    for event in _night(record, folder, state, check):
+                with watched(folder, worker) as check, torch_threads():
+                    threads = _share(record, asleep)
+                    for event in _night(record, folder, state, check, threads):
                         if isinstance(event, NightStarted):
                             folder.note_start(event)
                         log.append(event)
@@ -58,7 +64,16 @@ def sleep(folder: RunFolder, worker: str = "local") -> Iterator[Event]:
         queue.take_out(folder.id)
 
 
-def _night(record: RunRecord, folder: RunFolder, state: RunState, check: Check) -> Iterator[Event]:
+def _share(record: RunRecord, asleep: Callable[[], int]) -> Threads:
+    """How many threads the night may use now."""
+    present = cores()
+    most = present if record.threads is None else record.threads
+    return lambda: min(most, max(1, present // max(1, asleep())))
+
+
+def _night(
+    record: RunRecord, folder: RunFolder, state: RunState, check: Check, threads: Threads
+) -> Iterator[Event]:
     """The rest of the night: all of it, what follows the last checkpoint, or nothing."""
     if state.outcome == "done":
         return
@@ -71,6 +86,7 @@ def _night(record: RunRecord, folder: RunFolder, state: RunState, check: Check) 
         checkpoints=Checkpoints(folder.checkpoints),
         finished=state.finished,
         check=check,
+        threads=threads,
     )
 
 

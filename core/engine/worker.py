@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.engine.state import last_told
 from core.errors import RunError, SleepError
 from core.store.folder import RunFolder
 
@@ -48,7 +49,7 @@ def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
     from core.engine.sleep import sleep, unwritable
 
     try:
-        for _ in sleep(folder, worker):
+        for _ in sleep(folder, worker, lambda: len(last_told().asleep)):
             pass
     except RunError:
         return {"ended": False, "problem": None}

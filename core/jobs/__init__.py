@@ -26,7 +26,6 @@ from core.events import Event, NightStopped
 from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
 from core.replay import RunState, fold
-from core.settings import DEFAULT_THREADS
 from core.store import RunLog, RunReader
 from core.store.folder import (
     RunFolder,
@@ -55,15 +54,17 @@ __all__ = [
 ]
 
 
-def submit(config: RunConfig, *, person: str | None = None, threads: int = DEFAULT_THREADS) -> str:
+def submit(config: RunConfig, *, person: str | None = None, threads: int | None = None) -> str:
     """Ask for a night, and give the run's id at once.
 
-    ``person`` is whose turn it takes (default: the user of this machine), ``threads`` the CPU
-    threads that it is slept with. Raises `QueueError` when that person's or everybody's runs are
-    too many, and OSError when the outputs folder cannot be written.
+    ``person`` is whose turn it takes (default: the user of this machine), ``threads`` the most CPU
+    threads that it may use (default: all cores that other nights leave). Raises `QueueError` when
+    that person's or everybody's runs are too many, and OSError when the outputs folder cannot be
+    written.
     """
     person = whoever() if person is None else person
-    threads = whole("threads", threads, 1, 1024)
+    if threads is not None:
+        threads = whole("threads", threads, 1, 1024)
     queue.check_room(queue.entries(), person)  # before anything is written
     keep_engine()
     folder = new_run(config, person, threads)

@@ -32,7 +32,7 @@ class RunRecord:
     run: str
     submitted: str
     person: str
-    threads: int
+    threads: int | None
     config: RunConfig
     versions: dict[str, str]
     device: str | None = None
@@ -132,7 +132,7 @@ def runs_dir() -> Path:
     return settings.outputs_dir().absolute() / "runs"
 
 
-def new_run(config: RunConfig, person: str, threads: int) -> RunFolder:
+def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
     """Make the folder of a new run; raises OSError where that is not possible."""
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
