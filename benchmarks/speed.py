@@ -57,12 +57,12 @@ def night(seeds: int, cycles: int) -> RunConfig:
     )
 
 
-def ours(config: RunConfig, pair: DatasetPair) -> Pace:
+def ours(config: RunConfig, pair: DatasetPair, threads: int = 1) -> Pace:
     """Sleep it as the program does, and tell the time by its events."""
     training = measuring = 0.0
     errors = []
     last = time.perf_counter()
-    for event in train(config, pair):
+    for event in train(config, pair, threads=lambda: threads):
         now = time.perf_counter()
         if isinstance(event, EpochDone):
             training += now - last

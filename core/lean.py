@@ -4,11 +4,10 @@ import copy
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from core.vae import VAE
 
-_KERNEL, _PADDING = 3, 1
+_KERNEL = 3
 
 
 def lean(vae: VAE) -> VAE:
@@ -33,7 +32,12 @@ class _Pixels(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Maps [n, channels, side, side] -> logits [n, 1, side, side], float32."""
-        shares = self.shares @ hidden.flatten(2)
-        size = (hidden.shape[2], hidden.shape[3])
-        logits = F.fold(shares.float(), size, _KERNEL, padding=_PADDING)
-        return logits + self.bias
+        images, _, height, width = hidden.shape
+        shares = (self.shares @ hidden.flatten(2)).float().view(images, -1, height, width)
+        logits = self.bias.expand(images, height + _KERNEL - 1, width + _KERNEL - 1).clone()
+        # Half the time of `F.fold`, which adds number by number.
+        for row in range(_KERNEL):
+            for column in range(_KERNEL):
+                share = shares[:, row * _KERNEL + column]
+                logits[:, row : row + height, column : column + width] += share
+        return logits[:, None, 1:-1, 1:-1]

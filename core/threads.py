@@ -28,7 +28,7 @@ def side_by_side(
     Each item is worked on by one thread alone. So nothing depends on how many there are, as it
     would if torch's own threads shared an item out, and they need not wait for each other.
     """
-    if threads == 1 or len(items) == 1:
+    if min(threads, len(items)) == 1:
         return [work(item) for item in items]
     # A new thread's own share of torch's threads is to be one as well.
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -4,7 +4,7 @@ Source: the sleep simulation of Spens & Burgess 2024, doi 10.1038/s41562-023-017
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from core.data import DatasetPair, load_pair
 from core.data.splits import Images
 from core.devices import resolve
 from core.draws import Purpose, stream
-from core.ensemble import Ensemble
+from core.ensemble import Ensemble, Losses
 from core.events import (
     CycleDone,
     EpochDone,
@@ -96,7 +96,9 @@ def train(
                 )
                 yield lab.read_dreams(pictures, number)
             for epoch in range(epochs):
-                yield _epoch(ensemble, pictures, number, stage, epoch, config, threads)
+                position = (number, _POSITION[stage], epoch)
+                losses = ensemble.train(pictures, position, config.batch_size, threads())
+                yield _epoch_done(ensemble, losses, number, stage, epoch + 1)
             last = number == len(night) and stage is cycle.stages[-1][0]
             yield lab.evaluate(
                 ensemble, number, stage.value, everything=last or config.full_evaluation
@@ -159,21 +161,11 @@ def _side_by_side(each: Iterable[Tensor]) -> Tensor:
     return torch.stack(list(each))
 
 
-def _epoch(
-    ensemble: Ensemble,
-    pictures: Tensor,
-    cycle: int,
-    stage: Stage,
-    epoch: int,
-    config: RunConfig,
-    threads: Threads,
+def _epoch_done(
+    ensemble: Ensemble, losses: Sequence[Losses], cycle: int, stage: Stage, epoch: int
 ) -> EpochDone:
-    """Train every seed for one epoch over its own ``pictures``."""
-    position = (cycle, _POSITION[stage], epoch)
-    means = ensemble.train(pictures, position, config.batch_size, threads())
-    for place, losses in enumerate(means):
-        if not np.isfinite(losses).all():
-            where = f"cycle {cycle}, {stage.value} epoch {epoch + 1}"
-            raise ensemble.diverged(place, "loss", where)
-    total, reconstruction, kl = zip(*means, strict=True)
-    return EpochDone(cycle, stage.value, epoch + 1, total, reconstruction, kl)
+    for place, seed in enumerate(losses):
+        if not np.isfinite(seed).all():
+            raise ensemble.diverged(place, "loss", f"cycle {cycle}, {stage.value} epoch {epoch}")
+    total, reconstruction, kl = zip(*losses, strict=True)
+    return EpochDone(cycle, stage.value, epoch, total, reconstruction, kl)

@@ -15,6 +15,8 @@ from core.stopping import Check, never
 from core.threads import side_by_side
 from core.vae import VAE
 
+Losses = tuple[float, float, float]  # total, reconstruction and KL in nats, means over images
+
 MOMENTS = ("exp_avg", "exp_avg_sq")  # what Adam keeps of each parameter
 
 
@@ -42,29 +44,30 @@ class Ensemble:
 
     def train(
         self, pictures: Tensor, position: tuple[int, ...], batch_size: int, threads: int = 1
-    ) -> list[tuple[float, float, float]]:
+    ) -> list[Losses]:
         """Train every seed for one epoch on its own ``pictures`` [seeds, n, 1, 28, 28], shuffled.
 
-        ``position`` names the random streams. Returns each seed's mean total, reconstruction and
-        KL loss in nats an image.
+        ``position`` names the random streams. Returns each seed's losses.
         """
-        count = pictures.shape[1]
-        shuffled, noise = [], []
-        for seed, own in zip(self.seeds, pictures.squeeze(2), strict=True):
-            order = stream(seed, Purpose.SHUFFLE, *position).permutation(count)
-            drawn = stream(seed, Purpose.NOISE, *position).standard_normal(
-                (count, self._latent_dim), dtype=np.float32
-            )
-            shuffled.append(own[torch.from_numpy(order).to(self._device)])
-            noise.append(torch.from_numpy(drawn))
-        images, noises = torch.stack(shuffled), torch.stack(noise).to(self._device)
+        images = pictures.squeeze(2)
 
         def epoch(part: tuple[slice, Group]) -> Tensor:
             place, group = part
-            return group.train(images[place], noises[place], batch_size, self._check)
+            drawn = [self._draw(seed, position, images.shape[1]) for seed in self.seeds[place]]
+            orders, noises = zip(*drawn, strict=True)
+            shuffled = [own[order] for own, order in zip(images[place], orders, strict=True)]
+            return group.train(torch.stack(shuffled), torch.stack(noises), batch_size, self._check)
 
         means = side_by_side(epoch, self._shared_out(threads), threads)
         return [(total, error, kl) for total, error, kl in torch.cat(means).tolist()]
+
+    def _draw(self, seed: int, position: tuple[int, ...], count: int) -> tuple[Tensor, Tensor]:
+        """The order and the noise [count, latent_dim] of a seed's epoch."""
+        order = stream(seed, Purpose.SHUFFLE, *position).permutation(count)
+        noise = stream(seed, Purpose.NOISE, *position).standard_normal(
+            (count, self._latent_dim), dtype=np.float32
+        )
+        return torch.from_numpy(order).to(self._device), torch.from_numpy(noise).to(self._device)
 
     def vae(self, place: int) -> VAE:
         """A copy of the model of the seed at ``place``."""
@@ -109,7 +112,11 @@ class Ensemble:
         )
 
     def _shared_out(self, threads: int) -> list[tuple[slice, Group]]:
-        """The seeds in as many groups as there are threads; on a GPU all of them in one."""
+        """The seeds in as many groups as there are threads; on a GPU all of them in one.
+
+        Few large groups and not many small ones: Python lets one thread at a time tell torch what
+        to do next, and of two threads with a seed each one would mostly wait for the other.
+        """
         seeds = len(self.seeds)
         groups = min(threads, seeds) if self._device.type == "cpu" else 1
         if len(self._groups) != groups:
