@@ -19,25 +19,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from benchmarks.engines import fresh_engine, memory, submit, wait
 from core import jobs
 from core.config import RunConfig
-from core.engine import keeper, leases, queue, state
+from core.engine import queue, state
 from core.settings import PROJECT
 from core.store import LOG
-from core.store.folder import find_run, new_run
+from core.store.folder import find_run
 
 TIMES = 10
 PAIRS = 3
 CLIENTS = 30
-NIGHT = RunConfig(total_eps=20, num_cycles=2, device="cpu")  # about ten seconds
+NIGHT = RunConfig(total_eps=80, num_cycles=8, device="cpu")  # about ten seconds
 TINY = RunConfig(
     split="digits",
     total_eps=1,
@@ -66,30 +64,17 @@ print(time.perf_counter() - began)
 _CLIENT = """
 import sys
 from benchmarks.engine import TINY
+from benchmarks.engines import fresh_engine, memory, submit, wait
 from core import jobs
 print(jobs.submit(TINY, person=sys.argv[1]))
 """
-
-
-@contextmanager
-def _engine() -> Iterator[psutil.Process]:
-    """An engine with an outputs folder of its own, ready; it is gone after the block."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SLEEP_OUTPUTS_DIR"] = folder
-        lease = leases.take_lease()
-        process = keeper.start_engine()
-        assert process is not None
-        _wait(lambda: state.engine_now().ready)
-        yield psutil.Process(process.pid)
-        lease.release()
-        process.wait()
 
 
 def start() -> None:
     times = []
     for _ in range(TIMES):
         began = time.perf_counter()
-        with _engine():
+        with fresh_engine():
             times.append(time.perf_counter() - began)
     _print("engine ready after its start, s", times)
 
@@ -107,8 +92,8 @@ def paint() -> None:
             painted, engine = _first_paint(browser)
             starting.append(painted)
             ready.append(engine)
-            _wait(lambda: not state.alive())
-            with _engine():
+            wait(lambda: not state.alive())
+            with fresh_engine():
                 found.append(_first_paint(browser)[0])
         browser.close()
     _print("program to first paint, engine starting, s", starting)
@@ -127,11 +112,11 @@ def _first_paint(browser: Any) -> tuple[float, float]:
         command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     page = browser.new_page()
-    _wait(lambda: _listens(port))
+    wait(lambda: _listens(port))
     page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
     painted = time.perf_counter() - began
-    _wait(lambda: state.engine_now().ready)
+    wait(lambda: state.engine_now().ready)
     engine = time.perf_counter() - began
     page.close()
     program.terminate()
@@ -145,27 +130,27 @@ def _listens(port: int) -> bool:
 
 
 def first() -> None:
-    with _engine():
+    with fresh_engine():
         times = []
         for _ in range(TIMES):
             began = time.perf_counter()
-            run = _submit(NIGHT)
+            run = submit(NIGHT)
             log = find_run(run).path / LOG
-            _wait(lambda log=log: log.exists() and log.stat().st_size > 0)  # type: ignore[misc]
+            wait(lambda log=log: log.exists() and log.stat().st_size > 0)  # type: ignore[misc]
             times.append(time.perf_counter() - began)
             _stop(run)
     _print("submit to the first event on disk, s", times)
 
 
 def stop() -> None:
-    with _engine():
+    with fresh_engine():
         times = []
         for number in range(TIMES):
-            run = _submit(NIGHT)
+            run = submit(NIGHT)
             log = find_run(run).path / LOG
             # In turn while it measures, and while it trains.
             kind = b'"StageStarted"' if number % 2 else b'"NightStarted"'
-            _wait(lambda log=log, kind=kind: log.exists() and kind in log.read_bytes())  # type: ignore[misc]
+            wait(lambda log=log, kind=kind: log.exists() and kind in log.read_bytes())  # type: ignore[misc]
             began = time.perf_counter()
             _stop(run)
             times.append(time.perf_counter() - began)
@@ -174,14 +159,14 @@ def stop() -> None:
 
 def overhead() -> None:
     bare, engine = [], []
-    with _engine():
+    with fresh_engine():
         for _ in range(PAIRS):
             command = [sys.executable, "-c", _BARE, str(NIGHT.total_eps), str(NIGHT.num_cycles)]
             done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
             bare.append(float(done.stdout))
             began = time.perf_counter()
-            run = _submit(NIGHT)
-            _wait(lambda run=run: not queue.wanted(run))  # type: ignore[misc]
+            run = submit(NIGHT, threads=1)
+            wait(lambda run=run: not queue.wanted(run))  # type: ignore[misc]
             engine.append(time.perf_counter() - began)
     _print("bare generator, s", bare)
     _print("submit to done through the engine, s", engine)
@@ -190,8 +175,8 @@ def overhead() -> None:
 
 
 def clients() -> None:
-    with _engine() as engine:
-        idle = _memory(engine)
+    with fresh_engine() as engine:
+        idle = memory(engine)
         began = time.perf_counter()
         started = [
             subprocess.Popen(
@@ -205,7 +190,7 @@ def clients() -> None:
         runs = [client.communicate()[0].strip() for client in started]
         peak = 0.0
         while any(jobs.state(run).active for run in runs):
-            peak = max(peak, _memory(engine))
+            peak = max(peak, memory(engine))
             time.sleep(0.1)
         took = time.perf_counter() - began
         ends = [jobs.state(run) for run in runs]
@@ -229,27 +214,9 @@ def _inversions(runs: list[str]) -> int:
     return sum(one[0] < other[0] and one[1] > other[1] for one in times for other in times)
 
 
-def _submit(config: RunConfig) -> str:
-    """As `jobs.submit` does, but without keeping an engine beyond the block that has one."""
-    folder = new_run(config, "benchmark", 1)
-    queue.put(folder.id, "benchmark")
-    return folder.id
-
-
 def _stop(run: str) -> None:
     jobs.stop(run)
-    _wait(lambda: not queue.wanted(run))
-
-
-def _memory(engine: psutil.Process) -> float:
-    """The proportional memory of the engine's processes in MB, shared pages counted once."""
-    family = [engine, *engine.children(recursive=True)]
-    return sum(process.memory_full_info().pss for process in family) / 2**20
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.01)
+    wait(lambda: not queue.wanted(run))
 
 
 def _print(what: str, values: Sequence[float]) -> None:

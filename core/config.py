@@ -29,7 +29,7 @@ DREAMERS = {
     True: "current: the model as it is now dreams",
 }
 DEVICES = {
-    "auto": "a CUDA device if there is one, else the CPU",
+    "auto": "an NVIDIA GPU if there is one, else an Apple GPU, else the CPU",
     "cpu": "the CPU",
     "cuda": "an NVIDIA GPU",
     "mps": "an Apple GPU",

@@ -6,7 +6,7 @@ from core.errors import ConfigError
 
 
 def resolve(name: str) -> torch.device:
-    """The device called ``name``; "auto" is CUDA where there is one, else the CPU.
+    """The device called ``name``; "auto" is CUDA where there is any, else MPS, else the CPU.
 
     Raises `ConfigError` for a device that this machine lacks.
     """
@@ -16,7 +16,7 @@ def resolve(name: str) -> torch.device:
         "mps": torch.backends.mps.is_available(),
     }
     if name == "auto":
-        return torch.device("cuda" if has["cuda"] else "cpu")
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if has[device]))
     if not has[name]:
         usable = ", ".join(device for device, present in has.items() if present)
         raise ConfigError(f"device is {name!r}, which this machine lacks; choose auto or {usable}.")

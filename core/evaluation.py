@@ -118,16 +118,15 @@ def measure(
     side by side, which changes nothing.
     """
     device = probe.images.device
-    lower = not exact and has_bfloat16(device)
-    model = lean(vae)
+    dtype = torch.bfloat16 if has_bfloat16(device) and not exact else torch.float32
+    model = lean(vae, dtype)
 
     @torch.inference_mode()
     def score(part: Probe) -> tuple[Tensor, Tensor, Tensor]:
         check()
         images = _shades(part.images)
-        with torch.autocast(device.type, torch.bfloat16, enabled=lower):
-            redrawn = model.reconstruct(images)
-            remembered = model.reconstruct(_shades(part.partial()))
+        redrawn = model.reconstruct(images.to(dtype))
+        remembered = model.reconstruct(_shades(part.partial()).to(dtype))
         named, _ = read(reader, remembered)
         return (
             _difference(images, redrawn),

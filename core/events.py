@@ -34,7 +34,9 @@ class WeightsUsed:
 class NightStarted:
     """The whole setting of the night: enough to run it again and get the same numbers.
 
-    ``cycles`` holds (REM share asked for, NREM epochs, REM epochs) for each cycle.
+    ``cycles`` holds (REM share asked for, NREM epochs, REM epochs) for each cycle. ``threads`` is
+    how many torch shared one operation out to; how many seeds and batches were worked on at a time
+    changes nothing.
     """
 
     config: dict[str, Any]

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from benchmarks.speed import night, ours, plain, step_flops
+from benchmarks.speed.limit import step_flops
+from benchmarks.speed.paces import ours, plain, published
 from core.data import DatasetPair
 from core.vae import VAE
 
@@ -12,8 +13,8 @@ from core.vae import VAE
 def test_the_plain_loop_reaches_the_curves_of_the_program(
     small_pair: DatasetPair, one_thread: int
 ) -> None:
-    config = dataclasses.replace(night(seeds=2, cycles=2), total_eps=8, num=20)
-    theirs, own = plain(config, small_pair), ours(config, small_pair)
+    config = dataclasses.replace(published(seeds=2, cycles=2), total_eps=8, num=20)
+    theirs, own = plain(config, small_pair, 1), ours(config, small_pair, 1)
     assert theirs.errors.shape == own.errors.shape == (2, 4, 2)
     np.testing.assert_allclose(own.errors, theirs.errors, rtol=0.02)
     assert min(theirs.training_s, theirs.measuring_s, own.training_s, own.measuring_s) > 0

@@ -98,7 +98,7 @@ def test_a_perfect_memory_has_no_error_and_recalls_what_is_not_hidden(
     bundled: DatasetPair, reader: DigitReader
 ) -> None:
     for dataset in (bundled.dataset_1, bundled.dataset_2):
-        found = measure(Perfect(5), make_probe(dataset, "random", 0.0, CPU), reader)
+        found = measure(Perfect(5), make_probe(dataset, "random", 0.0, CPU), reader, exact=True)
         assert not found.error.any()
         assert not found.recall_error.any()
         assert found.recalled.mean() >= 0.98
@@ -108,7 +108,7 @@ def test_the_right_digit_in_the_wrong_style_is_not_recalled(
     bundled: DatasetPair, reader: DigitReader
 ) -> None:
     for dataset in (bundled.dataset_1, bundled.dataset_2):
-        found = measure(Inverting(5), make_probe(dataset, "random", 0.0, CPU), reader)
+        found = measure(Inverting(5), make_probe(dataset, "random", 0.0, CPU), reader, exact=True)
         assert found.recalled.mean() < 0.01
 
 
@@ -119,7 +119,7 @@ def test_partial_images_hide_the_masks_pixels_by_setting_them_to_0(
     probe = make_probe(small_pair.dataset_2, mask, 0.25, CPU)
     hidden = MASKS[mask].hidden(20, 0.25)
     assert np.array_equal(probe.hidden.squeeze(1).numpy(), hidden)
-    found = measure(Perfect(5), probe, reader)
+    found = measure(Perfect(5), probe, reader, exact=True)
     lost = np.where(hidden, small_pair.dataset_2.test / 255, 0).sum(axis=(1, 2))
     np.testing.assert_allclose(found.recall_error, lost, rtol=1e-4)
 
@@ -159,6 +159,14 @@ def test_measuring_changes_neither_the_model_nor_any_generator(
     assert all(parameter.grad is None for parameter in vae.parameters())
     assert torch.equal(torch.get_rng_state(), generators[0])
     assert np.random.get_state()[1].tobytes() == generators[1]
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_change_no_bit_of_a_measure(
+    threads: int, vae: VAE, bundled: DatasetPair, reader: DigitReader
+) -> None:
+    probe = make_probe(bundled.dataset_1, "random", 0.25, CPU).part(130)
+    assert plain(measure(vae, probe, reader, threads=threads)) == plain(measure(vae, probe, reader))
 
 
 def test_an_images_scores_do_not_depend_on_the_images_measured_with_it(

@@ -30,3 +30,13 @@ def test_the_model_itself_stays_as_it_is() -> None:
     assert vae.state_dict().keys() == before.keys()
     assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
     assert [parameter.stride() for parameter in vae.parameters()] == strides
+
+
+def test_in_half_the_precision_it_redraws_nearly_the_same_in_float32() -> None:
+    vae = _model()
+    images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        redrawn = lean(vae, torch.bfloat16).reconstruct(images.bfloat16())
+        expected = vae.reconstruct(images)
+    assert redrawn.dtype == torch.float32
+    assert 0 < float((redrawn - expected).abs().mean()) < 0.01

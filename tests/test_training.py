@@ -377,6 +377,15 @@ def test_the_same_config_gives_the_same_events_bit_for_bit(night: Night) -> None
     assert without_clock(first) == without_clock(second)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_more_threads_give_the_same_events_bit_for_bit(
+    threads: int, night: Night, short: Settings, small_pair: DatasetPair
+) -> None:
+    usual = without_clock(night(seeds=(0, 1, 2)))
+    shared = train(short(seeds=(0, 1, 2)), small_pair, threads=lambda: threads)
+    assert without_clock(shared) == usual
+
+
 IN_ANOTHER_PROCESS = """
 import hashlib, json, sys
 import torch
@@ -405,7 +414,7 @@ def test_another_process_gives_the_same_events_bit_for_bit(night: Night, short: 
     assert done.stdout.strip() == ours, done.stderr
 
 
-def test_a_seed_draws_the_same_whatever_seeds_run_beside_it(night: Night) -> None:
+def test_a_seeds_night_is_the_same_whatever_seeds_run_beside_it(night: Night) -> None:
     alone, beside = night(seeds=(1,)), night(seeds=(0, 1))
     assert losses(alone, 0) == losses(beside, 1)
     for one, two in zip(of_kind(alone, DreamsMade), of_kind(beside, DreamsMade), strict=True):

@@ -9,8 +9,8 @@ from core.data.sources import SOURCES
 from core.measures import SUBSET
 from core.schedule import dose, hypnogram
 
-_STEP_S = 0.0030  # a gradient step at batch size 1 on one quiet core
-_IMAGE_S = 0.0010  # measuring one test image: redrawn from all of it, from a part, and named
+_STEP_S = 0.0010  # a gradient step at batch size 1 on one quiet core
+_IMAGE_S = 0.00035  # measuring one test image: redrawn from all of it, from a part, and named
 _MEMORY = 0.3  # weight of the newest night
 
 

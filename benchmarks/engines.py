@@ -1,0 +1,56 @@
+"""An engine to measure with, and what goes with it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from core.config import RunConfig
+from core.engine import queue, state
+from core.settings import PROJECT
+from core.store.folder import new_run
+
+
+@contextmanager
+def fresh_engine(workers: int | None = None) -> Iterator[psutil.Process]:
+    """An engine with an outputs folder of its own, ready; it is gone after the block.
+
+    ``workers`` None: as many as it takes by itself.
+    """
+    options = [] if workers is None else ["--workers", str(workers)]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SLEEP_OUTPUTS_DIR"] = folder
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core", "serve-engine", *options],
+            cwd=PROJECT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait(lambda: state.engine_now().ready)
+        yield psutil.Process(process.pid)
+        process.terminate()
+        process.wait()
+
+
+def submit(config: RunConfig, threads: int | None = None) -> str:
+    """As `jobs.submit` does, but without keeping an engine beyond the block that has one."""
+    folder = new_run(config, "benchmark", threads)
+    queue.put(folder.id, "benchmark")
+    return folder.id
+
+
+def memory(program: psutil.Process) -> float:
+    """The proportional memory of a program's processes in MB, shared pages counted once."""
+    family = [program, *program.children(recursive=True)]
+    return sum(process.memory_full_info().pss for process in family) / 2**20
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Until ``condition`` holds."""
+    while not condition():
+        time.sleep(0.01)

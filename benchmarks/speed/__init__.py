@@ -1,0 +1,1 @@
+"""How fast nights are slept, how much they take, and how that grows; `make bench` prints it all."""
