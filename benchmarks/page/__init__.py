@@ -5,6 +5,7 @@ Parts, all by default:
           error chart's points, with a warm server and a browser that has no cache
   first   from the click on Run to the first stage's and the first cycle's points, default settings
   pixels  from a measure's line in the log on disk to its point in the error chart
+  pair    from the click on Run to both nights done, one seed each and three
   slider  from a key on the cycles' slider to the hypnogram drawn anew
 
 The page looks at itself when it changes, so each time is that of the frame in which a thing is

@@ -14,10 +14,12 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from benchmarks.page.site import WAIT_MS, press_run, site, wait
+from core.engine import queue
 from core.store import LOG
 from core.store.folder import find_run
 
 TIMES = 10
+NIGHTS = 3
 _LINE = b'"kind": "StageEvaluated"'
 _POLL_S = 0.002
 _WATCH_POINTS = """() => {  // the first point is before the night
@@ -74,6 +76,22 @@ def pixels() -> None:
     pairs = list(zip(watcher.times, seen, strict=False))[1:]
     times = [shown - written for written, shown in pairs]
     _print("measure's line on disk to its pixels, s", times)
+
+
+def pair() -> None:
+    with site() as found:
+        for query, seeds in (("", "one seed"), ("?seeds=3", "three seeds")):
+            times = []
+            for _ in range(NIGHTS):
+                with found.visit(query) as page:
+                    began = time.perf_counter()
+                    press_run(page)
+                    runs = re.findall(r"(?:run|with)=([\w-]+)", page.url)
+                    assert len(runs) == 2
+                    wait(lambda runs=runs: not any(queue.wanted(run) for run in runs))  # type: ignore[misc]
+                    page.locator(".st-key-run_status", has_text="done").wait_for(timeout=WAIT_MS)
+                    times.append(1000 * (time.perf_counter() - began))
+            _print(f"Run to both nights done and shown, {seeds} each, s", times)
 
 
 class _LogWatcher:
@@ -139,11 +157,11 @@ def _presses(page: Page) -> list[float]:
 def _print(what: str, milliseconds: Sequence[float]) -> None:
     values = [each / 1000 for each in milliseconds]
     middle = statistics.median(values)
-    print(f"{what:46} {middle:7.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
+    print(f"{what:56} {middle:7.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
 
 
 def main() -> None:
-    parts = {part.__name__: part for part in (visit, first, pixels, slider)}
+    parts = {part.__name__: part for part in (visit, first, pixels, slider, pair)}
     print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
     for name in sys.argv[1:] or parts:
         parts[name]()

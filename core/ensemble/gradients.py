@@ -18,8 +18,9 @@ class Gradients:
 
     ``weights`` and ``grads`` are `Packing.matrices`. Before a call ``images`` [seeds, batch, 28,
     28] in [0, 1] and ``noise`` [seeds, batch, latent_dim] are to be written; ``logits`` (shaped as
-    the images), ``mean`` and ``log_var`` (as the noise) are what the models then made of them. The
-    gradients are those of the mean over ``of`` images, of which the batch may be a part.
+    the images), ``mean`` and ``log_var`` (as the noise, side by side in ``heads``) are what the
+    models then made of them. The gradients are those of the mean over ``of`` images, of which the
+    batch may be a part.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Gradients:
         dense = weights["decoder.dense.weight"]
         seeds, latent_dim, _ = dense.shape
         self._of = of
+        self._half, self._one = dense.new_tensor(0.5), dense.new_tensor(1.0)  # numbers cost more
 
         pictures, hidden = Seen(dense, batch, 28, 1), Seen(dense, batch, 14, 32)
         first = Shrinking(own("encoder.conv1"), pictures, onto=hidden.inside)
@@ -46,7 +48,8 @@ class Gradients:
 
         self.images = pictures.inside.squeeze(-1)
         self.noise = dense.new_zeros(seeds, batch, latent_dim)
-        self.mean, self.log_var = heads.outputs.split(latent_dim, 2)
+        self.heads = heads.outputs
+        self.mean, self.log_var = self.heads.split(latent_dim, 2)
         self._to_mean, self._to_log_var = heads.error.split(latent_dim, 2)
         self._deviation, self._spread, self._latents, self._to_latents = (
             torch.zeros_like(self.noise) for _ in range(4)
@@ -65,14 +68,14 @@ class Gradients:
     def __call__(self) -> None:
         for layer in self._encoder:
             layer.forward()
-        torch.exp(0.5 * self.log_var, out=self._deviation)
+        torch.mul(self.log_var, self._half, out=self._deviation).exp_()
         torch.mul(self._deviation, self.noise, out=self._spread)
         torch.add(self.mean, self._spread, out=self._latents)
         for layer in self._decoder:
             layer.forward()
 
         error = torch.sigmoid(self.logits, out=self._pixels.error).sub_(self.images)
-        surplus = self._deviation.square().sub_(1)  # of variance, which KL draws to 1
+        surplus = torch.square(self._deviation).sub_(self._one)  # of variance: KL draws it to 1
         mean = self.mean
         if self._of > 1:
             error.div_(self._of)
@@ -82,6 +85,6 @@ class Gradients:
             layer.backward()
         torch.add(self._to_latents, mean, out=self._to_mean)
         surplus.addcmul_(self._to_latents, self._spread)
-        torch.mul(surplus, 0.5, out=self._to_log_var)
+        torch.mul(surplus, self._half, out=self._to_log_var)
         for layer in reversed(self._encoder):
             layer.backward()

@@ -117,8 +117,9 @@ class Growing:
         self.error = torch.zeros_like(self.outputs)
         maps = (seeds, batch, 2 * side, 2 * side, filters)
         self._outputs_maps, self._error_maps = self.outputs.view(maps), self.error.view(maps)
-        self._spread = _Spread(self.outputs, side)
         self._seen = Seen(own.weight, batch, 2 * side, filters)
+        # The same memory, as the one's are needed forwards and the other's backwards.
+        self._spread = _Spread(self.outputs, side, self._seen.columns)
 
     def forward(self) -> None:
         torch.bmm(self._inputs, self._own.weight, out=self._spread.shares)
@@ -200,12 +201,14 @@ class _Spread:
     one of place i, row 2 i + 1 the last of place i and the first of i + 1. Columns likewise.
     """
 
-    def __init__(self, onto: Tensor, side: int) -> None:
+    def __init__(self, onto: Tensor, side: int, shares: Tensor | None = None) -> None:
         seeds, _, channels = onto.shape
         maps = onto.view(seeds, -1, side, 2, side, 2, channels)
         batch = maps.shape[1]
-        self.shares = onto.new_zeros(seeds, batch * side * side, _KERNEL**2 * channels)
-        shares = self.shares.view(seeds, batch, side, side, _KERNEL, _KERNEL, channels)
+        if shares is None:
+            shares = onto.new_zeros(seeds, batch * side * side, _KERNEL**2 * channels)
+        self.shares = shares
+        shares = shares.view(seeds, batch, side, side, _KERNEL, _KERNEL, channels)
         self._maps, self._own = maps, shares[..., 1:, 1:, :].permute(0, 1, 2, 4, 3, 5, 6)
         self._below = maps[:, :, :-1, 1], shares[:, :, 1:, :, 0, 1:]
         self._right = (
