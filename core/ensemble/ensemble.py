@@ -71,8 +71,10 @@ class Ensemble:
 
     def vae(self, place: int) -> VAE:
         """A copy of the model of the seed at ``place``."""
-        vae = VAE(self._latent_dim).to(self._device)
-        vae.load_state_dict(self._packing.unpack(self._rows.weights[place], self._shapes))
+        with torch.device("meta"):  # which draws no initial weights
+            vae = VAE(self._latent_dim)
+        copy = self._packing.unpack(self._rows.weights[place], self._shapes)
+        vae.load_state_dict(copy, assign=True)
         return vae.requires_grad_(False)
 
     def vaes(self) -> list[VAE]:

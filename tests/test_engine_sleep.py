@@ -1,0 +1,63 @@
+"""How many threads a night takes of those that there are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import RunConfig
+from core.engine import sleep as module
+from core.engine.sleep import sleep
+from core.events import Event
+from core.store.folder import new_run
+from core.threads import Threads
+
+
+@pytest.fixture(autouse=True)
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[Threads]:
+    """What each night is told of its threads, on a machine of eight cores."""
+    told: list[Threads] = []
+
+    def train(*_: Any, threads: Threads, **others: Any) -> Iterator[Event]:
+        told.append(threads)
+        return iter(())
+
+    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "cores", lambda: 8)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("most", "asleep", "expected"),
+    [
+        (None, 1, 8),
+        (None, 2, 4),
+        (None, 3, 2),
+        (None, 8, 1),
+        (None, 50, 1),
+        (None, 0, 8),  # the engine has not told yet
+        (3, 1, 3),
+        (3, 4, 2),
+        (1, 1, 1),
+    ],
+)
+def test_nights_side_by_side_share_the_cores(
+    most: int | None, asleep: int, expected: int, taken: list[Threads]
+) -> None:
+    list(sleep(new_run(RunConfig(), "somebody", most), asleep=lambda: asleep))
+    assert [threads() for threads in taken] == [expected]
+
+
+def test_a_share_grows_when_another_night_ends(taken: list[Threads]) -> None:
+    asleep = [4]
+    list(sleep(new_run(RunConfig(), "somebody", None), asleep=lambda: asleep[0]))
+    (threads,) = taken
+    assert threads() == 2
+    asleep[0] = 1
+    assert threads() == 8
