@@ -24,7 +24,7 @@ from core.vae import VAE
 # activations (100 KB an image in the widest layer) back to the system after every batch and gets
 # them again page by page: a measure takes 1.5 to 1.8 times as long. Below 20 the number of calls
 # begins to cost. Other devices want more at once.
-_CPU_BATCH, _BATCH = 25, 100
+_CPU_BATCH, _BATCH = 25, 500
 
 
 @dataclass(frozen=True, eq=False)

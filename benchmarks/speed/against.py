@@ -21,7 +21,7 @@ def against(seeds: list[int], cycles: int, runs: int, threads: int) -> None:
         for name in ("training_s", "measuring_s", "total_s"):
             theirs = [getattr(pace, name) for pace, _ in both]
             own = [getattr(pace, name) for _, pace in both]
-            what = f"{count} seeds, {name.removesuffix('_s')}"
+            what = f"{count} seed{'s' * (count > 1)}, {name.removesuffix('_s')}"
             medians = (f"{statistics.median(side):.1f}" for side in (theirs, own))
             row(what, *medians, ratio(theirs, own))
         _limit([own for _, own in both], count, cycles, threads)
@@ -32,19 +32,25 @@ def against(seeds: list[int], cycles: int, runs: int, threads: int) -> None:
 def _limit(paces: list[Pace], seeds: int, cycles: int, threads: int) -> None:
     config = published(seeds, cycles)
     pair = load_pair(config.split, config.data)
-    steps = seeds * cycles * 10 * config.num
+    steps = seeds * config.total_eps * config.num
     stages = paces[0].errors.shape[1]
     images = seeds * stages * (len(pair.dataset_1.test) + len(pair.dataset_2.test))
-    rate = multiply_rate(threads)
-    for what, seconds, flops in (
-        ("a step", [pace.training_s / steps for pace in paces], step_flops(config.latent_dim)),
+    for what, seconds, flops, most in (
+        # A seed's steps follow each other, so that one seed has one thread.
+        (
+            "a step",
+            [pace.training_s / steps for pace in paces],
+            step_flops(config.latent_dim),
+            min(threads, seeds),
+        ),
         (
             "measuring an image",
             [pace.measuring_s / images for pace in paces],
             measure_flops(config.latent_dim),
+            threads,
         ),
     ):
-        mine, limit = statistics.median(seconds), flops / rate
+        mine, limit = statistics.median(seconds), flops / multiply_rate(most)
         row(
             f"  {what}",
             f"{1e3 * mine:.3f} ms",

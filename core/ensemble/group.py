@@ -13,7 +13,7 @@ from core.stopping import Check
 from core.vae import image_losses
 
 _ADAM_EPS = 1e-7
-_AT_ONCE = 32  # images of a batch: a step's buffers take 1.4 MB for each and each seed
+_AT_ONCE = 8  # images of a batch: the buffers take 1.2 MB for each of them and each seed
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Group:
             check()
             made += self._learn(batch, its_noise)
         self._rows.steps.copy_(self._step)
-        # Once for all steps, which costs a fiftieth of telling them one by one.
+        # Once for all steps, for no step needs its loss.
         logits, heads = (torch.cat(each, 1) for each in zip(*made, strict=True))
         reconstruction, kl = image_losses(images, logits, *heads.chunk(2, 2))
         parts = torch.stack([reconstruction + kl, reconstruction, kl], 2)
@@ -96,7 +96,7 @@ class Group:
 
     def _adam(self, grads: Tensor) -> None:
         self._step += 1
-        # What `torch.optim.Adam(fused=True)` ends in. The way there takes longer than all of it.
+        # What `torch.optim.Adam(fused=True)` ends in. The way there takes longer than the update.
         torch._fused_adam_(
             [self._rows.weights],
             [grads],
