@@ -193,9 +193,9 @@ def test_the_schedule_follows_the_controls() -> None:
 
 def test_how_long_a_night_takes_is_told_before_it_is_slept() -> None:
     page = open_page()
-    assert "; about 40 s here." in text_of(page)
+    assert "; about 10 s here." in text_of(page)
     control(page, "seeds").set_value(5).run()
-    assert "; about 3 min here." in text_of(page)
+    assert "; about 60 s here." in text_of(page)
 
 
 # --- what no night can be ---

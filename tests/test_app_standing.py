@@ -74,7 +74,11 @@ def test_a_night_that_broke_off_tells_where_and_how_it_goes_on(state: RunState, 
 
 # --- of two ---
 
-CONFIGS = (RunConfig(), RunConfig(start_fraction_rem=0, end_fraction_rem=0))
+SEEDS = (0, 1, 2)
+CONFIGS = (
+    RunConfig(SEEDS),
+    RunConfig(SEEDS, start_fraction_rem=0, end_fraction_rem=0),
+)
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ from tests.engines import bits, engine, finished, own_outputs, undisturbed, wait
 KILLS = 20
 # Each a night of some seconds, with dreams of the model as it is now in one of them.
 NIGHTS = (
-    RunConfig(split="digits", total_eps=32, num_cycles=4, num=10, device="cpu"),
+    RunConfig(split="digits", total_eps=32, num_cycles=4, num=25, device="cpu"),
     RunConfig(
         split="digits",
         total_eps=24,
         num_cycles=3,
-        num=10,
+        num=25,
         seeds=(3, 1),
         end_fraction_rem=0.0,
         continue_training=True,
