@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engines import fresh_engine, memory, submit, wait
+from benchmarks.engines import free_port, fresh_engine, memory, submit, wait
 from core import jobs
 from core.config import RunConfig
 from core.engine import queue, state
@@ -64,7 +64,7 @@ print(time.perf_counter() - began)
 _CLIENT = """
 import sys
 from benchmarks.engine import TINY
-from benchmarks.engines import fresh_engine, memory, submit, wait
+from benchmarks.engines import free_port, fresh_engine, memory, submit, wait
 from core import jobs
 print(jobs.submit(TINY, person=sys.argv[1]))
 """
@@ -103,9 +103,7 @@ def paint() -> None:
 
 def _first_paint(browser: Any) -> tuple[float, float]:
     """Seconds from the program's start to the page's hypnogram, and to a ready engine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     began = time.perf_counter()
     command = [sys.executable, "-m", "app", "--server.port", str(port)]
     program = subprocess.Popen(

@@ -1,12 +1,13 @@
 """An engine to measure with, and what goes with it."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import psutil
 
@@ -16,17 +17,26 @@ from core.settings import PROJECT
 from core.store.folder import new_run
 
 
-@contextmanager
-def fresh_engine(workers: int | None = None) -> Iterator[psutil.Process]:
+def fresh_engine(workers: int | None = None) -> AbstractContextManager[psutil.Process]:
     """An engine with an outputs folder of its own, ready; it is gone after the block.
 
     ``workers`` None: as many as it takes by itself.
     """
     options = [] if workers is None else ["--workers", str(workers)]
+    return _fresh("core", "serve-engine", *options)
+
+
+def fresh_program() -> AbstractContextManager[psutil.Process]:
+    """The dashboard's program, with an outputs folder of its own, its engine ready."""
+    return _fresh("app", "--server.port", str(free_port()))
+
+
+@contextmanager
+def _fresh(*module: str) -> Iterator[psutil.Process]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SLEEP_OUTPUTS_DIR"] = folder
         process = subprocess.Popen(
-            [sys.executable, "-m", "core", "serve-engine", *options],
+            [sys.executable, "-m", *module],
             cwd=PROJECT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -35,6 +45,14 @@ def fresh_engine(workers: int | None = None) -> Iterator[psutil.Process]:
         yield psutil.Process(process.pid)
         process.terminate()
         process.wait()
+        wait(lambda: not state.alive())
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def submit(config: RunConfig, threads: int | None = None) -> str:

@@ -1,24 +1,15 @@
 """Parts (d), (e) and (f): the whole program's memory, its nights a minute, and its start."""
 
-import os
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing import get_context
 
-import psutil
-
 from benchmarks import engine
-from benchmarks.engines import fresh_engine, memory, submit, wait
+from benchmarks.engines import fresh_engine, fresh_program, memory, submit, wait
 from benchmarks.night import cost_of
 from benchmarks.speed.table import ratio, row
 from core import jobs
 from core.config import RunConfig
 from core.engine import queue, state
-from core.settings import PROJECT
 
 _SETTLE_S = 5.0  # for what starting frees only later
 _NIGHTS = 8
@@ -27,7 +18,7 @@ _NIGHTS = 8
 def memory_use() -> None:
     """Print what the idle program holds, what a night of three seeds adds, and long nights."""
     print("\n(d) memory, shared pages counted once")
-    with _program() as program:
+    with fresh_program() as program:
         time.sleep(_SETTLE_S)
         idle = memory(program)
         run = submit(RunConfig(seeds=(0, 1, 2), total_eps=20, num_cycles=2, device="cpu"))
@@ -43,24 +34,6 @@ def memory_use() -> None:
             options = ["--num-cycles", str(cycles), "--total-eps", str(2 * cycles)]
             cost = pool.apply(cost_of, (options,))
             row(f"one command, {cycles} cycles, peak", f"{cost.peak_mb:.0f} MB")
-
-
-@contextmanager
-def _program() -> Iterator[psutil.Process]:
-    """The dashboard's program, its engine ready."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SLEEP_OUTPUTS_DIR"] = folder
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--server.port", "8599"],
-            cwd=PROJECT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait(lambda: state.engine_now().ready)
-        yield psutil.Process(process.pid)
-        process.terminate()
-        process.wait()
-        wait(lambda: not state.alive())
 
 
 def sweep(runs: int) -> None:
