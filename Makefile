@@ -38,7 +38,8 @@ format: $(DEVELOPMENT)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(PRODUCT)
+bench: $(DEVELOPMENT)
+	$(BIN)/python -m tests.browser.install
 	$(BIN)/python -m benchmarks.speed
 
 $(BIN)/python:

@@ -120,5 +120,4 @@ class Checkpoints:
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:
     with whole_file(path) as temporary:
-        # Safetensors refuses tensors that share memory, as the parts of a vector do.
-        save_file({name: tensor.clone() for name, tensor in tensors.items()}, temporary)
+        save_file(tensors, temporary)

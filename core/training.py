@@ -4,7 +4,7 @@ Source: the sleep simulation of Spens & Burgess 2024, doi 10.1038/s41562-023-017
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from core.data import DatasetPair, load_pair
 from core.data.splits import Images
 from core.devices import resolve
 from core.draws import Purpose, stream
-from core.ensemble import Ensemble, Losses
+from core.ensemble import Ensemble, MeanLosses
 from core.events import (
     CycleDone,
     EpochDone,
@@ -83,16 +83,18 @@ def train(
             yield StageStarted(number, stage.value, epochs, steps)
             if stage is Stage.NREM:
                 recent = pair.dataset_2.train
-                pictures = _side_by_side(
-                    _recent(recent, seed, number, config.num).to(device) for seed in config.seeds
+                pictures = torch.stack(
+                    [_recent(recent, seed, number, config.num).to(device) for seed in config.seeds]
                 )
             else:
                 dreamers = (
                     ensemble.vaes() if config.continue_training else [before] * len(config.seeds)
                 )
-                pictures = _side_by_side(
-                    _dream(dreamer, seed, number, config.num)
-                    for dreamer, seed in zip(dreamers, config.seeds, strict=True)
+                pictures = torch.stack(
+                    [
+                        _dream(dreamer, seed, number, config.num)
+                        for dreamer, seed in zip(dreamers, config.seeds, strict=True)
+                    ]
                 )
                 yield lab.read_dreams(pictures, number)
             for epoch in range(epochs):
@@ -156,13 +158,8 @@ def _dream(dreamer: VAE, seed: int, cycle: int, count: int) -> Tensor:
     return dreamer.dream(torch.from_numpy(drawn).to(next(dreamer.parameters()).device))
 
 
-def _side_by_side(each: Iterable[Tensor]) -> Tensor:
-    """Every seed's pictures as one tensor [seeds, count, 1, 28, 28]."""
-    return torch.stack(list(each))
-
-
 def _epoch_done(
-    ensemble: Ensemble, losses: Sequence[Losses], cycle: int, stage: Stage, epoch: int
+    ensemble: Ensemble, losses: Sequence[MeanLosses], cycle: int, stage: Stage, epoch: int
 ) -> EpochDone:
     for place, seed in enumerate(losses):
         if not np.isfinite(seed).all():

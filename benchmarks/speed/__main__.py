@@ -14,7 +14,6 @@ Medians; ratios are of neighbours in time, so that what slows the machine slows 
 """
 
 import argparse
-import os
 from datetime import datetime
 
 from benchmarks.speed.against import against
@@ -42,7 +41,7 @@ def main() -> None:
         if name not in parts:
             parser.error(f"PART is {name!r}; choose from {', '.join(parts)}.")
     print(
-        f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, {asked.threads} threads, "
+        f"{datetime.now():%Y-%m-%d}, {cores()} cores, {asked.threads} threads, "
         f"{asked.cycles} cycles, medians of {asked.runs}"
     )
     for name in asked.parts or parts:

@@ -7,7 +7,8 @@ import numpy as np
 from benchmarks.speed.limit import measure_flops, multiply_rate, step_flops
 from benchmarks.speed.paces import Pace, ours, plain, published
 from benchmarks.speed.table import ratio, row
-from core.data import load_pair
+from core.config import RunConfig
+from core.data import DatasetPair, load_pair
 
 
 def against(seeds: list[int], cycles: int, runs: int, threads: int) -> None:
@@ -24,14 +25,13 @@ def against(seeds: list[int], cycles: int, runs: int, threads: int) -> None:
             what = f"{count} seed{'s' * (count > 1)}, {name.removesuffix('_s')}"
             medians = (f"{statistics.median(side):.1f}" for side in (theirs, own))
             row(what, *medians, ratio(theirs, own))
-        _limit([own for _, own in both], count, cycles, threads)
+        _limit([own for _, own in both], config, pair, threads)
         apart = max(np.abs(a.errors - b.errors).mean() / a.errors.mean() for a, b in both)
         row("  errors of both are apart by", f"{100 * apart:.2f} %", "on average")
 
 
-def _limit(paces: list[Pace], seeds: int, cycles: int, threads: int) -> None:
-    config = published(seeds, cycles)
-    pair = load_pair(config.split, config.data)
+def _limit(paces: list[Pace], config: RunConfig, pair: DatasetPair, threads: int) -> None:
+    seeds = len(config.seeds)
     steps = seeds * config.total_eps * config.num
     stages = paces[0].errors.shape[1]
     images = seeds * stages * (len(pair.dataset_1.test) + len(pair.dataset_2.test))

@@ -1,6 +1,5 @@
 """Part (c): how a night's time grows with its seeds, cycles, images and test images."""
 
-import dataclasses
 import statistics
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from core.config import RunConfig
 from core.data import DatasetPair, load_pair
 from core.threads import torch_threads
 from core.training import train
+from tests.conftest import fewer
 
 _SEEDS, _CYCLES = (1, 3, 10), (5, 10, 20, 50)
 _IMAGES, _TEST_IMAGES = (10, 50, 200), (100, 500, 1000)
@@ -23,13 +23,13 @@ def growth(runs: int, threads: int) -> None:
     """
     print("\n(c) time / time of the first in the row, slept in turn")
     whole = load_pair("inverted", "bundled")
-    few = _fewer(whole, 20)
+    few = fewer(whole, test=20)
     row("seeds", *_row(_SEEDS, lambda n: (_night(seeds=tuple(range(n))), few), runs, threads))
     row("cycles", *_row(_CYCLES, lambda n: (_night(n), few), runs, threads))
     row("images a stage", *_row(_IMAGES, lambda n: (_night(num=n), few), runs, threads))
     row(
         "test images, one image a stage",
-        *_row(_TEST_IMAGES, lambda n: (_night(num=1), _fewer(whole, n)), runs, threads),
+        *_row(_TEST_IMAGES, lambda n: (_night(num=1), fewer(whole, test=n)), runs, threads),
     )
 
 
@@ -59,12 +59,3 @@ def _seconds(config: RunConfig, pair: DatasetPair, threads: int) -> float:
         for _ in train(config, pair, threads=lambda: threads):
             pass
         return time.perf_counter() - began
-
-
-def _fewer(pair: DatasetPair, count: int) -> DatasetPair:
-    """``pair`` with ``count`` test images of each dataset."""
-    first, second = (
-        dataclasses.replace(each, test=each.test[:count], test_labels=each.test_labels[:count])
-        for each in (pair.dataset_1, pair.dataset_2)
-    )
-    return dataclasses.replace(pair, dataset_1=first, dataset_2=second)

@@ -16,7 +16,7 @@ from core.threads import torch_threads
 from core.training import train
 from core.weights import cached_path, load_vae
 
-EPOCHS_A_CYCLE = 10
+_EPOCHS_A_CYCLE = 10
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def published(seeds: int, cycles: int) -> RunConfig:
     return RunConfig(
         seeds=tuple(range(seeds)),
         num_cycles=cycles,
-        total_eps=EPOCHS_A_CYCLE * cycles,
+        total_eps=_EPOCHS_A_CYCLE * cycles,
         rounding="original",
         full_evaluation=True,
         device="cpu",

@@ -6,4 +6,4 @@ packing says where each parameter lies, capture makes CUDA graphs of steps.
 
 from core.ensemble.ensemble import MOMENTS as MOMENTS
 from core.ensemble.ensemble import Ensemble as Ensemble
-from core.ensemble.ensemble import Losses as Losses
+from core.ensemble.ensemble import MeanLosses as MeanLosses

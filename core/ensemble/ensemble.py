@@ -15,7 +15,7 @@ from core.stopping import Check, never
 from core.threads import side_by_side
 from core.vae import VAE
 
-Losses = tuple[float, float, float]  # total, reconstruction and KL in nats, means over images
+MeanLosses = tuple[float, float, float]  # total, reconstruction and KL, in nats an image
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # what Adam keeps of each parameter
 
@@ -44,7 +44,7 @@ class Ensemble:
 
     def train(
         self, pictures: Tensor, position: tuple[int, ...], batch_size: int, threads: int = 1
-    ) -> list[Losses]:
+    ) -> list[MeanLosses]:
         """Train every seed for one epoch on its own ``pictures`` [seeds, n, 1, 28, 28], shuffled.
 
         ``position`` names the random streams. Returns each seed's losses.
