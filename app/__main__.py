@@ -1,6 +1,5 @@
 """``python -m app [Streamlit's options]``: an engine for the nights, and the page over it."""
 
-import gc
 import sys
 from collections.abc import Sequence
 
@@ -26,9 +25,6 @@ def main(options: Sequence[str] | None = None) -> None:
 
     import app.views.explore  # noqa: F401  (so that the first visitor does not wait for it)
 
-    # Streamlit collects garbage after every run of the script, twice a second while a night goes
-    # on, and would look each time through all libraries: 40 ms of the processor that nights need.
-    gc.freeze()
     page = settings.PROJECT / "app" / "main.py"
     given = sys.argv[1:] if options is None else options
     cli.main(["run", str(page), *given], prog_name="streamlit")

@@ -1,8 +1,8 @@
 """What the page shows of runs, drawn again as they go on.
 
-Only the status line is drawn again and again. It asks for the whole page when there is
-something new to see, which is at the end of a stage: a browser that draws charts twice a second
-takes the processor from the nights that it waits for.
+Only the status line is drawn again and again. It asks for the rest when there is something new to
+see, which is at the end of a stage: a browser that draws charts twice a second takes the processor
+from the nights that it waits for.
 """
 
 import time
@@ -10,19 +10,19 @@ import time
 import streamlit as st
 
 from app import pair
-from app.components.repeat import repeat
+from app.components.repeat import redraw, repeat
 from app.controls import Chosen
 from app.pair import Moment
 from app.panels import filmstrip, measures, night, numbers, scorecard, scrub, status
 from app.visit import Shown
 
-_POLL_S = 0.4
+_FIRST_S, _POLL_S = 0.4, 0.8  # until the first cycle is over, and then
 _BESIDE_S = 1.0  # the other night alone can wait that long
 
 
 def draw(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
     """Draw the nights as they are ``now``, and go on drawing if there is more to come."""
-    night.night(chosen.config if chosen else None, now)
+    _hypnogram(shown, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(horizontal=True, width="content"):  # one place, however many there are
             status.buttons(shown, now, chosen)
@@ -30,32 +30,47 @@ def draw(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
     _results(shown)
 
 
+def _hypnogram(shown: Shown, chosen: Chosen | None) -> None:
+    def once() -> None:
+        night.night(chosen.config if chosen else None, pair.moment(shown))
+
+    repeat(once, key="night")
+
+
 def _follow(shown: Shown, drawn: Moment, chosen: Chosen | None) -> None:
-    """Draw the status line, and the whole page once it shows less than there is."""
+    """Draw the status line, and the rest once it shows less than there is."""
     since = time.monotonic()
 
-    def once() -> None:
+    def again() -> None:
+        nonlocal drawn, since
         now = pair.moment(shown)
+        if now.statuses != drawn.statuses:
+            st.rerun()  # the whole page, for what can be asked of the nights is another now
         waits = now.seen[0] == drawn.seen[0] and time.monotonic() - since < _BESIDE_S
-        if drawn.active and now.seen != drawn.seen and not waits:
-            st.rerun()
-        status.status(shown, now, chosen)
+        if now.seen != drawn.seen and not waits:
+            drawn, since = now, time.monotonic()
+            redraw()
 
-    repeat(once, key="poll", after_s=_POLL_S if drawn.active else None)
+    def once() -> float | None:
+        now = pair.moment(shown)
+        status.status(shown, now, chosen)
+        if not drawn.active:
+            return None
+        return _POLL_S if now.mine.state.finished else _FIRST_S
+
+    repeat(once, key="poll", again=again)
 
 
 def _results(shown: Shown) -> None:
     """Draw what the nights have shown, at the cycle that the slider says."""
-    was_playing = scrub.playing()
 
-    def once() -> None:
+    def once() -> float | None:
         now = pair.moment(shown)
         cycle = scrub.cycle(shown.mine.follower.run_id, now.mine.state.finished)
-        if was_playing != scrub.playing():
-            st.rerun()  # the whole page, for how often this is drawn is another now
         _draw_results(shown, now, cycle)
+        return scrub.STEP_S / 2 if scrub.playing() else None
 
-    repeat(once, key="beat", after_s=scrub.STEP_S / 2 if was_playing else None)
+    repeat(once, key="beat")
 
 
 def _draw_results(shown: Shown, now: Moment, cycle: int) -> None:

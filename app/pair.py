@@ -8,7 +8,7 @@ from app.visit import Shown
 from core.config import RunConfig
 from core.engine.pace import Pace
 from core.engine.state import engine_now
-from core.jobs import Snapshot
+from core.jobs import Snapshot, Status
 
 OWN = "this night"
 
@@ -32,10 +32,14 @@ class Moment:
         return (self.mine,) if self.beside is None else (self.mine, self.beside)
 
     @property
+    def statuses(self) -> tuple[Status, ...]:
+        return tuple(now.status for now in self.snapshots)
+
+    @property
     def seen(self) -> tuple[object, ...]:
         """Is another when there is more to be seen than where a run is within a stage."""
         return tuple(
-            (now.status, state.cycle, state.phase, len(state.stages), state.finished)
+            (state.cycle, state.phase, len(state.stages), state.finished)
             for now in self.snapshots
             for state in [now.state]
         )

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from streamlit.testing.v1.element_tree import ElementTree
 
 from app import live
 from app.charts.style import uid
+from app.components.repeat import Part
 from app.dials import DIALS, DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
 from core import jobs, settings
 from core.config import RunConfig
@@ -143,21 +145,27 @@ def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
 
 
-def timers_of(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
-    """The seconds between a page's drawings of its runs, one for each time it is drawn whole.
+@dataclass(frozen=True)
+class Timers:
+    """The seconds until the next drawing, as the status line and the results told with each."""
 
-    Of its two parts, the status line and the results, at most one has a timer.
-    """
-    found: list[float | None] = []
-    parts: list[float | None] = []
+    poll: list[float | None] = field(default_factory=list)
+    beat: list[float | None] = field(default_factory=list)
+
+
+def timers_of(monkeypatch: pytest.MonkeyPatch) -> Timers:
+    """The timers of all pages from now on."""
+    found = Timers()
     repeat = live.repeat
 
-    def noted(draw: Callable[[], None], *, key: str, after_s: float | None) -> None:
-        parts.append(after_s)
-        if len(parts) == 2:
-            found.append(parts[1] if parts[0] is None else parts[0])
-            parts.clear()
-        repeat(draw, key=key, after_s=after_s)
+    def noted(draw: Callable[[], float | None], *, key: Part, **how: Any) -> None:
+        def once() -> float | None:
+            after_s = draw()
+            if key != "night":
+                getattr(found, key).append(after_s)
+            return after_s
+
+        repeat(once, key=key, **how)
 
     monkeypatch.setattr(live, "repeat", noted)
     return found
@@ -203,20 +211,26 @@ def open_page(run: str | None = None, **address: str) -> AppTest:
     return page
 
 
-def tick(page: AppTest, part: int = 0) -> None:
-    """Draw only the status line (or, with ``part`` 1, the results) and whatever is pressed in it.
+def tick(page: AppTest) -> None:
+    """Let the status line ask for its next drawing, as its timer does.
 
-    What is outside is not in ``page`` then, unless that part asked for the whole page.
+    What is not drawn is not in ``page`` then: all else, unless there is more to be seen of it.
     """
-    only = partial(RerunData, fragment_id=list(page._fragment_storage._fragments)[part])
-    with mock.patch.object(local_script_runner, "RerunData", only):
-        page.run()
-    assert not page.exception
+    with asked_again(page):
+        _draw_part(page, "poll")
 
 
 def play_tick(page: AppTest) -> None:
-    """Draw only the results, as the timer of a play does."""
-    tick(page, 1)
+    """Draw only the results, as the timer of a play does, or a hand on what is in them."""
+    _draw_part(page, "beat")
+
+
+def _draw_part(page: AppTest, part: Part) -> None:
+    (fragment,) = page._fragment_storage._ids_by_target_key[part]
+    only = partial(RerunData, fragment_id=fragment)
+    with mock.patch.object(local_script_runner, "RerunData", only):
+        page.run()
+    assert not page.exception
 
 
 @contextmanager
@@ -233,6 +247,14 @@ def asked_again(page: AppTest) -> Iterator[None]:
 
     with mock.patch.object(ElementTree, "get_widget_states", with_that):
         yield
+
+
+def is_drawn(page: AppTest, key: str) -> bool:
+    """Whether what has this key is in ``page`` as it was drawn last."""
+    try:
+        return page.get_by_key(key) is not None
+    except KeyError:
+        return False
 
 
 def address_of(page: AppTest) -> dict[str, str]:

@@ -13,6 +13,7 @@ from core.schedule import hypnogram
 from tests.app_runs import (
     OTHER,
     RUN,
+    Timers,
     address_of,
     buttons_of,
     figure_of,
@@ -30,12 +31,12 @@ from tests.app_runs import (
 
 
 @pytest.fixture(autouse=True)
-def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timers:
     no_engine(tmp_path / "outputs", monkeypatch)
     return timers_of(monkeypatch)
 
 
-def test_the_first_visit_shows_the_recorded_pair(timers: list[float | None]) -> None:
+def test_the_first_visit_shows_the_recorded_pair(timers: Timers) -> None:
     page = open_page()
     names = [each["name"] for each in figure_of(page, "error_chart")["data"] if "name" in each]
     assert names == ["old", "new", "old, no REM", "new, no REM"]
@@ -45,7 +46,7 @@ def test_the_first_visit_shows_the_recorded_pair(timers: list[float | None]) -> 
     assert html_of(page, "filmstrip").count("<img ") >= 3 * 2 + 2 + 1
     assert figure_of(page, "dream_chart")["data"][0]["x"] == list(range(1, 11))
     assert page.slider(key="cycle").value == 10
-    assert timers == [None]
+    assert timers.poll == [None]
 
 
 def test_it_is_no_run_and_has_no_status() -> None:

@@ -1,6 +1,5 @@
 """`python -m app`: the engine kept, the page served, and a quiet end."""
 
-import gc
 import os
 import signal
 import socket
@@ -22,11 +21,10 @@ _START_S = 60
 def test_the_engine_is_kept_before_the_page_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[object] = []
     monkeypatch.setattr(jobs, "keep_engine", lambda: done.append("engine"))
-    monkeypatch.setattr(gc, "freeze", lambda: done.append("memory"))
     monkeypatch.setattr(cli, "main", lambda arguments, prog_name: done.append(arguments))
     main(["--server.port", "9000"])
     page = str(settings.PROJECT / "app" / "main.py")
-    assert done == ["engine", "memory", ["run", page, "--server.port", "9000"]]
+    assert done == ["engine", ["run", page, "--server.port", "9000"]]
 
 
 def _serve(output: Path) -> tuple[subprocess.Popen[bytes], str]:

@@ -365,6 +365,7 @@ def test_the_page_asks_nobody_outside_and_leaves_the_theme_to_the_visitor() -> N
     values = tomllib.loads(settings_file.read_text("utf-8"))
     assert values["browser"]["gatherUsageStats"] is False
     assert values["server"]["fileWatcherType"] == "none"
+    assert values["runner"]["postScriptGC"] is False
     assert set(values["theme"]) == {"light", "dark"}
 
 

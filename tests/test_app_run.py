@@ -23,12 +23,14 @@ from core.store.folder import RunFolder, find_run
 from tests.app_runs import (
     OTHER,
     RUN,
+    Timers,
     address_of,
     asleep,
     buttons_of,
     engine,
     figure_of,
     html_of,
+    is_drawn,
     night,
     no_engine,
     open_page,
@@ -48,7 +50,7 @@ KEYS = {
 
 
 @pytest.fixture(autouse=True)
-def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timers:
     no_engine(tmp_path / "outputs", monkeypatch)
     monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))  # a page without example
     return timers_of(monkeypatch)
@@ -66,7 +68,7 @@ def done() -> RunFolder:
 # --- waiting ---
 
 
-def test_a_waiting_night_tells_its_turn(timers: list[float | None]) -> None:
+def test_a_waiting_night_tells_its_turn(timers: Timers) -> None:
     queue.put(write([], RunConfig(num_cycles=3)).id, "tester")
     with engine(ready=True, waiting=((OTHER, 8.0), ("another", 21.0), (RUN, 41.0))):
         page = open_page(RUN)
@@ -75,7 +77,7 @@ def test_a_waiting_night_tells_its_turn(timers: list[float | None]) -> None:
     assert "This night: 3 cycles" in text_of(page)
     assert page.slider(key="num_cycles").value == 3
     assert buttons_of(page) == {"stop"}
-    assert timers[-1] is not None
+    assert timers.poll[-1] is not None
 
 
 def test_a_waiting_night_tells_that_the_engine_is_starting() -> None:
@@ -104,7 +106,7 @@ def test_an_engine_that_cannot_work_is_told_with_its_reason(begun: bool) -> None
 
 
 def test_a_running_night_shows_where_it_is_and_what_it_has_measured(
-    timers: list[float | None],
+    timers: Timers,
 ) -> None:
     with asleep(half()):
         page = open_page(RUN)
@@ -115,7 +117,7 @@ def test_a_running_night_shows_where_it_is_and_what_it_has_measured(
     assert trace(figure_of(page, "loss_chart"), "total")["x"] == [1, 2]
     assert "What happened." not in text_of(page)
     assert buttons_of(page) == {"play", "stop"}
-    assert timers == [live._POLL_S]
+    assert timers.poll == [live._POLL_S]
 
 
 def test_the_stage_that_goes_on_is_lit_while_the_controls_stand_at_its_night() -> None:
@@ -181,7 +183,7 @@ def test_a_stop_that_fails_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPat
     assert "stop" in buttons_of(page)
 
 
-def test_a_log_that_grows_is_followed_to_its_end(timers: list[float | None]) -> None:
+def test_a_log_that_grows_is_followed_to_its_end(timers: Timers) -> None:
     folder = write(night([60, 70, 80], [600, 300, 200]))
     log = folder.path / "events.jsonl"
     whole = log.read_bytes()
@@ -195,18 +197,37 @@ def test_a_log_that_grows_is_followed_to_its_end(timers: list[float | None]) -> 
         assert statuses_of(page) == ["running"]
         assert trace(figure_of(page, "error_chart"), "old")["y"] == [60, 70, 70, 80, 80]
         assert page.slider(key="cycle").value == 1
-        assert timers == [live._POLL_S] * 2  # drawn whole, for there is more to see
-        tick(page)
-        assert timers == [live._POLL_S] * 2  # and left alone, for there is no more
+        assert timers.poll == [live._FIRST_S, live._POLL_S]
         log.write_bytes(whole)
         tick(page)
-    assert timers == [live._POLL_S, live._POLL_S, None]
+    assert timers.poll == [live._FIRST_S, live._POLL_S, None]
     assert statuses_of(page) == ["done"]
     assert page.slider(key="cycle").value == 2
     assert buttons_of(page) == {"play", "run"}
 
 
-def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: list[float | None]) -> None:
+def test_the_end_of_a_stage_draws_what_shows_it_and_no_controls() -> None:
+    folder = write(night([60, 70, 80], [600, 300, 200]))
+    log = folder.path / "events.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(whole[: whole.index(b'"CycleDone"')])
+    with asleep(folder):
+        page = open_page(RUN)
+        tick(page)
+        drawn = {key for key in (*KEYS, "stop") if is_drawn(page, key)}
+        assert drawn == {"run_status"}  # for there is no more to see
+        log.write_bytes(whole[: whole.rindex(b'"CycleDone"')])
+        tick(page)
+        drawn = {key for key in (*KEYS, "stop") if is_drawn(page, key)}
+        assert drawn == KEYS - {"num_cycles", "rem_start", "rem_end", "split", "preset"}
+        lit = [bar["marker"]["line"]["width"] for bar in figure_of(page, "hypnogram")["data"]]
+        assert lit == [[0, 0], [0, 3]]  # NREM, then REM
+        log.write_bytes(whole)
+        tick(page)
+        assert {key for key in (*KEYS, "run") if is_drawn(page, key)} == {*KEYS, "run"}
+
+
+def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: Timers) -> None:
     folder = write([])
     queue.put(folder.id, "tester")
     page = open_page(RUN)
@@ -217,17 +238,17 @@ def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: list[float | N
     with asleep(folder):
         tick(page)
         assert statuses_of(page) == ["running"]
-        assert timers == [live._POLL_S] * 2
+        assert timers.poll == [live._FIRST_S] * 2
     queue.take_out(RUN)
     tick(page)
     assert statuses_of(page) == ["interrupted"]
-    assert timers == [live._POLL_S, live._POLL_S, None]
+    assert timers.poll == [live._FIRST_S, live._FIRST_S, None]
 
 
 # --- done ---
 
 
-def test_a_done_night_tells_what_happened_and_polls_no_more(timers: list[float | None]) -> None:
+def test_a_done_night_tells_what_happened_and_polls_no_more(timers: Timers) -> None:
     done()
     page = open_page(RUN)
     assert statuses_of(page) == ["done"]
@@ -237,7 +258,7 @@ def test_a_done_night_tells_what_happened_and_polls_no_more(timers: list[float |
         "new ones (80 %). Between replays it trained on its own dreams of the old."
     ) in text_of(page).replace("*", "")
     assert buttons_of(page) == {"play", "run"}
-    assert timers == [None]
+    assert timers.poll == [None]
 
 
 def test_every_part_that_others_rely_on_is_there_by_its_key() -> None:
@@ -353,7 +374,7 @@ def test_a_picture_that_is_gone_is_told_and_the_rest_is_shown() -> None:
 # --- over, and Resume ---
 
 
-def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: list[float | None]) -> None:
+def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: Timers) -> None:
     folder = write([*night([60, 70], [600, 300], whole=False), NightStopped()])
     folder.stop.touch()
     page = open_page(RUN)
@@ -363,7 +384,7 @@ def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: list[float | 
     assert not page.error
     assert page.button(key="resume").label == "Resume"
     assert buttons_of(page) == {"play", "run", "resume"}
-    assert timers == [None]
+    assert timers.poll == [None]
 
     page.button(key="resume").click().run()
     assert not folder.stop.exists()
@@ -373,7 +394,7 @@ def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: list[float | 
     assert statuses_of(page) == ["queued"]
     assert "after cycle 1 of 2" in text_of(page)
     assert buttons_of(page) == {"play", "stop"}
-    assert timers[-1] is not None
+    assert timers.poll[-1] is not None
 
 
 def test_a_resume_that_fails_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,7 +410,7 @@ def test_a_resume_that_fails_is_told_in_one_sentence(monkeypatch: pytest.MonkeyP
     assert buttons_of(page) == {"play", "run", "resume"}
 
 
-def test_a_failed_night_tells_its_reason(timers: list[float | None]) -> None:
+def test_a_failed_night_tells_its_reason(timers: Timers) -> None:
     write([*night([60, 70], [600, 300], whole=False), NightFailed("the disk is full.")])
     page = open_page(RUN)
     assert statuses_of(page) == ["failed"]
@@ -397,7 +418,7 @@ def test_a_failed_night_tells_its_reason(timers: list[float | None]) -> None:
     assert "cycle 2 of 2" in text_of(page)
     assert len(page.error) == 1
     assert buttons_of(page) == {"play", "run", "resume"}
-    assert timers == [None]
+    assert timers.poll == [None]
 
 
 def test_a_failure_that_the_runs_own_log_could_not_take_is_told_too() -> None:
@@ -447,7 +468,7 @@ def test_a_run_of_which_nothing_can_be_read_is_a_page_too() -> None:
 
 
 def test_a_night_that_broke_off_goes_on_by_itself_or_is_resumed(
-    timers: list[float | None],
+    timers: Timers,
 ) -> None:
     folder = half()
     page = open_page(RUN)
@@ -459,7 +480,7 @@ def test_a_night_that_broke_off_goes_on_by_itself_or_is_resumed(
     assert statuses_of(page) == ["interrupted"]
     assert "broke off after cycle 1 of 2; it goes on from there by itself" in text_of(page)
     assert buttons_of(page) == {"play", "stop"}
-    assert timers == [None, live._POLL_S]
+    assert timers.poll == [None, live._POLL_S]
 
 
 @pytest.mark.parametrize("draw", [AppTest.run, tick])
@@ -553,7 +574,7 @@ def test_two_done_nights_are_compared_in_charts_scores_pictures_and_words() -> N
     ],
 )
 def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
-    timers: list[float | None],
+    timers: Timers,
     mine: list[Event],
     mine_is: How,
     other: list[Event],
@@ -567,7 +588,7 @@ def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
         assert "What happened." not in text_of(page)
         assert "stop" in buttons_of(page)
         assert not {"run", "resume"} & buttons_of(page)
-        assert timers == [live._POLL_S]
+        assert timers.poll == [live._POLL_S if mine else live._FIRST_S]
 
 
 @pytest.mark.parametrize(
@@ -583,7 +604,7 @@ def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
     ],
 )
 def test_when_both_are_over_what_is_left_of_either_can_be_resumed(
-    timers: list[float | None],
+    timers: Timers,
     mine: list[Event],
     other: list[Event],
     status: str,
@@ -596,7 +617,7 @@ def test_when_both_are_over_what_is_left_of_either_can_be_resumed(
         assert {"run", "resume"} <= buttons_of(page)
         assert page.button(key="resume").label == ("Resume both" if resumed[1:] else "Resume")
         assert "What happened." not in text_of(page)
-        assert timers == [None]
+        assert timers.poll == [None]
         page.button(key="resume").click().run()
         assert not page.exception
         assert [entry.run for entry in queue.entries()] == resumed

@@ -58,7 +58,8 @@ export default function (component) {
   node.setAttribute("aria-label", data.alt);
 
   const draw = (plotly) => {
-    if (node.sleepAsked !== version || !node.isConnected) return;
+    const wanted = node.sleepAsked === version && node.sleepDrawn !== version;
+    if (!wanted || !node.isConnected) return;
     const figure = JSON.parse(data.figure);
     const layout = themed(figure.layout, style);
     if (FINGER || data.quiet) layout.dragmode = false;
@@ -67,13 +68,13 @@ export default function (component) {
     plotly.react(node, figure.data, layout, config);
     node.sleepDrawn = version;
     node.dataset.version = data.version;
-    if (!node.sleepResized) watchWidth(node, plotly);
+    if (!node.sleepResized) watch(node, plotly);
   };
   const first = !node.sleepResized;
   library(data.source).then(
     (plotly) => {
       if (first) inTurn(node, () => draw(plotly));
-      else draw(plotly);
+      else inSight(node, () => draw(plotly));
     },
     () => {
       node.textContent =
@@ -85,6 +86,8 @@ export default function (component) {
     setTimeout(() => {
       if (node.isConnected) return;
       node.sleepResized?.disconnect();
+      node.sleepSight?.disconnect();
+      clearTimeout(node.sleepLater);
       window.Plotly?.purge(node);
       node.sleepDrawn = undefined;
     });
@@ -109,7 +112,28 @@ function next() {
   }
 }
 
-function watchWidth(node, plotly) {
+// A figure out of sight is drawn now and then: while a night goes on, the night makes better use of
+// the processor.
+const OUT_OF_SIGHT_MS = 2000;
+
+function inSight(node, draw) {
+  node.sleepDraw = draw;
+  if (node.sleepSeen) draw();
+  else node.sleepLater ??= setTimeout(() => drawLast(node), OUT_OF_SIGHT_MS);
+}
+
+function drawLast(node) {
+  clearTimeout(node.sleepLater);
+  node.sleepLater = undefined;
+  node.sleepDraw?.();
+}
+
+function watch(node, plotly) {
+  node.sleepSight = new IntersectionObserver((changes) => {
+    node.sleepSeen = changes.at(-1).isIntersecting;
+    if (node.sleepSeen) drawLast(node);
+  });
+  node.sleepSight.observe(node);
   let width = node.offsetWidth;
   node.sleepResized = new ResizeObserver(() => {
     if (!node.offsetWidth || node.offsetWidth === width) return;

@@ -1,4 +1,4 @@
-"""A part of the page that is drawn again and again, as fast as the browser keeps up with it.
+"""Parts of the page that are drawn again without the rest, as fast as the browser keeps up.
 
 Streamlit's ``run_every`` ticks whatever the browser is at. One that is busy, for it loads the page,
 would then be sent a second drawing before it has shown the first, and Streamlit loses values of
@@ -12,29 +12,37 @@ from typing import Any, Literal, get_args
 
 import streamlit as st
 
-# The status line of a night that goes on, and the results of a night that is played.
-Part = Literal["poll", "beat"]
+# The hypnogram, the status line of a night that goes on, and the results, which may be played.
+Part = Literal["night", "poll", "beat"]
 
 _COMPONENT = "sleep_repeat"
 _SCRIPT = (Path(__file__).parent / "repeat.js").read_text("utf-8")
 
 
-def repeat(draw: Callable[[], None], *, key: Part, after_s: float | None) -> None:
-    """Call ``draw``, and again ``after_s`` seconds after what it drew was shown; None for once.
+def repeat(
+    draw: Callable[[], float | None], *, key: Part, again: Callable[[], None] = lambda: None
+) -> None:
+    """Call ``draw``, and again as many seconds as it says after what it drew was shown, if any.
 
-    It is a fragment, which may ask for the whole page with `st.rerun`.
+    It is a fragment. Before it is drawn again ``again`` is called, which may ask for more with
+    `redraw` or `st.rerun`.
     """
 
     def once() -> None:
-        draw()
+        after_s = draw()
         if after_s is not None:
             _mounted()(
                 key=key,
                 data={"after_s": after_s, "drawn": time.monotonic()},
-                on_again_change=lambda: None,
+                on_again_change=again,
             )
 
-    st.fragment(once)()
+    st.fragment(once, key=key)()
+
+
+def redraw() -> None:
+    """Draw all these parts, and nothing else of the page; for `repeat`'s ``again``."""
+    st.rerun(get_args(Part))
 
 
 def asked() -> bool:

@@ -10,7 +10,7 @@ from tests.browser.conftest import Visit
 
 NIGHT_MS = 300_000  # seconds on a free machine, minutes on a busy one
 SOON_MS = 60_000  # moments on a free machine
-_POLLS_MS = 2_500  # as long as five polls take
+_POLLS_MS = 2_500  # as long as three polls take
 CHARTS = ("error_chart", "recall_chart", "loss_chart", "dream_chart")
 
 _SEEN = """

@@ -134,6 +134,29 @@ def _wait_for_points(page: Page, count: int) -> None:
     )
 
 
+def test_a_chart_out_of_sight_is_drawn_less_often_and_shows_the_newest_once_it_is_seen(
+    visit: Visit,
+) -> None:
+    run = visit.server.ask(num_cycles=6, total_eps=12, num=5, start_fraction_rem=0.5)
+    page = visit.open(f"?run={run}")
+    charts = [figure(page, key) for key in ("error_chart", "loss_chart")]
+    for chart in charts:
+        chart.wait_for()
+        chart.evaluate(_WATCH)
+    expect(status(page)).to_contain_text("done", timeout=NIGHT_MS)
+    seen, unseen = (chart.evaluate("(node) => node.versions.length") for chart in charts)
+    assert unseen < seen
+    charts[1].scroll_into_view_if_needed()
+    page.wait_for_function(
+        """(epochs) => {
+          const node = document.querySelector(".st-key-loss_chart_figure .figure");
+          return node.data.some((trace) => trace.x.length === epochs);
+        }""",
+        arg=12,
+        timeout=SOON_MS,
+    )
+
+
 @pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
 def test_the_text_of_every_chart_can_be_read_also_when_the_visitor_turns_the_light_on_or_off(
     visitors: Visitors, server: Server, scheme: str, other: str
