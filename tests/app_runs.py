@@ -137,6 +137,16 @@ def write(events: list[Event], config: RunConfig | None = None, *, run_id: str =
     return folder
 
 
+def half() -> RunFolder:
+    """A run in the middle of its second and last cycle."""
+    return write(night([60, 70], [600, 300], whole=False))
+
+
+def done() -> RunFolder:
+    """A run that is over, with pictures."""
+    return write(night([100, 150, 200], [500, 300, 180], pictures=True))
+
+
 def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no engine start, and runs lie in a folder of the test's own."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(outputs))
