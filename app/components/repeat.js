@@ -3,8 +3,11 @@
 const BUSY_MS = 100;
 const PATIENCE_MS = 2000; // after which an answer is taken to be lost
 
-// So that widgets that were just moved tell where they stand now.
-const whenIdle = window.requestIdleCallback ?? ((then) => setTimeout(then));
+// So that widgets that were just moved tell where they stand now. There are times in which a browser
+// is never idle.
+const IDLE_MS = 500;
+const whenIdle = (then) =>
+  window.requestIdleCallback?.(then, { timeout: IDLE_MS }) ?? setTimeout(then);
 
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.sleepStop?.(); // the drawing before this one asks no more

@@ -15,6 +15,11 @@ _KEEP_BUSY = """
 }, 340)
 """
 
+# As Chromium without a screen is now and then after its window changed.
+_NEVER_IDLE = """
+window.requestIdleCallback = (then, how) => how?.timeout && setTimeout(then, how.timeout);
+"""
+
 
 def test_a_slow_browser_shows_a_night_that_goes_on_with_its_own_settings(visit: Visit) -> None:
     run = visit.server.ask(num_cycles=10, total_eps=10, num=10)
@@ -41,3 +46,11 @@ def test_a_browser_that_is_slow_is_not_taken_for_a_hand_on_the_cycle_slider(visi
     expect(status(page)).to_contain_text("done", timeout=NIGHT_MS)
     expect_slider(page, "scrub", "6")
     expect(page.locator(".st-key-follow")).to_have_count(0)
+
+
+def test_a_browser_that_is_never_idle_follows_a_night_to_its_end(visit: Visit) -> None:
+    run = visit.server.ask(num_cycles=3, total_eps=3, num=10)
+    visit.page.add_init_script(_NEVER_IDLE)
+    page = visit.open(f"?run={run}")
+    expect(status(page)).to_contain_text("done", timeout=NIGHT_MS)
+    expect_points(page, 4)
