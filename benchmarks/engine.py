@@ -64,7 +64,6 @@ print(time.perf_counter() - began)
 _CLIENT = """
 import sys
 from benchmarks.engine import TINY
-from benchmarks.engines import free_port, fresh_engine, memory, submit, wait
 from core import jobs
 print(jobs.submit(TINY, person=sys.argv[1]))
 """

@@ -155,6 +155,12 @@ def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
 
 
+def no_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `no_engine`, and a page without the recorded example; all lies in ``folder``."""
+    no_engine(folder / "outputs", monkeypatch)
+    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(folder / "gallery"))
+
+
 @dataclass(frozen=True)
 class Timers:
     """The seconds until the next drawing, as the status line and the results told with each."""

@@ -22,7 +22,7 @@ from tests.app_runs import (
     engine,
     figure_of,
     night,
-    no_engine,
+    no_example,
     open_page,
     statuses_of,
     text_of,
@@ -37,8 +37,7 @@ ADDRESS = {"preset": "young-adult"}
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    no_engine(tmp_path / "outputs", monkeypatch)
-    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))  # a page without example
+    no_example(tmp_path, monkeypatch)
     return tmp_path / "outputs"
 
 

@@ -23,7 +23,7 @@ from tests.app_runs import (
     buttons_of,
     figure_of,
     night,
-    no_engine,
+    no_example,
     open_page,
     text_of,
     trace,
@@ -52,8 +52,7 @@ KINDS = {
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    no_engine(tmp_path / "outputs", monkeypatch)
-    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))  # a page without example
+    no_example(tmp_path, monkeypatch)
 
 
 def control(page: AppTest, key: str) -> Any:

@@ -14,7 +14,7 @@ from tests.app_runs import (
     figure_of,
     html_of,
     night,
-    no_engine,
+    no_example,
     open_page,
     statuses_of,
     text_of,
@@ -26,8 +26,7 @@ from tests.kept_runs import RECORDED, put_recorded
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    no_engine(tmp_path / "outputs", monkeypatch)
-    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))  # a page without example
+    no_example(tmp_path, monkeypatch)
 
 
 def test_the_scorecard_shows_the_three_numbers_each_explained() -> None:

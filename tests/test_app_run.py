@@ -16,6 +16,7 @@ from core.engine.state import EngineState, publish
 from core.errors import QueueError
 from core.events import Event, NightFailed, NightStopped, PretrainingAdvanced
 from core.store import RunLog
+from core.store.folder import RunFolder
 from tests.app_runs import (
     OTHER,
     RUN,
@@ -29,7 +30,7 @@ from tests.app_runs import (
     half,
     is_drawn,
     night,
-    no_engine,
+    no_example,
     open_page,
     statuses_of,
     text_of,
@@ -47,8 +48,7 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timers:
-    no_engine(tmp_path / "outputs", monkeypatch)
-    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))  # a page without example
+    no_example(tmp_path, monkeypatch)
     return timers_of(monkeypatch)
 
 
@@ -170,16 +170,27 @@ def test_a_stop_that_fails_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPat
     assert "stop" in buttons_of(page)
 
 
-def test_a_log_that_grows_is_followed_to_its_end(timers: Timers) -> None:
+def growing() -> tuple[RunFolder, Path, list[bytes]]:
+    """A run in its first cycle, its log, and what that grows to: in its last cycle, and whole."""
     folder = write(night([60, 70, 80], [600, 300, 200]))
     log = folder.path / "events.jsonl"
     whole = log.read_bytes()
     log.write_bytes(whole[: whole.index(b'"CycleDone"')])
+    return folder, log, [whole[: whole.rindex(b'"CycleDone"')], whole]
+
+
+def drawn(page: AppTest) -> set[str]:
+    """What ``page`` shows as it was drawn last, of the parts by their key and of the buttons."""
+    return {key for key in (*KEYS, "run", "stop") if is_drawn(page, key)}
+
+
+def test_a_log_that_grows_is_followed_to_its_end(timers: Timers) -> None:
+    folder, log, (last_cycle, whole) = growing()
     with asleep(folder):
         page = open_page(RUN)
         assert trace(figure_of(page, "error_chart"), "old")["y"] == [60, 70, 70]
         assert page.slider(key="cycle").value == 0
-        log.write_bytes(whole[: whole.rindex(b'"CycleDone"')])
+        log.write_bytes(last_cycle)
         tick(page)
         assert statuses_of(page) == ["running"]
         assert trace(figure_of(page, "error_chart"), "old")["y"] == [60, 70, 70, 80, 80]
@@ -194,24 +205,19 @@ def test_a_log_that_grows_is_followed_to_its_end(timers: Timers) -> None:
 
 
 def test_the_end_of_a_stage_draws_what_shows_it_and_no_controls() -> None:
-    folder = write(night([60, 70, 80], [600, 300, 200]))
-    log = folder.path / "events.jsonl"
-    whole = log.read_bytes()
-    log.write_bytes(whole[: whole.index(b'"CycleDone"')])
+    folder, log, (last_cycle, whole) = growing()
     with asleep(folder):
         page = open_page(RUN)
         tick(page)
-        drawn = {key for key in (*KEYS, "stop") if is_drawn(page, key)}
-        assert drawn == {"run_status"}  # for there is no more to see
-        log.write_bytes(whole[: whole.rindex(b'"CycleDone"')])
+        assert drawn(page) == {"run_status"}  # for there is no more to see
+        log.write_bytes(last_cycle)
         tick(page)
-        drawn = {key for key in (*KEYS, "stop") if is_drawn(page, key)}
-        assert drawn == KEYS - {"num_cycles", "rem_start", "rem_end", "split", "preset"}
+        assert drawn(page) == KEYS - {"num_cycles", "rem_start", "rem_end", "split", "preset"}
         lit = [bar["marker"]["line"]["width"] for bar in figure_of(page, "hypnogram")["data"]]
         assert lit == [[0, 0], [0, 3]]  # NREM, then REM
         log.write_bytes(whole)
         tick(page)
-        assert {key for key in (*KEYS, "run") if is_drawn(page, key)} == {*KEYS, "run"}
+        assert drawn(page) == {*KEYS, "run"}
 
 
 def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: Timers) -> None:

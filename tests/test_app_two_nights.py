@@ -25,7 +25,7 @@ from tests.app_runs import (
     figure_of,
     html_of,
     night,
-    no_engine,
+    no_example,
     open_page,
     statuses_of,
     text_of,
@@ -36,8 +36,7 @@ from tests.app_runs import (
 
 @pytest.fixture(autouse=True)
 def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timers:
-    no_engine(tmp_path / "outputs", monkeypatch)
-    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))  # a page without example
+    no_example(tmp_path, monkeypatch)
     return timers_of(monkeypatch)
 
 

@@ -89,7 +89,7 @@ export default function (component) {
       node.sleepSight?.disconnect();
       clearTimeout(node.sleepLater);
       window.Plotly?.purge(node);
-      node.sleepDrawn = undefined;
+      node.sleepDrawn = node.sleepLater = node.sleepResized = undefined;
     });
   return node.sleepLeave;
 }
