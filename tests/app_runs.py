@@ -29,7 +29,7 @@ from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
 from core.engine import queue
-from core.engine.places import engine_lock
+from core.engine.places import engine_dir, engine_lock
 from core.engine.state import EngineState, publish
 from core.events import (
     CycleDone,
@@ -205,6 +205,7 @@ def asleep(folder: RunFolder) -> Iterator[None]:
 @contextmanager
 def engine(**told: Any) -> Iterator[None]:
     """As if an engine served the outputs folder, and had said this."""
+    engine_dir().mkdir(parents=True, exist_ok=True)
     lock = acquire(engine_lock())
     assert lock is not None
     with lock:

@@ -178,6 +178,7 @@ def test_a_limit_that_is_no_number_is_a_sentence_that_names_its_variable(
 
 def test_a_busy_queue_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_WAIT_S", 0.02)
+    queue_dir().mkdir(parents=True)
     lock = acquire(queue_dir() / ".lock")
     assert lock is not None
     with lock, pytest.raises(QueueError, match="the queue is busy; try again in a moment"):

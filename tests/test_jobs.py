@@ -11,10 +11,8 @@ import pytest
 from core import jobs
 from core.engine import queue
 from core.engine.failures import failure
-from core.engine.places import failure_of
 from core.errors import ConfigError, LogError, QueueError, RunError
 from core.events import NightStopped
-from core.files import write_text
 from core.jobs import Follower
 from core.replay import RunState
 from core.store import LOG
@@ -30,7 +28,7 @@ from tests.job_runs import (
     put,
     tree,
 )
-from tests.kept_runs import OTHER, RUN
+from tests.kept_runs import OTHER, RUN, put_failure
 from tests.test_store_folder import ODD_IDS
 
 
@@ -220,7 +218,7 @@ def test_a_damaged_run_that_is_asleep_is_asked_to_stop() -> None:
 def test_the_rest_of_a_night_waits_for_its_turn_again(log: str) -> None:
     folder = put(log)
     folder.stop.touch()
-    write_text(failure_of(RUN), BESIDE)
+    put_failure(RUN, BESIDE)
     jobs.resume(RUN, person="somebody else")
     assert [(entry.run, entry.person) for entry in queue.entries()] == [(RUN, "somebody else")]
     assert not folder.stop.exists()
@@ -263,7 +261,7 @@ def test_a_run_whose_person_has_too_many_stays_as_it_is(monkeypatch: pytest.Monk
     monkeypatch.setenv("SLEEP_MAX_QUEUED_PER_PERSON", "1")
     put("stopped")
     put("failed", OTHER)
-    write_text(failure_of(OTHER), BESIDE)
+    put_failure(OTHER, BESIDE)
     jobs.resume(RUN, person="somebody")
     with pytest.raises(QueueError, match="1 is the limit for one person"):
         jobs.resume(OTHER, person="somebody")
@@ -279,7 +277,7 @@ def test_a_run_whose_person_has_too_many_stays_as_it_is(monkeypatch: pytest.Monk
 def test_a_run_that_is_over_can_be_deleted(log: str, outputs: Path) -> None:
     put(log)
     other = put("stopped", OTHER)
-    write_text(failure_of(RUN), BESIDE)
+    put_failure(RUN, BESIDE)
     before = tree(other.path)
     jobs.delete(RUN)
     assert jobs.runs() == [OTHER]

@@ -13,7 +13,7 @@ from pathlib import Path
 from core import settings
 from core.engine.places import queue_dir
 from core.errors import QueueError
-from core.files import read_json, write_json
+from core.files import make_folders, read_json, remove_file, write_json
 from core.store.locks import acquire
 
 _WAIT_S = 10
@@ -31,6 +31,7 @@ class Entry:
 def put(run_id: str, person: str) -> Entry:
     """Ask for a run; raises `QueueError` when the queue is full and OSError when it can't be."""
     entry = Entry(run_id, person, time.time())
+    make_folders(queue_dir())
     lock = acquire(queue_dir() / ".lock", _WAIT_S)
     if lock is None:
         raise QueueError("the queue is busy; try again in a moment.")
@@ -63,7 +64,7 @@ def take_out(run_id: str, entry: Entry | None = None) -> None:
     With ``entry`` only if it is that one which waits, and not a later wish for the same run.
     """
     if entry is None or _entry(queue_dir() / run_id) == entry:
-        (queue_dir() / run_id).unlink(missing_ok=True)
+        remove_file(queue_dir() / run_id)
 
 
 def wanted(run_id: str) -> bool:

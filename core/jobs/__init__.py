@@ -23,6 +23,7 @@ from core.engine.failures import forget_failure
 from core.engine.keeper import keep_engine
 from core.errors import LogError, RunError
 from core.events import Event, NightStopped
+from core.files import remove_file, write_text
 from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
 from core.replay import RunState, fold
@@ -86,7 +87,7 @@ def resume(run_id: str, *, person: str | None = None) -> None:
         return
     folder.record(), RunReader(folder.path).read()  # for a damaged one cannot be slept
     keep_engine()
-    folder.stop.unlink(missing_ok=True)
+    remove_file(folder.stop)
     _want(folder, whoever() if person is None else person, new=False)
     forget_failure(run_id)
 
@@ -101,7 +102,7 @@ def stop(run_id: str) -> None:
     # Not only if it is active: a damaged one may wait or be asleep as well.
     if not (folder.asleep() or queue.wanted(run_id)):
         return
-    folder.stop.touch()
+    write_text(folder.stop, "")
     lock = acquire(folder.lock)
     if lock is None:  # asleep: the night itself sees the stop
         return
