@@ -98,8 +98,14 @@ def make_folders(folder: Path) -> None:
     """Make ``folder`` and those above it where they are missing, durably."""
     missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
     for each in reversed(missing):
-        each.mkdir(exist_ok=True)
-        sync_folder(each.parent)
+        make_folder(each)
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder``, if it is missing, durably; raises OSError if the one above is missing."""
+    with suppress(FileExistsError):
+        folder.mkdir()
+        sync_folder(folder.parent)
 
 
 def remove_file(path: Path) -> None:

@@ -12,7 +12,7 @@ from core import settings
 from core.config import RunConfig
 from core.errors import ConfigError, LogError, RunError
 from core.events import NightStarted
-from core.files import make_folders, sync_folder
+from core.files import make_folder, make_folders, sync_folder
 from core.store.gallery import gallery, is_name
 from core.store.locks import held
 from core.store.sealed import read_sealed, write_sealed
@@ -138,8 +138,7 @@ def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
     make_folders(folder.path.parent)
-    folder.path.mkdir()
-    sync_folder(folder.path.parent)
+    make_folder(folder.path)
     submitted = now.isoformat(timespec="seconds")
     try:
         folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))

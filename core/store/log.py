@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import LogError
 from core.events import CycleDone, Event, NightDone, NightFailed, NightStopped
-from core.files import sync_folder, write_arrays
+from core.files import make_folder, sync_folder, write_arrays
 from core.store.codec import decode, encode, finite
 from core.store.sealed import seal, unseal
 
@@ -81,7 +81,7 @@ class RunLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        (folder / ARRAYS).mkdir(exist_ok=True)
+        make_folder(folder / ARRAYS)
         reader = RunReader(folder)
         self.earlier = tuple(reader.read())
         self._folder = folder
