@@ -6,10 +6,12 @@ name is changed, then the name reaches the disk (``fsync`` of the folder). Sourc
 """
 
 import errno
+import fcntl
 import io
 import json
 import os
 import stat
+import sys
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -40,7 +42,7 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             if durable:
-                os.fsync(file.fileno())
+                sync(file.fileno())
             if temporary is None:
                 temporary = _link(file, path.name, folder)
             if temporary is not None:
@@ -53,7 +55,7 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
                 with suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=folder)
         if durable:
-            os.fsync(folder)
+            sync(folder)
     finally:
         os.close(folder)
 
@@ -85,11 +87,19 @@ def _temporary_name(name: str) -> str:
     return f".{name}.{uuid.uuid4().hex}.tmp"
 
 
+def sync(descriptor: int) -> None:
+    """Wait until an open file or folder is on disk; raises OSError if it cannot get there."""
+    if sys.platform == "darwin":  # whose fsync ends at the drive's own cache
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names in ``folder`` are on disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 

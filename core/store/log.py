@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import LogError
 from core.events import CycleDone, Event, NightDone, NightFailed, NightStopped
-from core.files import make_folder, sync_folder, write_arrays
+from core.files import make_folder, sync, sync_folder, write_arrays
 from core.store.codec import decode, encode, finite
 from core.store.sealed import seal, unseal
 
@@ -112,7 +112,7 @@ class RunLog:
             raise
         self._crc, self._lines, self._end = crc, self._lines + 1, self._end + len(text)
         if isinstance(event, _DURABLE):
-            os.fsync(self._file.fileno())
+            sync(self._file.fileno())
 
     def __enter__(self) -> "RunLog":
         return self
