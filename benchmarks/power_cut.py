@@ -84,8 +84,12 @@ def mounted(image: Path, place: Path) -> Iterator[Path]:
     try:
         yield place
     finally:
-        while subprocess.run(["umount", "-q", str(place)], check=False).returncode:  # still in use
+        while _umount(place):  # a process that has just ended may still be in it
             time.sleep(0.2)
+
+
+def _umount(place: Path) -> int:
+    return subprocess.run(["umount", str(place)], stderr=subprocess.DEVNULL, check=False).returncode
 
 
 def _python(code: str, outputs: Path, *arguments: str) -> str:
