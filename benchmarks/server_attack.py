@@ -10,30 +10,23 @@ Each part has a server of its own and times a neighbour's health check before an
 """
 
 import argparse
-import socket
 import statistics
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from tests.outsider import Served, served
+from tests.outsider import Served, served, session_id, silent_listener, upload_file
 
 CONNECTIONS = 300
 SOFT_LIMIT = 1024
 HANDSHAKES = 10
 UPLOADS, UPLOAD_MB = 8, 25
 WATCH_S = 10.0
-_XSRF = "_streamlit_xsrf"
 
 
 def pages() -> None:
@@ -99,72 +92,6 @@ PARTS: dict[str, Callable[[], None]] = {
 
 
 @contextmanager
-def silent_listener() -> Iterator[tuple[str, list[object]]]:
-    """A listener that accepts connections and never answers; its address and who came."""
-    seen: list[object] = []
-    kept: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def listen() -> None:
-            with suppress(OSError):  # the listener is closed
-                while True:
-                    connection, address = listener.accept()
-                    kept.append(connection)
-                    seen.append(address)
-
-        thread = threading.Thread(target=listen, daemon=True)
-        thread.start()
-        host, port = listener.getsockname()
-        yield f"{host}:{port}", seen
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-    thread.join()
-    for connection in kept:
-        connection.close()
-
-
-def session_id(visitor: object) -> str:
-    """The session of a websocket, which its first run of the script names."""
-    message = BackMsg()
-    message.rerun_script.query_string = ""
-    visitor.send(message.SerializeToString())  # type: ignore[attr-defined]
-    while True:
-        answer = ForwardMsg()
-        answer.ParseFromString(visitor.recv(timeout=60))  # type: ignore[attr-defined]
-        if answer.WhichOneof("type") == "new_session":
-            return answer.new_session.initialize.session_id
-
-
-def upload_file(server: Served, session: str, size: int) -> int:
-    """The status of the answer to an upload; 0 if the connection was closed instead."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{server.host}/_stcore/health", timeout=30) as answer:
-        token = answer.headers.get("Set-Cookie", "").partition(f"{_XSRF}=")[2].partition(";")[0]
-    boundary = uuid.uuid4().hex
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    request = urllib.request.Request(
-        f"http://{server.host}/_stcore/upload_file/{session}/{uuid.uuid4()}",
-        data=head.encode() + bytes(size) + f"\r\n--{boundary}--\r\n".encode(),
-        method="PUT",
-        headers={
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
-            "Cookie": f"{_XSRF}={token}",
-            "X-Xsrftoken": token,
-        },
-    )
-    try:
-        with opener.open(request, timeout=30) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0
-
-
-@contextmanager
 def _server(soft_limit: int | None = None, **environment: str) -> Iterator[Served]:
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -221,7 +148,7 @@ def _times(seconds: list[float]) -> str:
 
 def main() -> None:
     """Run the parts that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     for part in parser.parse_args().parts or PARTS:
         PARTS[part]()

@@ -6,21 +6,27 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection
 
 from core import settings
 
 START_S = 60.0
 _TIMEOUT_S = 30.0
 _END = b"\r\n\r\n"
+_XSRF = "_streamlit_xsrf"
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,6 @@ class Served:
     process: psutil.Process
     port: int
     log: Path
-    options: Sequence[str] = field(default=())
 
     @property
     def host(self) -> str:
@@ -130,12 +135,17 @@ def free_port() -> int:
 
 @contextmanager
 def served(
-    folder: Path, *options: str, soft_limit: int | None = None, **environment: str
+    folder: Path,
+    *options: str,
+    module: Sequence[str] = ("app",),
+    soft_limit: int | None = None,
+    **environment: str,
 ) -> Iterator[Served]:
     """``python -m app`` without an engine; its log is written to ``folder``.
 
-    ``options`` are added to the command line, ``environment`` to the environment. The server
-    starts with ``soft_limit`` as its soft limit of file descriptors.
+    ``options`` are added to the command line, ``environment`` to the environment; ``module`` is
+    another way to start it. The server starts with ``soft_limit`` as its soft limit of file
+    descriptors.
     """
     port = free_port()
     log = folder / "server.txt"
@@ -144,13 +154,13 @@ def served(
         if soft_limit is not None:
             stack.enter_context(_soft_limit(soft_limit))
         process = psutil.Popen(
-            [sys.executable, "-m", "app", "--server.port", str(port), *options],
+            [sys.executable, "-m", *module, "--server.port", str(port), *options],
             cwd=settings.PROJECT,
             env={**os.environ, "SLEEP_OUTPUTS_DIR": os.devnull, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Served(process, port, log, options)
+    server = Served(process, port, log)
     try:
         end = time.monotonic() + START_S
         while not _healthy(server):
@@ -185,3 +195,69 @@ def _healthy(server: Served) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def silent_listener() -> Iterator[tuple[str, list[object]]]:
+    """A listener that accepts connections and never answers; its address and who came."""
+    seen: list[object] = []
+    kept: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def listen() -> None:
+            with suppress(OSError):  # the listener is closed
+                while True:
+                    connection, address = listener.accept()
+                    kept.append(connection)
+                    seen.append(address)
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        host, port = listener.getsockname()
+        yield f"{host}:{port}", seen
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    for connection in kept:
+        connection.close()
+
+
+def session_id(visitor: ClientConnection) -> str:
+    """The session of a websocket, which its first run of the script names."""
+    message = BackMsg()
+    message.rerun_script.query_string = ""
+    visitor.send(message.SerializeToString())
+    while True:
+        answer = ForwardMsg()
+        answer.ParseFromString(visitor.recv(timeout=60))
+        if answer.WhichOneof("type") == "new_session":
+            return answer.new_session.initialize.session_id
+
+
+def upload_file(server: Served, session: str, size: int) -> int:
+    """The status of the answer to an upload; 0 if the connection was closed instead."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://{server.host}/_stcore/health", timeout=30) as answer:
+        token = answer.headers.get("Set-Cookie", "").partition(f"{_XSRF}=")[2].partition(";")[0]
+    boundary = uuid.uuid4().hex
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    request = urllib.request.Request(
+        f"http://{server.host}/_stcore/upload_file/{session}/{uuid.uuid4()}",
+        data=head.encode() + bytes(size) + f"\r\n--{boundary}--\r\n".encode(),
+        method="PUT",
+        headers={
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Cookie": f"{_XSRF}={token}",
+            "X-Xsrftoken": token,
+        },
+    )
+    try:
+        with opener.open(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0

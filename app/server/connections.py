@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 _HEAD_S = 10.0  # from the first byte of a request, or from its connection, to the end of its head
 _SLOW_S = 10.0  # a request that takes longer makes room for others when there is none
 _REFUSAL_S = 2.0  # for a refused visitor to send the request that is answered
+_REFUSED = 64  # that many wait for their refusal; more are closed without a word
 _SENTENCE = "This server has too many connections; please try again in a minute.\n"
 _REFUSAL = (
     "HTTP/1.1 503 Service Unavailable\r\n"
@@ -41,8 +42,14 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._refused = len(self.connections) > self.most and not self._makes_room()
-        self._start_timer(_REFUSAL_S if self._refused else _HEAD_S)
+        if len(self.connections) <= self.most or self._makes_room():
+            self._start_timer(_HEAD_S)
+            return
+        self._refused = True
+        if len(self.connections) > self.most + _REFUSED:
+            transport.abort()
+        else:
+            self._start_timer(_REFUSAL_S)
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -67,17 +74,18 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _makes_room(self) -> bool:
-        """Close another connection for this one, if there is one that may be closed."""
-        others = [
+        """Whether there is room for this connection, which may need another one to be closed."""
+        open_now = [
             other
             for other in self.connections
-            if isinstance(other, Connection)
-            and other is not self
-            and not other.transport.is_closing()
+            if not other.transport.is_closing()
+            and not (isinstance(other, Connection) and other._refused)
         ]
-        closing = sum(connection.transport.is_closing() for connection in self.connections)
-        if len(self.connections) - closing <= self.most:
+        if len(open_now) <= self.most:
             return True
+        others = [
+            other for other in open_now if isinstance(other, Connection) and other is not self
+        ]
         waiting = [other for other in others if other._waits()]
         slow = [other for other in others if self._since - other._since > _SLOW_S]
         for candidates in (waiting, slow):

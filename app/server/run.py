@@ -33,8 +33,8 @@ def serve(options: Sequence[str], most: int, hosts: tuple[str, ...]) -> None:
     """Serve the page until a signal comes, then end the process with status 0.
 
     ``options`` are Streamlit's, such as ``--server.port``; an unknown one ends the process with
-    status 2, an address that cannot be had with 1. At most ``most`` connections are open at the same
-    time, ``hosts`` are allowed as `AllowedHosts` takes them.
+    status 2, an address that cannot be had with 1. At most ``most`` connections are open at the
+    same time; ``hosts`` are allowed as `AllowedHosts` takes them.
     """
 
     @click.command(help="Serve the page. The options are Streamlit's.")
