@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+ADDRESS ?= 127.0.0.1
 VENV := .venv
 BIN := $(VENV)/bin
 PRODUCT := $(VENV)/.product
@@ -10,7 +11,8 @@ DEVELOPMENT := $(VENV)/.development
 .PHONY: help setup app test test-fast check format bench
 
 help:
-	@echo "make app [PORT=9000]   set up if need be, and serve the dashboard on http://localhost:8501"
+	@echo "make app [PORT=9000]   set up if need be, and serve the dashboard on http://localhost:8501;"
+	@echo "                       other machines reach it with ADDRESS=0.0.0.0"
 	@echo "make test              set up if need be, and run all tests"
 	@echo "make test-fast         the tests without those marked slow"
 	@echo "make check             lint, format and types"
@@ -20,7 +22,7 @@ help:
 setup: $(PRODUCT)
 
 app: $(PRODUCT)
-	$(BIN)/python -m app --server.port $(PORT)
+	$(BIN)/python -m app --server.port $(PORT) --server.address $(ADDRESS)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m tests.browser.install

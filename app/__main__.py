@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from core import jobs, settings
+from core.errors import ConfigError
 
 _INTERRUPTED = 130
 
@@ -11,8 +12,13 @@ _INTERRUPTED = 130
 def main(options: Sequence[str] | None = None) -> None:
     """Serve the page until a signal comes; ``options`` are Streamlit's, as ``--server.port``.
 
-    Ends the process with 0, or with Streamlit's status for an option that it does not know.
+    Ends the process with 0, with 2 for an option that Streamlit does not know, or with 1 and a
+    sentence for a setting or an address that cannot be used.
     """
+    try:
+        connections, hosts = settings.max_connections(), settings.allowed_hosts()
+    except ConfigError as error:
+        sys.exit(str(error))
     try:
         jobs.keep_engine()  # first, for it starts while Streamlit is still being imported
     except OSError as error:
@@ -21,17 +27,14 @@ def main(options: Sequence[str] | None = None) -> None:
             f"shows nights but cannot run any; make room or give access in "
             f"{settings.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder.\n"
         )
-    from streamlit.web import cli
-
     import app.views.explore  # noqa: F401  (so that the first visitor does not wait for it)
+    from app.server import run
 
-    page = settings.PROJECT / "app" / "main.py"
-    given = sys.argv[1:] if options is None else options
-    cli.main(["run", str(page), *given], prog_name="streamlit")
+    run.serve(sys.argv[1:] if options is None else options, connections, hosts)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:  # before Streamlit was up, which has its own answer to it
+    except KeyboardInterrupt:  # before the server was up, which has its own answer to it
         sys.exit(_INTERRUPTED)

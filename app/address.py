@@ -16,6 +16,7 @@ COMPARE = "compare"  # what the next one is compared with
 PRESET = "preset"  # a schedule by name, for links made by hand
 
 _LONGEST = 40  # of what is told of a value
+_NAMED = 3  # unknown names that are spelled out; the others are counted
 
 
 def read(address: Mapping[str, str], base: Values) -> tuple[Values, tuple[str, ...]]:
@@ -24,7 +25,7 @@ def read(address: Mapping[str, str], base: Values) -> tuple[Values, tuple[str, .
     notes = []
     if PRESET in address:
         try:
-            asked |= preset_values(lookup(PRESET, _short(address[PRESET]), PRESETS))
+            asked |= preset_values(lookup(PRESET, shortened(address[PRESET]), PRESETS))
         except ConfigError as error:
             notes.append(str(error))
     for key in DIALS:
@@ -39,11 +40,19 @@ def read(address: Mapping[str, str], base: Values) -> tuple[Values, tuple[str, .
 
 
 def unknown(address: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence for each name in ``address`` that means nothing."""
+    """A sentence for each name in ``address`` that means nothing; for many, one that counts."""
     known = {*DIALS, RUN, BESIDE, COMPARE, PRESET}
-    return tuple(
-        f"{_short(name)} is not a setting of this page." for name in address if name not in known
-    )
+    names = [name for name in address if name not in known]
+    named = [shortened(name) for name in names[:_NAMED]]
+    if len(names) <= _NAMED:
+        return tuple(f"{name} is not a setting of this page." for name in named)
+    rest = len(names) - _NAMED
+    return (f"{', '.join(named)} and {rest} more are not settings of this page.",)
+
+
+def shortened(text: str) -> str:
+    """As much of a value in the address as a sentence shows."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def write(values: Values, base: Values) -> dict[str, str]:
@@ -76,7 +85,7 @@ def _value(key: str, text: str) -> int | float | str:
     except (ValueError, OverflowError):
         value = None
     if value is None or not dial.accepts(value):
-        raise ConfigError(f"{key} is {_short(text)!r} in the address; {dial.fix}.")
+        raise ConfigError(f"{key} is {shortened(text)!r} in the address; {dial.fix}.")
     return value
 
 
@@ -85,7 +94,3 @@ def _text(value: int | float | str) -> str:
         return str(value)
     short = f"{value:g}"
     return short if float(short) == value else repr(value)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,14 +1,18 @@
 """Where things lie on this machine; each place can be moved by an environment variable."""
 
 import os
+import re
 from pathlib import Path
 
 import platformdirs
 
 from core.checks import whole
+from core.errors import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[1]
 CACHED_WEIGHTS = PROJECT / "cached_weights"
+
+_HOST = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*")
 
 
 def _folder(variable: str, default: Path) -> Path:
@@ -16,12 +20,12 @@ def _folder(variable: str, default: Path) -> Path:
     return Path(given).expanduser() if given else default
 
 
-def _number(variable: str, default: int) -> int:
+def _number(variable: str, default: int, low: int = 1) -> int:
     given = os.environ.get(variable, "").strip()
     if not given:
         return default
     number = int(given) if given.isdecimal() and len(given) < 10 else given
-    return whole(variable, number, 1, 1_000_000)
+    return whole(variable, number, low, 1_000_000)
 
 
 def max_queued_per_person() -> int:
@@ -37,6 +41,28 @@ def max_queued() -> int:
 def hung_after_s() -> int:
     """Without a step for how many seconds a night counts as hung (``SLEEP_HUNG_AFTER_S``)."""
     return _number("SLEEP_HUNG_AFTER_S", 120)
+
+
+def max_connections() -> int:
+    """How many connections the page's server accepts at a time (``SLEEP_MAX_CONNECTIONS``)."""
+    return _number("SLEEP_MAX_CONNECTIONS", 500, low=10)
+
+
+def allowed_hosts() -> tuple[str, ...]:
+    """Host names that the page's server answers to (``SLEEP_ALLOWED_HOSTS``, with commas).
+
+    In lower case; ``*.name`` stands for all names below one, ``*`` for any. Raises ConfigError for
+    what is no host name.
+    """
+    given = os.environ.get("SLEEP_ALLOWED_HOSTS", "").lower().split(",")
+    names = tuple(name.strip().removesuffix(".") for name in given if name.strip())
+    for name in names:
+        if not _HOST.fullmatch(name):
+            raise ConfigError(
+                f"SLEEP_ALLOWED_HOSTS holds {name!r}; give host names without scheme and port, "
+                "separated by commas, such as sleep.example.org or *.example.org, or * for any."
+            )
+    return names
 
 
 def cache_dir() -> Path:

@@ -10,9 +10,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from streamlit.web import cli
 
 from app.__main__ import main
+from app.server import run
 from core import jobs, settings
 
 _START_S = 60
@@ -21,10 +21,11 @@ _START_S = 60
 def test_the_engine_is_kept_before_the_page_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[object] = []
     monkeypatch.setattr(jobs, "keep_engine", lambda: done.append("engine"))
-    monkeypatch.setattr(cli, "main", lambda arguments, prog_name: done.append(arguments))
+    monkeypatch.setenv("SLEEP_MAX_CONNECTIONS", "70")
+    monkeypatch.setenv("SLEEP_ALLOWED_HOSTS", "a.example")
+    monkeypatch.setattr(run, "serve", lambda *arguments: done.append(arguments))
     main(["--server.port", "9000"])
-    page = str(settings.PROJECT / "app" / "main.py")
-    assert done == ["engine", ["run", page, "--server.port", "9000"]]
+    assert done == ["engine", (["--server.port", "9000"], 70, ("a.example",))]
 
 
 def _serve(output: Path) -> tuple[subprocess.Popen[bytes], str]:

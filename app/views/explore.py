@@ -56,7 +56,7 @@ def _begin(asked: dict[str, str], shown: Shown | None) -> None:
     comparison = asked.get(address.COMPARE, compare.DEFAULT)
     told = [*notes, *address.unknown(asked)]
     try:
-        lookup(address.COMPARE, comparison, compare.COMPARISONS)
+        lookup(address.COMPARE, address.shortened(comparison), compare.COMPARISONS)
     except ConfigError as error:
         comparison = compare.DEFAULT
         told.append(str(error))
