@@ -1,5 +1,6 @@
 """``python -m app [Streamlit's options]``: an engine for the nights, and the page over it."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,9 @@ def main(options: Sequence[str] | None = None) -> None:
 
     Ends the process with 0, or with Streamlit's status for an option that it does not know.
     """
+    # Else the web server takes X-Forwarded-For for true from any program on this machine, and the
+    # limits per network address would not hold: see SLEEP_TRUSTED_PROXY_HEADER in core.settings.
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     try:
         jobs.keep_engine()  # first, for it starts while Streamlit is still being imported
     except OSError as error:

@@ -1,6 +1,7 @@
 """What the page says in sentences: what to look at, what to try, what a measure means."""
 
 import re
+from collections.abc import Sequence
 
 TITLE = "Sleep Schedule Explorer"
 LOOK = (
@@ -14,6 +15,9 @@ NO_SUCH_RUN = "There is no night at this address; it may have been cleared away.
 NO_SUCH_BESIDE = "The night beside this one is gone; it may have been cleared away."
 MOVED = "The controls have moved since."
 SAME_NIGHT = "There is nothing to set beside it: the compared night would be the same one."
+
+OWN_RUN = "Everybody with the link can watch; only this browser and the host can stop it."
+NO_COOKIES = "This browser keeps no cookies: after a reload this page takes it for another one."
 
 NO_PICTURES = "This run kept no pictures, or has not made any yet."
 NO_DREAMS = "No dreams yet: they come with REM sleep."
@@ -135,6 +139,26 @@ METHODS = (
     INTERVALS,
     LEAVES_OUT,
 )
+
+
+def not_own(owned_by_visitors: Sequence[bool], *, of_two: bool) -> str:
+    """Who may stop or resume runs that this visitor did not start, with a flag for each run.
+
+    The flag is true for another visitor's run and false for the host's. ``of_two``: the page shows
+    two runs.
+    """
+    one = len(owned_by_visitors) == 1
+    subject = (
+        "These runs were" if not one else "One of these runs was" if of_two else "This run was"
+    )
+    where, who = {
+        frozenset({True}): ("in another browser", "that browser and the host"),
+        frozenset({False}): ("by the host", "the host"),
+    }.get(frozenset(owned_by_visitors), ("in another browser and by the host", "these"))
+    return (
+        f"{subject} started {where}: only {who} can stop or resume {'it' if one else 'them'}. "
+        "Everybody with the link can watch."
+    )
 
 
 def literal(text: str) -> str:

@@ -64,9 +64,8 @@ def _check_all(everybody: Sequence[Entry], new: Entry) -> None:
             f"{len(everybody)} runs are waiting or running, and {limit} is the limit for "
             f"everybody together; {_LATER}."
         )
-    visitors = [entry for entry in everybody if entry.address is not None]
     _check_work(
-        visitors,
+        everybody,
         new,
         settings.max_seconds(),
         "the runs of all visitors waiting or running",
@@ -77,7 +76,7 @@ def _check_all(everybody: Sequence[Entry], new: Entry) -> None:
 def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose: str) -> None:
     if new.address is None:
         return
-    work = sum(entry.work for entry in held)
+    work = sum(entry.work for entry in held if entry.address is not None)
     if work + new.work <= limit:
         return
     if new.work > limit:
