@@ -154,7 +154,7 @@ def not_own(owned_by_visitors: Sequence[bool], *, of_two: bool) -> str:
     where, who = {
         frozenset({True}): ("in another browser", "that browser and the host"),
         frozenset({False}): ("by the host", "the host"),
-    }.get(frozenset(owned_by_visitors), ("in another browser and by the host", "these"))
+    }.get(frozenset(owned_by_visitors), ("in another browser and by the host", "their owners"))
     return (
         f"{subject} started {where}: only {who} can stop or resume {'it' if one else 'them'}. "
         "Everybody with the link can watch."
