@@ -3,15 +3,16 @@
     python -m benchmarks.reload_flood
 
 It starts the dashboard on loopback with an outputs folder of its own, and comes to it without a
-browser, over Streamlit's websocket: first as a browser that keeps its cookie, then as one that
-keeps none. Each load is a new session that presses Run once, for a night and its comparison. It
-ends when three presses in a row were refused, and after 150 presses or 120 s at the latest.
+browser, over Streamlit's websocket: as a browser that keeps its cookie, as one that keeps none, and
+as a program that keeps none and sends another X-Forwarded-For with each load. Each load is a new
+session that presses Run once, for a night and its comparison. A flood ends when three presses in a
+row were refused, and after 150 presses or 120 s at the latest.
 """
 
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,19 +31,24 @@ _ANSWER_S = 60.0
 
 
 def main() -> None:
-    """Flood the queue in both ways, and print what came of it."""
-    flood("a browser that keeps its cookie", secrets.token_hex(16))
-    flood("a browser that keeps no cookie", None)
+    """Flood the queue in all three ways, and print what came of it."""
+    secret = secrets.token_hex(16)
+    flood("a browser that keeps its cookie", lambda _: {"Cookie": f"{_COOKIE}={secret}"})
+    flood("a browser that keeps no cookie", lambda _: {})
+    flood("a program with forged headers", lambda load: {"X-Forwarded-For": f"198.51.100.{load}"})
 
 
-def flood(who: str, secret: str | None) -> None:
-    """Reload and press Run until it is refused, and print how many places were filled."""
+def flood(who: str, headers: Callable[[int], dict[str, str]]) -> None:
+    """Reload and press Run until it is refused, and print how many places were filled.
+
+    ``headers`` returns what the load with that number sends.
+    """
     with _served() as server:
         began = time.monotonic()
         presses = refused = places = 0
         said = ""
         while presses < _PRESSES and refused < _REFUSED and time.monotonic() - began < _SECONDS:
-            said = _visit(server, secret) or said
+            said = _visit(server, headers(presses)) or said
             presses += 1
             now = _places(server)
             refused, places = (0, now) if now > places else (refused + 1, places)
@@ -51,9 +57,8 @@ def flood(who: str, secret: str | None) -> None:
         print(f"  {said or 'no press was refused'}", flush=True)
 
 
-def _visit(server: Server, secret: str | None) -> str:
+def _visit(server: Server, headers: dict[str, str]) -> str:
     """Load the page, press Run once and leave; the refusal's sentence, or ""."""
-    headers = {} if secret is None else {"Cookie": f"{_COOKIE}={secret}"}
     url = f"{server.url.replace('http', 'ws', 1)}/_stcore/stream"
     with connect(
         url, subprotocols=["streamlit"], additional_headers=headers, max_size=None

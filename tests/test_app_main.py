@@ -1,5 +1,6 @@
 """`python -m app`: the engine kept, the page served, and a quiet end."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -8,9 +9,11 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.web import cli
+from uvicorn import Config
 
 from app.__main__ import main
 from core import jobs, settings
@@ -25,6 +28,26 @@ def test_the_engine_is_kept_before_the_page_is_served(monkeypatch: pytest.Monkey
     main(["--server.port", "9000"])
     page = str(settings.PROJECT / "app" / "main.py")
     assert done == ["engine", ["run", page, "--server.port", "9000"]]
+
+
+def test_the_web_server_believes_no_header_about_a_visitors_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    monkeypatch.setattr(jobs, "keep_engine", lambda: None)
+    monkeypatch.setattr(cli, "main", lambda *_, **__: None)
+    main([])
+    headers = [(b"x-forwarded-for", b"198.51.100.7")]
+    scope: dict[str, Any] = {"type": "websocket", "client": ("127.0.0.1", 5), "headers": headers}
+    seen: list[object] = []
+
+    async def app(scope: Any, *_: Any) -> None:
+        seen.append(scope["client"])
+
+    served = Config(app, ws="none", log_config=None, lifespan="off")
+    served.load()
+    asyncio.run(served.loaded_app(scope, None, None))
+    assert seen == [("127.0.0.1", 5)]
 
 
 def _serve(output: Path) -> tuple[subprocess.Popen[bytes], str]:

@@ -1,4 +1,4 @@
-"""Visitors in Chromium: known again after a reload, watching each other's runs, with own buttons."""
+"""Visitors in Chromium: known again after a reload, and watching each other's runs."""
 
 import re
 
