@@ -141,23 +141,20 @@ METHODS = (
 )
 
 
-def not_own(owned_by_visitors: Sequence[bool], *, of_two: bool) -> str:
-    """Who may stop or resume runs that this visitor did not start, with a flag for each run.
+def not_own(by_visitors: Sequence[bool], *, of: int, active: bool) -> str:
+    """Who may stop or resume those ``of`` the runs shown that this visitor did not start.
 
-    The flag is true for another visitor's run and false for the host's. ``of_two``: the page shows
-    two runs.
+    ``by_visitors`` has a flag for each: true for another visitor's run, false for the host's.
+    ``active``: one of them waits or runs, so that it can be stopped.
     """
-    one = len(owned_by_visitors) == 1
-    subject = (
-        "These runs were" if not one else "One of these runs was" if of_two else "This run was"
-    )
-    where, who = {
-        frozenset({True}): ("in another browser", "that browser and the host"),
-        frozenset({False}): ("by the host", "the host"),
-    }.get(frozenset(owned_by_visitors), ("in another browser and by the host", "their owners"))
+    who = {
+        frozenset({True}): "the browser that started it and the host",
+        frozenset({False}): "the host",
+    }.get(frozenset(by_visitors), "their owners")
+    which = "the other run" if len(by_visitors) < of else "it"
     return (
-        f"{subject} started {where}: only {who} can stop or resume {'it' if one else 'them'}. "
-        "Everybody with the link can watch."
+        f"Everybody with the link can watch; only {who} can {'stop' if active else 'resume'} "
+        f"{which}."
     )
 
 

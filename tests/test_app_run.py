@@ -347,7 +347,7 @@ def test_a_damaged_record_hides_no_night_and_leaves_it_to_the_host() -> None:
     page = open_page(RUN)
     assert "This night: 2 cycles · REM 50 % to 25 %" in text_of(page)  # as its log tells
     assert buttons_of(page) == {"play", "run"}
-    assert "only the host can stop or resume it" in text_of(page)  # who is told what is damaged
+    assert "only the host can resume it" in text_of(page)  # who is told what is damaged
     with pytest.raises(LogError, match=r"config\.json is damaged"):
         jobs.resume(RUN)
 

@@ -90,12 +90,12 @@ def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
 
 def _whose(shown: Shown, now: Moment) -> None:
     """Tell who may stop or resume what is shown, as long as that can be done."""
-    left = [watched for watched, _ in _left(_runs(shown, now))]
-    foreign = [
-        visitor.is_name(watched.owner) for watched in left if watched.owner != visitor.person()
-    ]
+    left = _left(_runs(shown, now))
+    foreign = [run for run in left if run[0].owner != visitor.person()]
     if foreign:
-        st.caption(words.not_own(foreign, of_two=now.beside is not None))
+        by_visitors = [visitor.is_name(watched.owner) for watched, _ in foreign]
+        active = any(snapshot.active for _, snapshot in foreign)
+        st.caption(words.not_own(by_visitors, of=len(now.snapshots), active=active))
     elif now.active:
         st.caption(words.OWN_RUN)
     if left and visitor.forgotten():

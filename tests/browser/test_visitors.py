@@ -43,7 +43,9 @@ def test_a_visitor_is_known_again_after_a_reload_and_another_one_only_watches(
     expect(status(page)).to_contain_text("only this browser and the host can stop it")
 
     watching = second.open(page.url.removeprefix(f"{server.url}/"))
-    expect(status(watching)).to_contain_text("only that browser and the host can stop or resume")
+    expect(status(watching)).to_contain_text(
+        "only the browser that started it and the host can stop"
+    )
     expect(_stop(watching)).to_have_count(0)
     expect(run_button(watching)).to_be_enabled()
     expect_cycle(watching, 2, 30)
@@ -83,7 +85,7 @@ def test_a_browser_that_keeps_no_cookies_can_stop_its_run_until_it_reloads(
     run = _run(page)
     expect(status(page)).to_contain_text("This browser keeps no cookies", timeout=SOON_MS)
     page.reload()
-    expect(status(page)).to_contain_text("started in another browser", timeout=SOON_MS)
+    expect(status(page)).to_contain_text("only the browser that started it", timeout=SOON_MS)
     expect(status(page)).to_contain_text("This browser keeps no cookies", timeout=SOON_MS)
     expect(_stop(page)).to_have_count(0)
     server.stop(run)
