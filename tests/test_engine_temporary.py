@@ -12,6 +12,7 @@ import pytest
 
 from core import jobs
 from core.config import RunConfig
+from core.engine.places import engine_output
 from core.engine.temporary import bases, private_folder
 from core.errors import EngineError
 from core.settings import PROJECT
@@ -26,6 +27,7 @@ in_memory = pytest.mark.skipif(
 HOLD = """
 import os, sys, time
 from pathlib import Path
+from core.engine.places import engine_output
 from core.engine.temporary import private_folder
 with private_folder([Path(sys.argv[1])]) as folder:
     (folder / "key.pem").touch()
@@ -169,6 +171,7 @@ def test_credentials_and_sockets_never_touch_the_disk_and_go_with_the_engine(dis
         assert finished(run).status == "stopped"
         started.leave()
     assert not folder.exists()
+    assert "resource_tracker" not in engine_output().read_text("utf-8")  # of what it left in haste
     assert disk.stat().st_mtime_ns == untouched
     assert list(disk.iterdir()) == []
 

@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import EngineError
-from core.store.locks import Lock, held
 
 _NAME = re.compile(r"sleep-[0-9a-f]{8}")  # short: a socket's whole path has 103 bytes on macOS
 _MEMORY = Path("/dev/shm")
@@ -42,14 +41,14 @@ def private_folder(parents: Iterable[Path]) -> Iterator[Path]:
     removed at the end of the block. What this user's killed engines left there is removed before.
     Raises `EngineError` if none of ``parents`` can be written.
     """
-    folder, lock = _create(parents)
+    folder, lock = _create(parents)  # the system lets go of the lock if this process is killed
     try:
         with _as_temporary(folder):
             yield folder
     finally:
         # A process that is still ending may add a file meanwhile; the next engine removes it.
         shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+        os.close(lock)
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def _as_temporary(folder: Path) -> Iterator[None]:
             os.environ["TMPDIR"] = before
 
 
-def _create(parents: Iterable[Path]) -> tuple[Path, Lock]:
+def _create(parents: Iterable[Path]) -> tuple[Path, int]:
     tried = []
     for parent in parents:
         tried.append(str(parent))
@@ -74,9 +73,9 @@ def _create(parents: Iterable[Path]) -> tuple[Path, Lock]:
             name = f"sleep-{secrets.token_hex(4)}"
             unlocked = parent / f".{name}"  # under another name, else it would count as abandoned
             unlocked.mkdir(mode=0o700)
-            descriptor = os.open(unlocked, os.O_RDONLY)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            return unlocked.rename(parent / name), Lock(descriptor)
+            lock = os.open(unlocked, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return unlocked.rename(parent / name), lock
     raise EngineError(
         f"no temporary folder can be made in {' or '.join(tried)}; "
         "set TMPDIR to a folder that can be written."
@@ -84,17 +83,18 @@ def _create(parents: Iterable[Path]) -> tuple[Path, Lock]:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Remove private folders whose engine was killed: this user's own, real and not locked."""
     for folder in parent.iterdir():
-        with suppress(OSError):  # another engine removes it too
-            if _NAME.fullmatch(folder.name) and _is_private(folder) and not held(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        if not _NAME.fullmatch(folder.name):
+            continue
+        with suppress(OSError):  # no folder, a link, another user's, or in use
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_private(os.fstat(lock)):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
-def _is_private(folder: Path) -> bool:
-    found = folder.lstat()
-    return (
-        stat.S_ISDIR(found.st_mode)
-        and stat.S_IMODE(found.st_mode) == 0o700
-        and found.st_uid == os.geteuid()
-    )
+def _is_private(found: os.stat_result) -> bool:
+    return stat.S_IMODE(found.st_mode) == 0o700 and found.st_uid == os.geteuid()
