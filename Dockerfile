@@ -15,14 +15,15 @@ WORKDIR /srv
 RUN useradd --uid 1000 --create-home sleeper \
     && install --directory --owner=sleeper --group=sleeper /cache /data
 
-# Libraries before the program, which changes more often. This index has torch's builds for CPUs
-# alone; those of the usual one bring gigabytes for GPUs. They carry their own libgomp, and need
-# nothing that the base image does not have.
+# Libraries before the program, which changes more often: all by their hashes but torch and
+# torchvision (why: requirements.txt). This index has torch's builds for CPUs alone; those of the
+# usual one bring gigabytes for GPUs. They carry their own libgomp, and need nothing that the base
+# image and the lock do not have.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY requirements.txt ./
-RUN pip install --no-deps --index-url "$TORCH_INDEX" \
-        $(grep -oE '^torch(vision)?==[^[:space:]]+' requirements.txt) \
-    && pip install -r requirements.txt
+COPY requirements.txt requirements.lock ./
+RUN pip install --require-hashes -r requirements.lock \
+    && pip install --no-deps --index-url "$TORCH_INDEX" \
+        $(grep -oE '^torch(vision)?==[^[:space:]]+' requirements.txt)
 
 # The large and seldom changed before the small and often changed, here too.
 COPY cached_weights/ cached_weights/

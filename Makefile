@@ -8,14 +8,26 @@ BIN := $(VENV)/bin
 PRODUCT := $(VENV)/.product
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help setup app test test-fast check format bench
+# A shell command that prints the pins of torch and torchvision; why these: requirements.txt.
+TORCH := grep -oE '^torch(vision)?==[^[:space:]]+' requirements.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# One resolution for all systems and Python versions; no path and no index gets into the output.
+# With UPGRADE=1 the newest versions that the pins allow, else those of before where they still do.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	--no-emit-package torch --no-emit-package torchvision \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.PHONY: help setup app test test-fast test-bad-day check format bench lock audit
 
 help:
 	@echo "make app [PORT=9000]   set up if need be, and serve the dashboard on http://localhost:8501;"
 	@echo "                       other machines reach it with ADDRESS=0.0.0.0"
 	@echo "make test              set up if need be, and run all tests"
 	@echo "make test-fast         the tests without those marked slow"
+	@echo "make test-bad-day      the engine's tests on a loaded machine where nothing is reaped"
 	@echo "make check             lint, format and types"
+	@echo "make lock [UPGRADE=1]  pin what the libraries need in turn, after a change of requirements"
+	@echo "make audit             known vulnerabilities in all that is pinned (asks the network)"
 	@echo "make bench             how fast nights are slept, against a plain loop and the machine"
 	@echo "make setup             set up only"
 
@@ -31,6 +43,9 @@ test: $(DEVELOPMENT)
 test-fast: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -m "not slow"
 
+test-bad-day: $(DEVELOPMENT)
+	$(BIN)/python -m tests.bad_day
+
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,14 +59,27 @@ bench: $(DEVELOPMENT)
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/python -m benchmarks.speed
 
+lock: $(BIN)/uv
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) --constraints requirements.lock requirements-dev.txt -o requirements-dev.lock
+
+audit: $(DEVELOPMENT)
+	$(BIN)/python -m tests.audit
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv $(VENV)
 
-$(PRODUCT): requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+$(PRODUCT): requirements.txt requirements.lock | $(BIN)/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) $$($(TORCH))
 	@touch $@
 
-$(DEVELOPMENT): requirements-dev.txt $(PRODUCT) | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt
+$(DEVELOPMENT): requirements-dev.lock $(PRODUCT) | $(BIN)/python
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Not from the lock, which it can make anew whatever has become of it.
+$(BIN)/uv: requirements-dev.txt | $(BIN)/python
+	$(PIP) $$(grep -oE '^uv==[^[:space:]]+' $<)
 	@touch $@

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from core.replay import RunState, fold
 from core.store import LOG, StoredArray
 from core.store.folder import RunFolder, find_run, new_run
 
-START_S = 60.0  # a busy machine is no reason to fail
+START_S = 120.0  # a busy machine is no reason to fail
 
 
 def wait(condition: Callable[[], Any], within_s: float = START_S, what: str = "") -> Any:
@@ -31,6 +31,34 @@ def wait(condition: Callable[[], Any], within_s: float = START_S, what: str = ""
         assert time.monotonic() < end, what or "it never came true"
         time.sleep(0.01)
     return found
+
+
+def running(process: psutil.Process) -> bool:
+    """Return whether ``process`` runs. One that has ended does not, even if not reaped yet.
+
+    Process 1 reaps what an ended engine leaves; in a plain container it does so late or never.
+    """
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def running_pid(pid: int) -> bool:
+    """Return whether a process with this number runs, as `running` does."""
+    try:
+        return running(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
+def expect_ended(processes: Iterable[psutil.Process]) -> None:
+    """Wait until none of ``processes`` runs; fail with those that still do."""
+    left = list(processes)
+    end = time.monotonic() + START_S
+    while left := [process for process in left if running(process)]:
+        assert time.monotonic() < end, f"still running: {left}"
+        time.sleep(0.01)
 
 
 class Engine:
@@ -61,7 +89,7 @@ class Engine:
         family = self.family()
         self.process.kill()
         self.process.wait()
-        assert psutil.wait_procs(family, timeout=10)[1] == []
+        expect_ended(family)
 
     def start_again(self) -> None:
         self.process = self._start()
@@ -70,8 +98,8 @@ class Engine:
         """Need it no more; it ends by itself, and so does all below it."""
         family = self.family()
         self.lease.release()
-        self.process.wait(timeout=30)
-        assert psutil.wait_procs(family, timeout=10)[1] == []
+        self.process.wait(timeout=START_S)
+        expect_ended(family)
 
 
 @contextmanager
@@ -90,7 +118,7 @@ def worker_of(run_id: str) -> int | None:
     """The process that sleeps a run now, as its heartbeat says; None if nobody does."""
     folder = find_run(run_id)
     pid = read_json(folder.heartbeat).get("pid")
-    if not (folder.asleep() and isinstance(pid, int) and psutil.pid_exists(pid)):
+    if not (folder.asleep() and isinstance(pid, int) and running_pid(pid)):
         return None
     return pid
 

@@ -38,7 +38,7 @@ def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -60,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
     assert process.returncode == 0
 
 
@@ -156,7 +156,7 @@ def test_a_waiting_run_tells_its_turn_and_ctrl_c_and_others_stop_runs(
 
     for process, run in ((waiting, second), (asleep, first)):
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=120)[1]
         assert process.returncode == 130
         assert rest.splitlines()[-1] == (
             f"run {run} is stopped; its finished cycles are kept, and "
@@ -168,7 +168,7 @@ def test_a_waiting_run_tells_its_turn_and_ctrl_c_and_others_stop_runs(
     again = interruptible("resume", first)
     wait(lambda: jobs.state(first).status == "running")
     jobs.stop(first)
-    rest = again.communicate(timeout=60)[1]
+    rest = again.communicate(timeout=120)[1]
     assert again.returncode == 1
     assert f"run {first} was stopped by somebody else" in rest.splitlines()[-1]
 

@@ -68,7 +68,7 @@ def test_ctrl_c_ends_a_night_here_with_one_sentence_and_what_it_has_done_is_kept
     )
     until(process, "cycle 1")  # the night has begun
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=60)[1]
+    rest = process.communicate(timeout=_LATE_S)[1]
     assert process.returncode == 130
     (run,) = all_runs()
     assert rest.splitlines()[-1] == (
@@ -193,7 +193,7 @@ def test_interrupted_pretraining_goes_on_to_the_same_weights(
     process = interruptible(*command, *options, "--out", str(interrupted))
     until(process, "epoch 2 of 2")
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=60)[1]
+    rest = process.communicate(timeout=_LATE_S)[1]
     assert process.returncode == 130
     assert "the same command goes on from there" in rest.splitlines()[-1]
     assert interrupted.with_suffix(".partial").exists()

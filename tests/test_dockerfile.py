@@ -121,22 +121,39 @@ def test_nothing_else_is_sent_to_docker() -> None:
         assert ignored(path, IGNORE)
 
 
+def installs() -> list[str]:
+    """The commands that install libraries, in their order."""
+    (step,) = (rest for rest in all_of("RUN") if "pip install" in rest)
+    return [re.sub(r"\s+", " ", command) for command in step.split(" && ")]
+
+
 def test_the_libraries_versions_stand_in_requirements_alone() -> None:
-    (install,) = (rest for rest in all_of("RUN") if "pip install" in rest)
-    assert "pip install -r requirements.txt" in install
     assert not any(re.search(r"[=~<>]=\s*\d", rest) for _, rest in STEPS)
     assert {"torch", "torchvision", "streamlit"} <= set(PINS)
 
 
+def test_all_but_torch_and_torchvision_are_installed_by_their_hashes() -> None:
+    locked, torch = installs()
+    assert locked == "pip install --require-hashes -r requirements.lock"
+    assert torch.startswith('pip install --no-deps --index-url "$TORCH_INDEX" ')
+
+
 def test_torch_and_torchvision_are_taken_from_their_own_index_in_the_pinned_versions() -> None:
-    (install,) = (rest for rest in all_of("RUN") if "pip install" in rest)
-    first = re.search(r'--index-url "\$TORCH_INDEX"\s+\$\((.*?)\) &&', install)
-    assert first
-    chosen = subprocess.run(
-        ["sh", "-c", first[1]], cwd=PROJECT, capture_output=True, text=True, check=True
+    chosen = re.search(r"\$\((.*)\)$", installs()[1])
+    assert chosen
+    printed = subprocess.run(
+        ["sh", "-c", chosen[1]], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert chosen.stdout.split() == [f"{name}=={PINS[name]}" for name in ("torch", "torchvision")]
+    assert printed.stdout.split() == [f"{name}=={PINS[name]}" for name in ("torch", "torchvision")]
     assert only("ARG") == "TORCH_INDEX=https://download.pytorch.org/whl/cpu"
+
+
+def test_make_installs_the_same_as_the_image() -> None:
+    make = (PROJECT / "Makefile").read_text("utf-8")
+    assert "--require-hashes -r requirements.lock" in make
+    chosen = re.search(r"\$\((.*)\)$", installs()[1])
+    assert chosen
+    assert f"TORCH := {chosen[1]}\n" in make
 
 
 def test_libraries_are_installed_before_the_program_is_copied() -> None:
@@ -144,7 +161,7 @@ def test_libraries_are_installed_before_the_program_is_copied() -> None:
     install = next(index for index, step in enumerate(names) if "pip install" in step)
     copies = [index for index, (name, _) in enumerate(STEPS) if name == "COPY"]
     assert [index for index in copies if index < install] == [copies[0]]
-    assert all_of("COPY")[0].startswith("requirements.txt ")
+    assert all_of("COPY")[0].split()[:-1] == ["requirements.txt", "requirements.lock"]
 
 
 def test_python_is_pinned_to_a_minor_version_that_the_project_allows() -> None:

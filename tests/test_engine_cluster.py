@@ -1,12 +1,14 @@
-"""Nights on a Dask cluster that somebody else started, by its address alone."""
+"""The engine's clusters: what our own listens on, and runs on one that was started by hand."""
 
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core import jobs, settings
@@ -22,6 +24,45 @@ NIGHTS = 12
 @pytest.fixture
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return own_outputs(tmp_path / "outputs", monkeypatch)
+
+
+def _tls_version(port: int) -> str | None:
+    """The TLS version that a port speaks; raises OSError where it speaks something else."""
+    anything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+        anything.wrap_socket(plain) as secure,
+    ):
+        return secure.version()
+
+
+def _http_answer(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        try:
+            plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return plain.recv(100)
+        except ConnectionResetError:
+            return b""
+
+
+def test_every_port_of_our_own_cluster_is_a_tls_port_on_loopback(outputs: Path) -> None:
+    with engine() as started:
+        started.ready()
+        listening = [
+            connection.laddr
+            for process in started.family()
+            for connection in process.net_connections(kind="inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        workers = state.engine_now().workers
+        assert {address.ip for address in listening} == {"127.0.0.1"}
+        # One for the scheduler, and for each worker its own and its nanny's.
+        assert len(listening) == 1 + 2 * workers
+        for address in listening:
+            assert _tls_version(address.port) in ("TLSv1.2", "TLSv1.3")
+            assert not _http_answer(address.port).startswith(b"HTTP/")
+        started.leave()
 
 
 def _start(*command: str) -> subprocess.Popen[bytes]:

@@ -22,11 +22,14 @@ from core.store import LOG, RunReader
 from core.store.folder import find_run
 from tests.conftest import of_kind
 from tests.engines import (
+    START_S,
     Engine,
     bits,
     engine,
+    expect_ended,
     finished,
     own_outputs,
+    running_pid,
     trains,
     undisturbed,
     wait,
@@ -195,7 +198,7 @@ def test_a_hung_worker_is_replaced_and_its_night_comes_out_the_same(
         assert hung is not None
         os.kill(hung, signal.SIGSTOP)
         assert finished(run).status == "done"
-        assert not psutil.pid_exists(hung)
+        assert not running_pid(hung)
         started.leave()
     assert bits(find_run(run)) == expected
 
@@ -210,13 +213,13 @@ def test_a_slow_worker_is_left_in_peace(outputs: Path, monkeypatch: pytest.Monke
         end = None
         while end is None:  # it works for a tenth of the time
             for number in (signal.SIGSTOP, signal.SIGCONT):
-                if psutil.pid_exists(slow):
+                if running_pid(slow):
                     os.kill(slow, number)
                 wait_s = 0.18 if number == signal.SIGSTOP else 0.02
                 time.sleep(wait_s)
             now = jobs.state(run)
             end = None if now.active and len(now.state.losses) < 3 else now
-        assert psutil.pid_exists(slow)
+        assert running_pid(slow)
         jobs.stop(run)
         finished(run)
         started.leave()
@@ -265,7 +268,7 @@ def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the
         family = [engine_process, *engine_process.children(recursive=True)]
         assert len(family) > 2
         program.kill()
-        assert psutil.wait_procs(family, timeout=10)[1] == []
+        expect_ended(family)
     assert jobs.state(run).status == "interrupted"
     assert jobs.state(run).wanted
     with engine() as started:
@@ -285,7 +288,7 @@ def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: 
         assert state.last_told().pid != first
         family = psutil.Process(state.last_told().pid)
         program.terminate()
-        assert psutil.wait_procs([family], timeout=10)[1] == []
+        expect_ended([family])
 
 
 def test_an_engine_lives_as_long_as_anybody_needs_it(outputs: Path) -> None:
@@ -296,7 +299,7 @@ def test_an_engine_lives_as_long_as_anybody_needs_it(outputs: Path) -> None:
         assert finished(run).status == "done"
         assert started.process.poll() is None
         other.release()
-        assert started.process.wait(timeout=30) == 0
+        assert started.process.wait(timeout=START_S) == 0
 
 
 def test_two_engines_never_serve_one_folder(running: Engine) -> None:

@@ -15,7 +15,7 @@ def test_results_come_in_the_order_of_the_items(threads: int) -> None:
 
 
 def test_so_many_are_worked_on_at_a_time() -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
     side_by_side(lambda _: both.wait(), [1, 2], 2)  # would not end one after the other
 
 

@@ -1,18 +1,20 @@
 """The Dask cluster that sleeps the nights: one of our own on this machine, or the one asked for."""
 
-import shutil
+import logging
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dask
-from distributed import Client, LocalCluster
+from distributed import Client, Nanny, SpecCluster
 from distributed.security import Security
 
 from core.engine.machine import scheduler_address
-from core.engine.places import engine_dir
+from core.engine.quiet import QuietScheduler, QuietWorker
 from core.errors import EngineError
 
 _CONNECT_S = 10
+_LOOPBACK = "127.0.0.1"
 _WARM = "core.engine.worker"
 _SETTINGS = {
     # A worker's death is told at once; the dispatcher knows how often a night may cost one.
@@ -25,7 +27,7 @@ _SETTINGS = {
     # Looking at a night's stack a hundred times a second costs it some per cent of its time.
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
-    # Nobody looks at Dask's own pages, which anybody on the machine could.
+    # Dask's own pages are off (see `quiet`), so their modules are not imported either.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
@@ -72,19 +74,25 @@ def mend(client: Client) -> None:
         own.scale(len(own.worker_spec))
 
 
-@contextmanager
-def _own(workers: int) -> Iterator[LocalCluster]:
-    scratch = engine_dir() / "scratch"
-    shutil.rmtree(scratch, ignore_errors=True)  # of an engine that was killed
-    with LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        protocol="tls://",
-        security=Security.temporary(),
-        dashboard_address="127.0.0.1:0",
-        memory_limit=0,  # a night's need is small and known; the default limit could kill it
-        preload=[_WARM],
-        local_directory=str(scratch),
-    ) as cluster:
-        yield cluster
+def _own(workers: int) -> SpecCluster:
+    reach = {"host": _LOOPBACK, "protocol": "tls://", "security": Security.temporary()}
+    worker = {
+        "cls": Nanny,
+        "options": {
+            **reach,
+            "worker_class": QuietWorker,
+            "nthreads": 1,
+            "memory_limit": 0,  # a night's need is small and known; the default could kill it
+            "preload": [_WARM],
+            "local_directory": tempfile.gettempdir(),
+            "silence_logs": logging.WARNING,
+            "dashboard": False,
+        },
+    }
+    return SpecCluster(
+        workers=dict.fromkeys(range(workers), worker),
+        worker=worker,
+        scheduler={"cls": QuietScheduler, "options": {**reach, "port": 0, "dashboard": False}},
+        security=reach["security"],
+        silence_logs=logging.WARNING,
+    )

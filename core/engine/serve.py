@@ -6,10 +6,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from multiprocessing import forkserver
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from core.cores import cores
 from core.engine import state
@@ -17,6 +17,7 @@ from core.engine.leases import anybody
 from core.engine.machine import scheduler_address
 from core.engine.places import engine_dir, engine_lock
 from core.engine.state import EngineState
+from core.engine.temporary import bases, private_folder
 from core.errors import EngineError
 from core.files import make_folders
 from core.store.locks import Lock, acquire
@@ -43,26 +44,37 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
         raise EngineError("an engine serves this outputs folder already.")
     ended = _signals()
     os.nice(_NICE)
+    with ExitStack() as stack:
+        try:
+            # First of all, because the fork server and all workers inherit it.
+            stack.enter_context(private_folder(bases()))
+            _serve(stack, ended, stay=stay, workers=workers)
+        except EngineError as error:
+            _tell(EngineState(pace=state.last_told().pace, problem=str(error)))
+            raise
+
+
+def _serve(
+    stack: ExitStack, ended: Callable[[], bool], *, stay: bool, workers: int | None
+) -> NoReturn:
+    # Leaving at once, as below, leaves semaphores to Python's tracker, which need not say so. It
+    # starts with the fork server.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     if scheduler_address() is None:
         _warm_fork_server()
     # Late, for the fork server imports torch meanwhile.
     from core.engine.cluster import address_of, connected
     from core.engine.dispatcher import Dispatcher
 
-    # Leaving at once, as below, leaves semaphores to Python's tracker, which need not say so.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     _tell(replace(state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
-    try:
-        with connected(workers or cores()) as client:
-            _say(f"ready: {address_of(client)}")
-            _run(Dispatcher(client), ended, stay=stay)
-            # Nothing is lost by leaving at once: all that counts is on disk, and workers end with
-            # their parent. A polite end would wait for steps that are thrown away anyhow.
-            sys.stdout.flush()
-            os._exit(0)
-    except EngineError as error:
-        _tell(EngineState(pace=state.last_told().pace, problem=str(error)))
-        raise
+    with connected(workers or cores()) as client:
+        _say(f"ready: {address_of(client)}")
+        _run(Dispatcher(client), ended, stay=stay)
+        # Nothing is lost by leaving at once: all that counts is on disk, and workers end with
+        # their parent. A polite end would wait for steps that are thrown away anyhow.
+        stack.close()
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _warm_fork_server() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 _one_at_a_time = threading.Lock()  # a worker with more threads would share cores and memory
-_NICER = 10  # how much a night gives way, as in nice(1)
+_NICER = 5  # how much a night gives way to others of the engine, as in nice(1)
 
 
 def sleep_run(path: str, gives_way: bool) -> dict[str, Any]:
@@ -42,7 +42,11 @@ def sleep_run(path: str, gives_way: bool) -> dict[str, Any]:
 def _be_nice() -> None:
     if sys.platform == "linux":  # elsewhere it is the whole process that is nice or is not
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
+            thread = threading.get_native_id()
+            usual = os.getpriority(
+                os.PRIO_PROCESS, thread
+            )  # the engine's, however that was started
+            os.setpriority(os.PRIO_PROCESS, thread, usual + _NICER)
 
 
 def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from core.engine import queue
 from core.store.folder import new_run
 from core.store.locks import held
 
-_START_S = 60
+_START_S = 120
 _SHORT = {"num_cycles": 3, "total_eps": 15, "start_fraction_rem": 0, "end_fraction_rem": 0}
 
 
@@ -55,14 +55,14 @@ class Server:
         """End it as a switched-off machine does, and wait until its engine has noticed."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=_START_S)
         wait_until(lambda: not held(self.outputs / "engine" / "lock"))
 
     def end(self) -> None:
         """End it as Ctrl-C does."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=_START_S)
 
     def ask(self, person: str = "tester", **changes: Any) -> str:
         """Put a short night into the queue, as another program would; its id."""
