@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
@@ -78,7 +79,7 @@ def _visit(server: Server, headers: dict[str, str]) -> str:
     return " ".join(alerts)
 
 
-def _drawn(socket: ClientConnection, message: BackMsg) -> list:
+def _drawn(socket: ClientConnection, message: BackMsg) -> list[Element]:
     """Run the page's script; all elements that it draws until it is at its end."""
     message.rerun_script.query_string = _NIGHT
     socket.send(message.SerializeToString())
