@@ -12,6 +12,7 @@ import uvicorn
 from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.web import bootstrap, cli
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import connections, limits, logs
 from app.server.hosts import AllowedHosts
@@ -89,7 +90,7 @@ def _config(app: st.App, capacity: Capacity) -> uvicorn.Config:
     made = uvicorn.Config(
         app,
         http=connections.limited(capacity.connections),
-        ws="websockets-sansio",
+        ws=WebSocketsSansIOProtocol,
         ws_max_size=_LARGEST_MESSAGE,
         ws_ping_interval=ping,
         ws_ping_timeout=ping,
@@ -118,7 +119,7 @@ def _listen(address: str, port: int) -> socket.socket:
             dualstack_ipv6=address == "::" and socket.has_dualstack_ipv6(),
         )
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
         sys.exit(
             f"The page cannot be served at {address}, port {port}: {reason}; choose another with "
             "--server.port or --server.address."
