@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import address, compare, visit, words
+from app import address, compare, words
 from app.controls import Chosen
 from app.visit import Shown
+from app.visitor import Visitor, person, visitor
 from core import jobs, settings
 from core.engine.state import engine_now
 from core.errors import SleepError
@@ -23,13 +24,14 @@ def start(chosen: Chosen, shown: Shown | None) -> None:
     """Ask for the chosen night and the one beside it, and show them."""
     st.session_state.pop(_NOTES, None)
     try:
-        mine = jobs.submit(chosen.config, person=visit.person())
+        who = visitor()
+        mine = jobs.submit(chosen.config, person=who.person, address=who.address)
     except (SleepError, OSError) as error:
         _tell("started", error)
         return
     st.query_params[address.RUN] = mine
     st.query_params.pop(address.BESIDE, None)
-    beside = _beside(chosen, shown)
+    beside = _beside(chosen, shown, who)
     if beside is not None:
         st.query_params[address.BESIDE] = beside
     _await_beginning(mine)
@@ -37,13 +39,18 @@ def start(chosen: Chosen, shown: Shown | None) -> None:
 
 
 def stop(run_ids: Sequence[str]) -> None:
-    """Ask for the runs' end."""
-    _each("stopped", run_ids, jobs.stop)
+    """Ask for the runs' end, which only their owner may."""
+    _each("stopped", run_ids, lambda run_id: jobs.stop(run_id, person=person()))
 
 
 def resume(run_ids: Sequence[str]) -> None:
-    """Ask for the rest of the runs' nights."""
-    _each("resumed", run_ids, lambda run_id: jobs.resume(run_id, person=visit.person()))
+    """Ask for the rest of the runs' nights, which only their owner may."""
+
+    def ask(run_id: str) -> None:
+        who = visitor()
+        jobs.resume(run_id, person=who.person, address=who.address)
+
+    _each("resumed", run_ids, ask)
 
 
 def note(sentences: Sequence[str]) -> None:
@@ -56,7 +63,7 @@ def notes() -> tuple[str, ...]:
     return tuple(st.session_state.get(_NOTES, ()))
 
 
-def _beside(chosen: Chosen, shown: Shown | None) -> str | None:
+def _beside(chosen: Chosen, shown: Shown | None, who: Visitor) -> str | None:
     """The run beside the chosen night: the last one, or one asked for now."""
     if chosen.compare == compare.LAST:
         return shown.mine.follower.run_id if shown else None
@@ -66,7 +73,7 @@ def _beside(chosen: Chosen, shown: Shown | None) -> str | None:
             note([words.SAME_NIGHT])
         return None
     try:
-        return jobs.submit(config, person=visit.person())
+        return jobs.submit(config, person=who.person, address=who.address)
     except (SleepError, OSError) as error:  # one's own night goes on all the same
         note([f"The night beside it could not be started: {_sentence(error)}"])
         return None

@@ -2,9 +2,10 @@
 
 from app import words
 from app.pair import Moment
+from core.durations import about
 from core.engine.state import engine_now
 from core.jobs import Snapshot
-from core.jobs.turn import about, in_line
+from core.jobs.turn import in_line
 from core.replay import RunState
 
 

@@ -1,6 +1,5 @@
-"""What a browser session keeps: who its visitor is, and the runs that its address names."""
+"""The runs that a browser session's address names."""
 
-import secrets
 from dataclasses import dataclass
 
 import streamlit as st
@@ -8,19 +7,24 @@ import streamlit as st
 from core.config import RunConfig
 from core.errors import LogError, RunError
 from core.jobs import Follower
+from core.jobs.ownership import owner
 from core.store.folder import find_run
 
 EXAMPLE = ("example", "example-without-rem")  # recorded nights that ship with the program
 
-_PERSON, _WATCHED = "person", "watched"  # in the session's state
+_WATCHED = "watched"  # in the session's state
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A run that the page shows; ``config`` is None where its files do not tell it."""
+    """A run that the page shows; ``config`` is None where its files do not tell it.
+
+    ``owner`` is the person who started it; None where only the host may stop or resume it.
+    """
 
     follower: Follower
     config: RunConfig | None
+    owner: str | None
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,6 @@ class Shown:
     mine: Watched
     beside: Watched | None
     recorded: bool
-
-
-def person() -> str:
-    """Whose turn this session's runs take in the queue: nobody logs in, so a name by chance."""
-    if _PERSON not in st.session_state:
-        st.session_state[_PERSON] = f"visitor-{secrets.token_hex(4)}"
-    return str(st.session_state[_PERSON])
 
 
 def shown(run_id: str | None, beside_id: str | None) -> Shown | None:
@@ -70,7 +67,7 @@ def _watched(run_id: str | None) -> Watched | None:
     known = watched.get(run_id)
     if known is None or known.follower.folder != folder:
         follower = Follower(run_id)
-        known = watched[run_id] = Watched(follower, _config(follower))
+        known = watched[run_id] = Watched(follower, _config(follower), owner(follower.folder))
     return known
 
 

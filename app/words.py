@@ -1,6 +1,7 @@
 """What the page says in sentences: what to look at, what to try, what a measure means."""
 
 import re
+from collections.abc import Sequence
 
 TITLE = "Sleep Schedule Explorer"
 LOOK = (
@@ -14,6 +15,9 @@ NO_SUCH_RUN = "There is no night at this address; it may have been cleared away.
 NO_SUCH_BESIDE = "The night beside this one is gone; it may have been cleared away."
 MOVED = "The controls have moved since."
 SAME_NIGHT = "There is nothing to set beside it: the compared night would be the same one."
+
+OWN_RUN = "Everybody with the link can watch; only this browser and the host can stop it."
+NO_COOKIES = "This browser keeps no cookies: after a reload this page takes it for another one."
 
 NO_PICTURES = "This run kept no pictures, or has not made any yet."
 NO_DREAMS = "No dreams yet: they come with REM sleep."
@@ -135,6 +139,23 @@ METHODS = (
     INTERVALS,
     LEAVES_OUT,
 )
+
+
+def not_own(by_visitors: Sequence[bool], *, of: int, active: bool) -> str:
+    """Who may stop or resume those ``of`` the runs shown that this visitor did not start.
+
+    ``by_visitors`` has a flag for each: true for another visitor's run, false for the host's.
+    ``active``: one of them waits or runs, so that it can be stopped.
+    """
+    who = {
+        frozenset({True}): "the browser that started it and the host",
+        frozenset({False}): "the host",
+    }.get(frozenset(by_visitors), "their owners")
+    which = "the other run" if len(by_visitors) < of else "it"
+    return (
+        f"Everybody with the link can watch; only {who} can {'stop' if active else 'resume'} "
+        f"{which}."
+    )
 
 
 def literal(text: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from core import settings
 from core.devices import has_bfloat16
 from core.evaluation import Measured, Probe, measure
-from core.files import read_arrays, write_arrays
+from core.files import make_folders, read_arrays, write_arrays
 from core.reader import DigitReader
 from core.stopping import Check, never
 from core.vae import VAE
@@ -33,6 +33,7 @@ def measure_before(
     except Exception:  # of the dozen kinds that a missing or damaged file raises
         found = measure(vae, probe, reader, check, threads=threads)
     with suppress(OSError):
+        make_folders(path.parent)
         write_arrays(path, **vars(found))
     return found
 

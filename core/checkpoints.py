@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from core.ensemble import MOMENTS, Ensemble
 from core.errors import WeightsError
 from core.events import WeightsUsed
-from core.files import whole_file
+from core.files import make_folder, write_bytes
 from core.store.sealed import read_sealed, write_sealed
 from core.vae import VAE
 from core.weights import file_sha256, load_vae
@@ -119,5 +119,6 @@ class Checkpoints:
 
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    with whole_file(path) as temporary:
-        save_file(tensors, temporary)
+    make_folder(path.parent)  # and not those above it: a deleted run must not come back
+    # Not safetensors' own save_file, which calls a full disk a fault of its format.
+    write_bytes(path, save(tensors))

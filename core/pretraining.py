@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from core.data.splits import Images
 from core.draws import Purpose, stream
 from core.errors import DivergedError
 from core.events import PretrainingAdvanced
-from core.files import whole_file
+from core.files import write_bytes
 from core.recipe import Recipe
 from core.stopping import Check, never
 from core.vae import VAE, initialise
@@ -114,8 +114,7 @@ def _save(state: _State, path: Path, made_by: str) -> None:
         for key, value in moments.items():
             tensors[f"adam.{key}.{name}"] = value.contiguous()
     metadata = {"made_by": made_by, "losses": json.dumps(state.losses)}
-    with whole_file(path) as temporary:
-        save_file(tensors, temporary, metadata)
+    write_bytes(path, save(tensors, metadata))
 
 
 def _restored(recipe: Recipe, path: Path, made_by: str) -> _State | None:

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from core.events import NightStarted
-from core.files import whole_file
+from core.files import make_folders, whole_file
 from core.measures import interval
 from core.replay import RunState
 from core.results import Course, course
@@ -28,7 +28,8 @@ def write_pdf(state: RunState, path: Path) -> None:
     """Write the schedule and the error curves of a finished night to ``path``, whole or not."""
     if state.night is None or not state.cycles:
         raise ValueError("the night has not been measured, so there is nothing to draw yet")
-    with whole_file(path) as temporary, PdfPages(temporary) as pdf:
+    make_folders(path.parent)
+    with whole_file(path) as file, PdfPages(file) as pdf:
         pdf.savefig(schedule_figure(state.night))
         pdf.savefig(error_figure(state, state.night))
 

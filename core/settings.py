@@ -11,6 +11,7 @@ from core.errors import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[1]
 CACHED_WEIGHTS = PROJECT / "cached_weights"
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 _HOST = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*")
 
@@ -33,9 +34,51 @@ def max_queued_per_person() -> int:
     return _number("SLEEP_MAX_QUEUED_PER_PERSON", 20)
 
 
+def max_queued_per_address() -> int:
+    """How many runs may come from one network address (``SLEEP_MAX_QUEUED_PER_ADDRESS``).
+
+    The default leaves room for a class of thirty at one address, with two runs each and more, and
+    half of all places to everybody else.
+    """
+    return _number("SLEEP_MAX_QUEUED_PER_ADDRESS", 100)
+
+
 def max_queued() -> int:
     """How many runs all persons together may have so (``SLEEP_MAX_QUEUED``)."""
     return _number("SLEEP_MAX_QUEUED", 200)
+
+
+def max_seconds_per_person() -> int:
+    """How many seconds of work one visitor may have so (``SLEEP_MAX_SECONDS_PER_PERSON``).
+
+    Counted, as in the next two limits, is the expected duration of whole runs on one core of the
+    reference machine. The default is enough for twenty runs of 25 cycles and five seeds each.
+    """
+    return _number("SLEEP_MAX_SECONDS_PER_PERSON", 3_600)
+
+
+def max_seconds_per_address() -> int:
+    """How many seconds may come from one network address (``SLEEP_MAX_SECONDS_PER_ADDRESS``)."""
+    return _number("SLEEP_MAX_SECONDS_PER_ADDRESS", 14_400)
+
+
+def max_seconds() -> int:
+    """How many seconds all visitors together may have so (``SLEEP_MAX_SECONDS``)."""
+    return _number("SLEEP_MAX_SECONDS", 28_800)
+
+
+def trusted_proxy_header() -> str | None:
+    """The header in which a trusted proxy names a visitor's network address; None for no proxy.
+
+    Read from ``SLEEP_TRUSTED_PROXY_HEADER``; raises `ConfigError` for what is no header's name.
+    """
+    given = os.environ.get("SLEEP_TRUSTED_PROXY_HEADER", "").strip()
+    if given and not _HEADER.fullmatch(given):
+        raise ConfigError(
+            f"SLEEP_TRUSTED_PROXY_HEADER is {given!r}; give the name of one HTTP header, such as "
+            "X-Forwarded-For."
+        )
+    return given or None
 
 
 def hung_after_s() -> int:

@@ -15,6 +15,7 @@ from core.data.masks import MASKS
 from core.data.splits import Images
 from core.evaluation import make_probe, measure
 from core.events import PretrainingAdvanced, WeightsUsed
+from core.files import make_folders
 from core.pretraining import pretrain
 from core.reader import load_reader
 from core.recipe import Recipe
@@ -59,6 +60,7 @@ def pretrain_to_file(
     checkpoint, and the next one with the same recipe goes on from there.
     """
     images = pretraining_images(pair)
+    make_folders(path.parent)
     checkpoint = path.with_suffix(".partial")
     vae, losses = yield from pretrain(images, recipe, checkpoint, check)
     scored_on = {"bundled": load_pair(pair.split, "bundled"), pair.source: pair}
@@ -104,6 +106,7 @@ def score(vae: VAE, pair: DatasetPair, check: Check = never) -> dict[str, Any]:
 @contextmanager
 def _alone(path: Path, check: Check) -> Iterator[None]:
     """Wait until no other process holds the lock on ``path``, and hold it."""
+    make_folders(path.parent)
     while (lock := acquire(path)) is None:
         check()
     with lock:

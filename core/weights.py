@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core import settings
 from core.errors import WeightsError
-from core.files import whole_file, write_text
+from core.files import make_folders, write_bytes, write_text
 from core.vae import VAE
 
 
@@ -36,9 +36,8 @@ def record_path(path: Path) -> Path:
 def save_weights(model: nn.Module, path: Path, record: Mapping[str, Any]) -> None:
     """Write the tensors of ``model`` to ``path`` and ``record`` beside it, each whole or not."""
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    with whole_file(path) as temporary:
-        save_file(tensors, temporary)
-        temporary.chmod(0o644)  # safetensors keeps its files to their owner; these are to be shared
+    make_folders(path.parent)
+    write_bytes(path, save(tensors))
     write_text(record_path(path), json.dumps({**record, "sha256": file_sha256(path)}, indent=1))
 
 

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import strategies as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime import context
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.testing.v1.element_tree import ElementTree
 
-from app import live
+from app import live, visitor
 from app.charts.style import uid
 from app.components.repeat import Part
 from app.dials import DIALS, DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
@@ -29,7 +30,7 @@ from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
 from core.engine import queue
-from core.engine.places import engine_lock
+from core.engine.places import engine_dir, engine_lock
 from core.engine.state import EngineState, publish
 from core.events import (
     CycleDone,
@@ -48,6 +49,9 @@ from core.store import RunLog
 from core.store.folder import RunFolder, RunRecord, find_run, runs_dir
 from core.store.locks import acquire
 from tests.kept_runs import cues, dreams, recalled
+
+SECRET = "0123456789abcdef" * 2
+OWNER = visitor.name_of(SECRET)
 
 RUN = "20260102-030405-0a1b2c"
 OTHER = "20260102-030405-ffffff"
@@ -124,13 +128,16 @@ def state(*nights: Any, **how: Any) -> RunState:
 
 
 def write(events: list[Event], config: RunConfig | None = None, *, run_id: str = RUN) -> RunFolder:
-    """Write a run whose log holds ``events``, and whose night's config is theirs if not given."""
+    """Write a run whose log holds ``events``, and whose night's config is theirs if not given.
+
+    It belongs to the visitor whose browser keeps `SECRET`.
+    """
     if config is None:
         nights = [event for event in events if isinstance(event, NightStarted)]
         config = RunConfig.from_dict(nights[0].config) if nights else RunConfig()
     folder = RunFolder(runs_dir() / run_id)
     folder.path.mkdir(parents=True)
-    folder.write_record(RunRecord(run_id, "2026-01-02T03:04:05+00:00", "tester", 1, config, {}))
+    folder.write_record(RunRecord(run_id, "2026-01-02T03:04:05+00:00", OWNER, 1, config, {}))
     with RunLog(folder.path) as log:
         for event in events:
             log.append(event)
@@ -151,8 +158,30 @@ def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no engine start, and runs lie in a folder of the test's own."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(outputs))
     monkeypatch.setattr(jobs, "keep_engine", lambda: None)
+    comes(monkeypatch, SECRET)
     # With each new page Streamlit looks for components in all that is installed: 0.2 s, in vain.
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a browser's connection tells the server."""
+
+    cookies: dict[str, str]
+    remote_ip: str | None
+    headers: list[tuple[str, str]]
+
+
+def comes(
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str | None,
+    ip: str | None = "127.0.0.1",
+    headers: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Let all pages from now on be those of a browser that keeps ``secret``; None: no cookie."""
+    cookies = {} if secret is None else {visitor.COOKIE: secret}
+    connection = Connection(cookies, ip, list(headers))
+    monkeypatch.setattr(context, "_get_client_context", lambda: connection)
 
 
 def no_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +234,7 @@ def asleep(folder: RunFolder) -> Iterator[None]:
 @contextmanager
 def engine(**told: Any) -> Iterator[None]:
     """As if an engine served the outputs folder, and had said this."""
+    engine_dir().mkdir(parents=True, exist_ok=True)
     lock = acquire(engine_lock())
     assert lock is not None
     with lock:

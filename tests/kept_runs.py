@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from core.config import RunConfig
+from core.engine.places import failure_of
 from core.events import (
     CuesShown,
     CycleDone,
@@ -28,6 +29,7 @@ from core.events import (
     StageStarted,
     WeightsUsed,
 )
+from core.files import make_folders, write_text
 from core.schedule import hypnogram
 from core.store import LOG, RunLog, StoredArray
 from core.store.folder import RunFolder, RunRecord, find_run, runs_dir
@@ -146,6 +148,7 @@ EVENTS: list[Event] = [
 
 def write(folder: Path, events: Iterable[Event] = EVENTS) -> Path:
     """Append ``events`` to the log in ``folder``; the log's file."""
+    folder.mkdir(parents=True, exist_ok=True)
     with RunLog(folder) as log:
         for event in events:
             log.append(event)
@@ -193,6 +196,12 @@ def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "some
     if events:
         write(folder.path, events)
     return folder
+
+
+def put_failure(run_id: str, sentence: str) -> None:
+    """A failure of a run whose own folder could not take the sentence."""
+    make_folders(failure_of(run_id).parent)
+    write_text(failure_of(run_id), sentence)
 
 
 def put_recorded(recorded: Path = RECORDED[-1]) -> RunFolder:

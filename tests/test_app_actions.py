@@ -16,9 +16,11 @@ from core.store import RunLog
 from core.store.folder import all_runs, find_run
 from tests.app_runs import (
     OTHER,
+    OWNER,
     RUN,
     address_of,
     buttons_of,
+    comes,
     engine,
     figure_of,
     night,
@@ -91,11 +93,14 @@ def test_a_night_that_does_not_begin_is_not_waited_for_long(
 def test_both_are_asked_for_in_the_visitors_name() -> None:
     page = open_page()
     page.button(key="run").click().run()
-    assert {entry.person for entry in queue.entries()} == {page.session_state["person"]}
-    assert {folder.record().person for folder in all_runs()} == {page.session_state["person"]}
+    assert {entry.person for entry in queue.entries()} == {OWNER}
+    assert {folder.record().person for folder in all_runs()} == {OWNER}
 
 
-def test_each_session_is_a_person_of_its_own() -> None:
+def test_each_session_of_a_browser_without_cookies_is_a_person_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    comes(monkeypatch, None)
     for _ in range(2):
         page = open_page(compare="none")
         page.button(key="run").click().run()

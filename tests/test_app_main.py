@@ -1,5 +1,6 @@
 """`python -m app`: the engine kept, the page served, and a quiet end."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -8,11 +9,13 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.__main__ import main
 from app.server import run
+from app.server.limits import Capacity
 from core import jobs, settings
 
 _START_S = 60
@@ -26,6 +29,19 @@ def test_the_engine_is_kept_before_the_page_is_served(monkeypatch: pytest.Monkey
     monkeypatch.setattr(run, "serve", lambda *arguments: done.append(arguments))
     main(["--server.port", "9000"])
     assert done == ["engine", (["--server.port", "9000"], 70, ("a.example",))]
+
+
+def test_the_web_server_believes_no_header_about_a_visitors_address() -> None:
+    headers = [(b"x-forwarded-for", b"198.51.100.7")]
+    scope: dict[str, Any] = {"type": "websocket", "client": ("127.0.0.1", 5), "headers": headers}
+    seen: list[object] = []
+
+    async def app(scope: Any, *_: Any) -> None:
+        seen.append(scope["client"])
+
+    served = run.server_config(app, Capacity(10, 5))
+    asyncio.run(served.loaded_app(scope, None, None))
+    assert seen == [("127.0.0.1", 5)]
 
 
 def _serve(output: Path) -> tuple[subprocess.Popen[bytes], str]:

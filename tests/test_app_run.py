@@ -13,12 +13,13 @@ from core.config import RunConfig
 from core.engine import queue
 from core.engine.failures import fail
 from core.engine.state import EngineState, publish
-from core.errors import QueueError
+from core.errors import LogError, QueueError
 from core.events import Event, NightFailed, NightStopped, PretrainingAdvanced
 from core.store import RunLog
 from core.store.folder import RunFolder
 from tests.app_runs import (
     OTHER,
+    OWNER,
     RUN,
     Timers,
     address_of,
@@ -158,7 +159,7 @@ def test_stop_takes_a_waiting_night_out_of_the_queue() -> None:
 
 
 def test_a_stop_that_fails_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_run_id: str) -> None:
+    def refuse(_run_id: str, *, person: str) -> None:
         raise PermissionError(13, "Permission denied", "stop")
 
     monkeypatch.setattr(jobs, "stop", refuse)
@@ -283,9 +284,7 @@ def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: Timers) -> No
 
     page.button(key="resume").click().run()
     assert not folder.stop.exists()
-    assert [(entry.run, entry.person) for entry in queue.entries()] == [
-        (RUN, page.session_state["person"])
-    ]
+    assert [(entry.run, entry.person) for entry in queue.entries()] == [(RUN, OWNER)]
     assert statuses_of(page) == ["queued"]
     assert "after cycle 1 of 2" in text_of(page)
     assert buttons_of(page) == {"play", "stop"}
@@ -293,7 +292,7 @@ def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: Timers) -> No
 
 
 def test_a_resume_that_fails_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_run_id: str, *, person: str) -> None:
+    def refuse(_run_id: str, *, person: str, address: str) -> None:
         raise QueueError(f"{person} has too many runs.")
 
     monkeypatch.setattr(jobs, "resume", refuse)
@@ -341,16 +340,16 @@ def test_a_damaged_log_is_told_in_one_sentence() -> None:
     assert {"run", "resume"} <= buttons_of(page)
 
 
-def test_a_damaged_record_hides_no_night_and_cannot_be_resumed() -> None:
+def test_a_damaged_record_hides_no_night_and_leaves_it_to_the_host() -> None:
     config = RunConfig(num_cycles=2, total_eps=4, end_fraction_rem=0.25)
     folder = write(night([60, 70], [600, 300], config, whole=False))
     folder.record_file.write_text(json.dumps({"schema": 1}))
     page = open_page(RUN)
     assert "This night: 2 cycles · REM 50 % to 25 %" in text_of(page)  # as its log tells
-    page.button(key="resume").click().run()
-    assert not page.exception
-    assert "could not be resumed" in text_of(page)
-    assert "config.json is damaged" in text_of(page)
+    assert buttons_of(page) == {"play", "run"}
+    assert "only the host can resume it" in text_of(page)  # who is told what is damaged
+    with pytest.raises(LogError, match=r"config\.json is damaged"):
+        jobs.resume(RUN)
 
 
 def test_a_run_of_which_nothing_can_be_read_is_a_page_too() -> None:

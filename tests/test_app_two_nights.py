@@ -16,6 +16,7 @@ from core.events import Event, NightFailed, NightStopped
 from core.store.folder import RunFolder, find_run
 from tests.app_runs import (
     OTHER,
+    OWNER,
     RUN,
     Timers,
     address_of,
@@ -153,7 +154,7 @@ def test_when_both_are_over_what_is_left_of_either_can_be_resumed(
         page.button(key="resume").click().run()
         assert not page.exception
         assert [entry.run for entry in queue.entries()] == resumed
-        assert {entry.person for entry in queue.entries()} == {page.session_state["person"]}
+        assert {entry.person for entry in queue.entries()} == {OWNER}
         assert "stop" in buttons_of(page)
 
 
@@ -189,7 +190,7 @@ def test_one_that_cannot_be_stopped_or_resumed_does_not_keep_the_other_from_it(
     def refuse(run_id: str, **how: str) -> None:
         if run_id == RUN:
             raise RunError("it cannot be.")
-        (resume if how else stop)(run_id, **how)
+        (resume if "address" in how else stop)(run_id, **how)
 
     monkeypatch.setattr(jobs, "stop", refuse)
     monkeypatch.setattr(jobs, "resume", refuse)

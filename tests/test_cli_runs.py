@@ -11,7 +11,7 @@ import pytest
 from core.cli import main
 from core.config import RunConfig
 from core.engine import queue
-from core.engine.places import engine_lock
+from core.engine.places import engine_dir, engine_lock
 from core.engine.state import EngineState, publish
 from core.events import CycleDone, NightFailed, NightStopped
 from core.settings import PROJECT
@@ -164,6 +164,7 @@ def test_show_as_json_holds_settings_place_and_measures_per_seed_and_cycle(
 
 def test_show_tells_a_waiting_runs_turn(capsys: pytest.CaptureFixture[str]) -> None:
     put_run(RUN)
+    engine_dir().mkdir(parents=True, exist_ok=True)
     lock = acquire(engine_lock())  # as a living engine holds it
     assert lock is not None
     with lock:

@@ -80,6 +80,6 @@ def test_a_failure_is_forgotten_when_the_run_is_tried_again(run: RunFolder) -> N
 
 
 def test_a_damaged_failure_still_is_one(run: RunFolder) -> None:
-    failure_of(run.id).parent.mkdir(parents=True)
+    failure_of(run.id).parent.mkdir(parents=True, exist_ok=True)
     failure_of(run.id).write_bytes(b"out of \xff")
     assert (failure(run.id) or "").startswith("out of ")

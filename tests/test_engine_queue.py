@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.engine import queue
+from core.engine.entry import Entry
 from core.engine.places import queue_dir
-from core.engine.queue import Entry
 from core.errors import ConfigError, QueueError
 from core.store.locks import acquire
 from tests.engines import own_outputs
@@ -95,7 +95,15 @@ def test_what_is_no_entry_is_passed_over(outputs: Path) -> None:
     assert queue.entries() == [entry]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"person": "a"}', "\0" * 9], ids=repr)
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"person": "a"}', "\0" * 9),
+        '{"person": "a", "at": NaN}',
+        *(f'{{"person": "a", "at": 1, "work": {work}}}' for work in ("NaN", "-1", '"x"', "null")),
+    ],
+    ids=repr,
+)
 def test_a_damaged_entry_still_is_one(content: str) -> None:
     # Else its run would wait for ever: wanted, and never anybody's turn.
     queue.put(RUN, "somebody")
@@ -143,9 +151,9 @@ def test_a_person_at_both_limits_is_told_of_the_own_one(monkeypatch: pytest.Monk
     limit(monkeypatch, person=2, total=2)
     put_many("one", 2, names())
     with pytest.raises(QueueError, match="the limit for one person"):
-        queue.check_room(queue.entries(), "one")
+        queue.check("one")
     with pytest.raises(QueueError, match="the limit for everybody"):
-        queue.check_room(queue.entries(), "other")
+        queue.check("other")
 
 
 def test_a_limit_is_kept_when_many_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +186,7 @@ def test_a_limit_that_is_no_number_is_a_sentence_that_names_its_variable(
 
 def test_a_busy_queue_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_WAIT_S", 0.02)
+    queue_dir().mkdir(parents=True)
     lock = acquire(queue_dir() / ".lock")
     assert lock is not None
     with lock, pytest.raises(QueueError, match="the queue is busy; try again in a moment"):
@@ -185,7 +194,21 @@ def test_a_busy_queue_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert queue.entries() == []
 
 
-def test_an_entry_says_who_wants_what_since_when() -> None:
-    entry = queue.put(RUN, "somebody")
+def test_an_entry_of_an_earlier_version_is_one_of_the_host_without_expected_seconds() -> None:
+    queue_dir().mkdir(parents=True)
+    (queue_dir() / RUN).write_text(json.dumps({"run": RUN, "person": "a", "at": 5.0}))
+    assert queue.entries() == [Entry(RUN, "a", 5.0, None, 0.0)]
+
+
+def test_the_queue_stores_no_network_address() -> None:
+    entry = queue.put(RUN, "somebody", "203.0.113.77", 3.0)
+    assert entry.address is not None
+    assert queue.entries() == [entry]
+    stored = b"".join(file.read_bytes() for file in queue_dir().iterdir())
+    assert b"203.0.113" not in stored
+
+
+def test_an_entry_says_who_wants_what_since_when_from_where_and_how_long_it_takes() -> None:
+    entry = queue.put(RUN, "somebody", "203.0.113.77", 3.0)
     values = json.loads((queue_dir() / RUN).read_text("utf-8"))
     assert Entry(**values) == entry

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.engine import state
-from core.engine.places import engine_lock, engine_state
+from core.engine.places import engine_dir, engine_lock, engine_state
 from core.engine.state import EngineState, Place
 from core.store.locks import acquire
 from tests.engines import own_outputs
@@ -38,6 +38,7 @@ def test_what_is_told_is_read_as_it_was(told: EngineState) -> None:
 
 
 def test_an_engine_is_alive_for_as_long_as_its_lock_is_held() -> None:
+    engine_dir().mkdir(parents=True)
     assert not state.alive()
     lock = acquire(engine_lock())
     assert lock is not None

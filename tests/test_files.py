@@ -1,5 +1,10 @@
 """`core.files`: files that are either whole or absent."""
 
+import errno
+import os
+import signal
+import subprocess
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -8,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import settings
 from core.files import (
     read_arrays,
+    read_bytes,
     read_json,
     whole_file,
     write_arrays,
@@ -19,26 +26,49 @@ from core.files import (
 from tests.conftest import plain
 
 
-def test_a_file_appears_whole_and_its_folders_with_it(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b" / "notes.txt"
-    with whole_file(path) as temporary:
-        temporary.write_text("first half, ")
+@pytest.fixture(params=["unnamed", "named"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Files without a name until they are whole, and a system that has no such files."""
+    if request.param == "named":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif not hasattr(os, "O_TMPFILE"):
+        pytest.skip("this system has no files without a name")
+    return str(request.param)
+
+
+def test_a_file_appears_whole(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    with whole_file(path) as file:
+        file.write(b"first half, ")
         assert not path.exists()
-        assert temporary.parent == path.parent
-    assert path.read_text() == "first half, "
-    assert list(path.parent.iterdir()) == [path]
+        file.write(b"second half")
+    assert path.read_text() == "first half, second half"
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_folder_that_is_missing_is_not_made(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_text(tmp_path / "deleted" / "notes.txt", "new")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("interruption", [ValueError, OSError, KeyboardInterrupt, SystemExit])
 def test_an_interrupted_write_leaves_what_was_there_and_nothing_else(
-    interruption: type[BaseException], tmp_path: Path
+    interruption: type[BaseException], kind: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "notes.txt"
     write_text(path, "old")
 
     def interrupted() -> None:
-        with whole_file(path) as temporary:
-            temporary.write_text("ne")
+        with whole_file(path) as file:
+            file.write(b"ne")
             raise interruption
 
     with pytest.raises(interruption):
@@ -47,21 +77,79 @@ def test_an_interrupted_write_leaves_what_was_there_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_block_that_writes_nothing_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without a name (Linux)")
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
+    before: str | None, tmp_path: Path
+) -> None:
     path = tmp_path / "notes.txt"
-    with pytest.raises(FileNotFoundError), whole_file(path):
-        pass
+    if before is not None:
+        write_text(path, before)
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from core.files import whole_file\n"
+        "with whole_file(pathlib.Path(sys.argv[1])) as file:\n"
+        "    file.write(bytes(100_000))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], cwd=settings.PROJECT, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert [file.read_text() for file in tmp_path.iterdir()] == ([before] if before else [])
+
+
+def test_two_writers_of_the_same_file_do_not_meet(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    with whole_file(path) as one, whole_file(path) as other:
+        one.write(b"one")
+        other.write(b"other")
+    assert path.read_text() == "one"  # the block that ends last
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.txt").write_text("old")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / "elsewhere.txt")
+    write_text(tmp_path / "notes.txt", "new")
+    assert not (tmp_path / "notes.txt").is_symlink()
+    assert (tmp_path / "elsewhere.txt").read_text() == "old"
+
+
+def test_a_full_disk_is_an_os_error_that_says_so(kind: str, tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space left"), whole_file(tmp_path / "notes.txt"):
+        raise full
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_writers_of_the_same_file_do_not_meet(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    with whole_file(path) as one, whole_file(path) as other:
-        assert one != other
-        one.write_text("one")
-        other.write_text("other")
-    assert path.read_text() == "one"  # the block that ends last
-    assert list(tmp_path.iterdir()) == [path]
+# --- reading ---
+
+
+@pytest.mark.parametrize("odd", ["pipe", "link", "folder", "device", "large"])
+def test_only_a_regular_file_of_a_stated_size_is_read_and_the_rest_is_an_error_at_once(
+    odd: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    match odd:
+        case "pipe":
+            os.mkfifo(path)
+        case "link":
+            (tmp_path / "elsewhere").write_text("not ours")
+            path.symlink_to(tmp_path / "elsewhere")
+        case "folder":
+            path.mkdir()
+        case "device":
+            path = Path("/dev/zero")
+        case "large":
+            path.write_bytes(b"12345")
+    with pytest.raises(OSError, match=str(path)):
+        read_bytes(path, 4)
+
+
+def test_a_regular_file_is_read_up_to_its_stated_size(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"1234")
+    assert read_bytes(tmp_path / "file", 4) == b"1234"
 
 
 def test_text_is_written_as_utf_8(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from core.config import RunConfig
 from core.engine import queue
 from core.errors import ConfigError, LogError, RunError
 from core.events import Event, NightFailed, NightResumed, NightStopped
-from core.files import write_text
 from core.jobs import keep as module
 from core.jobs.export import export
 from core.jobs.keep import keep
@@ -179,12 +178,12 @@ def test_a_copy_that_is_broken_off_leaves_nothing(
 ) -> None:
     put_run(RUN, NIGHT)
 
-    def broken_off(source: Path, target: Path) -> None:
+    def broken_off(target: Path, content: bytes) -> None:
         if target.suffix == ".npz":
             raise error
-        write_text(target, "half a night")
+        target.write_bytes(content)
 
-    monkeypatch.setattr(module.shutil, "copyfile", broken_off)
+    monkeypatch.setattr(module, "write_bytes", broken_off)
     with pytest.raises((RunError, KeyboardInterrupt)):
         keep(RUN, NAME)
     assert list(gallery.iterdir()) == []

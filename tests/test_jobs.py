@@ -11,10 +11,9 @@ import pytest
 from core import jobs
 from core.engine import queue
 from core.engine.failures import failure
-from core.engine.places import failure_of
+from core.engine.pace import work
 from core.errors import ConfigError, LogError, QueueError, RunError
 from core.events import NightStopped
-from core.files import write_text
 from core.jobs import Follower
 from core.replay import RunState
 from core.store import LOG
@@ -30,7 +29,7 @@ from tests.job_runs import (
     put,
     tree,
 )
-from tests.kept_runs import OTHER, RUN
+from tests.kept_runs import OTHER, RUN, put_failure
 from tests.test_store_folder import ODD_IDS
 
 
@@ -91,6 +90,15 @@ def test_a_submitted_run_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> 
     assert (record.config, record.person, record.threads) == (CONFIG, "somebody", 2)
     now = jobs.state(run)
     assert (now.status, now.active, now.state) == ("queued", True, RunState())
+
+
+def test_a_visitors_run_is_counted_with_its_address_and_expected_seconds() -> None:
+    jobs.submit(CONFIG, person="somebody", address="203.0.113.7")
+    jobs.submit(CONFIG)
+    visitor, host = queue.entries()
+    assert visitor.address is not None
+    assert host.address is None
+    assert visitor.work == host.work == work(CONFIG)
 
 
 def test_whoever_submits_is_the_user_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,9 +228,9 @@ def test_a_damaged_run_that_is_asleep_is_asked_to_stop() -> None:
 def test_the_rest_of_a_night_waits_for_its_turn_again(log: str) -> None:
     folder = put(log)
     folder.stop.touch()
-    write_text(failure_of(RUN), BESIDE)
-    jobs.resume(RUN, person="somebody else")
-    assert [(entry.run, entry.person) for entry in queue.entries()] == [(RUN, "somebody else")]
+    put_failure(RUN, BESIDE)
+    jobs.resume(RUN, person="somebody")
+    assert [(entry.run, entry.person) for entry in queue.entries()] == [(RUN, "somebody")]
     assert not folder.stop.exists()
     assert failure(RUN) is None
     assert jobs.state(RUN).active
@@ -240,8 +248,9 @@ def test_a_night_that_is_done_has_no_rest() -> None:
 def test_a_run_that_waits_or_sleeps_needs_no_resuming() -> None:
     folder = put("begun")
     entry = queue.put(RUN, "somebody")
-    jobs.resume(RUN, person="somebody else")
-    assert queue.entries() == [entry]
+    for person in (None, "somebody"):
+        jobs.resume(RUN, person=person)
+        assert queue.entries() == [entry]
     queue.take_out(RUN)
     with locked(folder.lock):
         jobs.resume(RUN)
@@ -263,13 +272,82 @@ def test_a_run_whose_person_has_too_many_stays_as_it_is(monkeypatch: pytest.Monk
     monkeypatch.setenv("SLEEP_MAX_QUEUED_PER_PERSON", "1")
     put("stopped")
     put("failed", OTHER)
-    write_text(failure_of(OTHER), BESIDE)
+    put_failure(OTHER, BESIDE)
     jobs.resume(RUN, person="somebody")
     with pytest.raises(QueueError, match="1 is the limit for one person"):
         jobs.resume(OTHER, person="somebody")
     assert jobs.runs() == [RUN, OTHER]
     now = jobs.state(OTHER)
     assert (now.status, now.problem) == ("failed", BESIDE)
+
+
+def test_only_the_cycles_that_are_left_count_as_work_of_a_resumed_run() -> None:
+    put("stopped")
+    left = 1 - jobs.state(RUN).state.progress
+    assert 0 < left < 1
+    jobs.resume(RUN, person="somebody", address="203.0.113.7")
+    (entry,) = queue.entries()
+    assert entry.work == pytest.approx(left * work(CONFIG))
+    assert entry.address is not None
+
+
+# --- owners ---
+
+OWNED: dict[str, Callable[..., object]] = {
+    "stop": jobs.stop,
+    "resume": jobs.resume,
+    "delete": jobs.delete,
+}
+
+
+@pytest.mark.parametrize("log", LOGS)
+@pytest.mark.parametrize("verb", OWNED)
+def test_another_visitor_can_neither_stop_nor_resume_nor_delete_a_run(
+    verb: str, log: str, outputs: Path
+) -> None:
+    put(log)
+    queue.put(RUN, "somebody")
+    before = tree(outputs)
+    for other in ("somebody else", "", "SOMEBODY", "somebody\n"):
+        with pytest.raises(RunError) as caught:
+            OWNED[verb](RUN, person=other)
+        assert str(caught.value) == (
+            f"run {RUN} is not yours to {verb}; only the visitor who started it and the host's "
+            f"command line can {verb} it."
+        )
+    assert tree(outputs) == before
+
+
+@pytest.mark.parametrize("person", [None, "somebody"])
+def test_the_owner_and_the_host_can_stop_resume_and_delete_a_run(person: str | None) -> None:
+    put("begun")
+    queue.put(RUN, "somebody")
+    jobs.stop(RUN, person=person)
+    assert jobs.state(RUN).status == "stopped"
+    jobs.resume(RUN, person=person)
+    assert [entry.person for entry in queue.entries()] == [person or jobs.whoever()]
+    jobs.stop(RUN, person=person)
+    jobs.delete(RUN, person=person)
+    assert jobs.runs() == []
+
+
+@pytest.mark.parametrize("verb", OWNED)
+@pytest.mark.parametrize("record", [None, "", "{}", '{"person": "somebody"}'])
+def test_a_run_with_a_damaged_record_belongs_to_the_host_alone(
+    record: str | None, verb: str
+) -> None:
+    folder = put("begun")
+    queue.put(RUN, "somebody")
+    if record is None:
+        folder.record_file.unlink()
+    else:
+        folder.record_file.write_text(record)
+    with pytest.raises(RunError, match="only the visitor who started it and the host's"):
+        OWNED[verb](RUN, person="somebody")
+    assert queue.wanted(RUN)
+    jobs.stop(RUN)
+    jobs.delete(RUN)
+    assert jobs.runs() == []
 
 
 # --- deleting ---
@@ -279,7 +357,7 @@ def test_a_run_whose_person_has_too_many_stays_as_it_is(monkeypatch: pytest.Monk
 def test_a_run_that_is_over_can_be_deleted(log: str, outputs: Path) -> None:
     put(log)
     other = put("stopped", OTHER)
-    write_text(failure_of(RUN), BESIDE)
+    put_failure(RUN, BESIDE)
     before = tree(other.path)
     jobs.delete(RUN)
     assert jobs.runs() == [OTHER]

@@ -13,7 +13,6 @@ from core.engine.places import failure_of
 from core.engine.state import EngineState, Place
 from core.errors import LogError
 from core.events import Event
-from core.files import write_text
 from core.jobs import Follower, Snapshot, Status
 from core.replay import RunState, fold
 from core.store import LOG, RunLog
@@ -31,7 +30,7 @@ from tests.job_runs import (
     locked,
     put,
 )
-from tests.kept_runs import OTHER, RUN, loaded
+from tests.kept_runs import OTHER, RUN, loaded, put_failure
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +72,7 @@ def test_a_run_is_where_its_log_its_lock_the_queue_and_the_engine_say(
         if wanted:
             queue.put(RUN, "somebody")
         if beside:
-            write_text(failure_of(RUN), BESIDE)
+            put_failure(RUN, BESIDE)
         with engine(ENGINES[served]), locked(folder.lock if asleep else None):
             now = jobs.state(RUN)
         queue.take_out(RUN)
@@ -98,7 +97,7 @@ def test_every_status_is_in_the_table() -> None:
 def test_a_failed_run_says_why_wherever_that_was_written() -> None:
     folder = put("failed")
     assert jobs.state(RUN).problem == "its worker died."
-    write_text(failure_of(RUN), BESIDE)  # the second try's
+    put_failure(RUN, BESIDE)  # the second try's
     assert jobs.state(RUN).problem == BESIDE
     damage(folder)
     line = len(LOGS["failed"]) + 1
@@ -201,7 +200,7 @@ def test_a_run_that_fails_without_room_to_say_so_is_a_sentence_to_its_followers(
     following = jobs.follow(RUN)
     for _ in LOGS[log]:
         next(following)
-    write_text(failure_of(RUN), BESIDE)
+    put_failure(RUN, BESIDE)
     queue.take_out(RUN)
     with pytest.raises(LogError, match=BESIDE):
         next(following)

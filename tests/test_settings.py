@@ -16,7 +16,11 @@ PLACES: dict[str, Callable[[], Path]] = {
 }
 NUMBERS: dict[str, tuple[Callable[[], int], int]] = {
     "SLEEP_MAX_QUEUED_PER_PERSON": (settings.max_queued_per_person, 20),
+    "SLEEP_MAX_QUEUED_PER_ADDRESS": (settings.max_queued_per_address, 100),
     "SLEEP_MAX_QUEUED": (settings.max_queued, 200),
+    "SLEEP_MAX_SECONDS_PER_PERSON": (settings.max_seconds_per_person, 3_600),
+    "SLEEP_MAX_SECONDS_PER_ADDRESS": (settings.max_seconds_per_address, 14_400),
+    "SLEEP_MAX_SECONDS": (settings.max_seconds, 28_800),
     "SLEEP_HUNG_AFTER_S": (settings.hung_after_s, 120),
 }
 
@@ -94,6 +98,29 @@ def test_a_number_of_thousands_of_digits_is_a_sentence_too(
     monkeypatch.setenv("SLEEP_MAX_QUEUED", "9" * 5_000)
     with pytest.raises(ConfigError, match="SLEEP_MAX_QUEUED is "):
         settings.max_queued()
+
+
+def test_a_proxys_header_is_trusted_only_where_the_variable_names_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SLEEP_TRUSTED_PROXY_HEADER", raising=False)
+    assert settings.trusted_proxy_header() is None
+    for text, header in {"": None, "  ": None, " X-Real-IP ": "X-Real-IP"}.items():
+        monkeypatch.setenv("SLEEP_TRUSTED_PROXY_HEADER", text)
+        assert settings.trusted_proxy_header() == header
+
+
+@pytest.mark.parametrize(
+    "text", ["X Real IP", "X-Real-IP: 1.2.3.4", "X-Real-IP,Via", "é", "a" * 101]
+)
+def test_what_is_no_headers_name_is_a_sentence(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLEEP_TRUSTED_PROXY_HEADER", text)
+    with pytest.raises(ConfigError) as caught:
+        settings.trusted_proxy_header()
+    assert str(caught.value) == (
+        f"SLEEP_TRUSTED_PROXY_HEADER is {text!r}; give the name of one HTTP header, such as "
+        "X-Forwarded-For."
+    )
 
 
 # --- the page's server ---

@@ -61,7 +61,7 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "lock"
+    path = tmp_path / "lock"
     lock = acquire(path)
     assert lock is not None
     assert held(path)
@@ -71,6 +71,28 @@ def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
     again = acquire(path, 0)
     assert again is not None
     again.release()
+
+
+def test_a_lock_does_not_bring_back_a_folder_that_was_deleted(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        acquire(tmp_path / "deleted" / "lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_a_lock_that_is_no_regular_file_is_an_error_at_once(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to(tmp_path / "elsewhere")
+        case "folder":
+            path.mkdir()
+    for use in (acquire, held):
+        with pytest.raises(OSError, match=r"."):
+            use(path)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_lock_is_released_at_the_end_of_its_block_whatever_happens(tmp_path: Path) -> None:

@@ -112,10 +112,16 @@ def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Pa
     assert read(tmp_path) == [CycleDone(1), CycleDone(2)]
 
 
-def test_a_new_log_has_nothing_earlier_and_makes_its_folder(tmp_path: Path) -> None:
-    with RunLog(tmp_path / "deep" / "run") as log:
+def test_a_new_log_has_nothing_earlier(tmp_path: Path) -> None:
+    with RunLog(tmp_path) as log:
         assert log.earlier == ()
-    assert read(tmp_path / "deep" / "run") == []
+    assert read(tmp_path) == []
+
+
+def test_a_log_does_not_bring_back_a_folder_that_was_deleted(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        RunLog(tmp_path / "deleted")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("cut", range(len(EVENTS) + 1))

@@ -9,9 +9,9 @@ from app.dials import values_of
 from app.frames.night import blocks, dose_line
 from app.pair import Moment
 from core.config import RunConfig
+from core.durations import about
 from core.engine.pace import Pace
 from core.engine.state import engine_now
-from core.jobs.turn import about
 from core.schedule import dose, hypnogram
 
 

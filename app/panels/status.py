@@ -1,16 +1,19 @@
 """Where the runs are, and what can be asked of them."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import streamlit as st
 
-from app import actions, controls, standing, words
+from app import actions, controls, standing, visitor, words
 from app.controls import Chosen
 from app.dials import beyond, values_of
 from app.frames.night import describe
 from app.pair import Moment
 from app.visit import Shown, Watched
-from core.jobs import Snapshot, Status
+from core.jobs import Follower, Snapshot, Status
+
+Run = tuple[Watched, Snapshot]
 
 _COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
     "queued": "gray",
@@ -23,9 +26,11 @@ _COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
 
 
 def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> None:
-    """Draw Run, or Stop while a night goes on, and Resume for one that broke off."""
-    if shown is not None and now is not None and now.active:
-        _stop_button(shown, now)
+    """Draw Run, or Stop while a night of the visitor goes on, and Resume for one that broke off."""
+    own = _own(shown, now) if shown is not None and now is not None else []
+    going = [watched.follower for watched, snapshot in own if snapshot.active]
+    if going:
+        _stop_button(going)
         return
     pressed = st.button(
         "Run this night",
@@ -36,8 +41,7 @@ def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> N
     )
     if pressed and chosen is not None:
         actions.start(chosen, shown)
-    if shown is not None and now is not None:
-        _resume_button(shown, now)
+    _resume_button(own)
 
 
 def status(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
@@ -48,6 +52,7 @@ def status(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
         else:
             _standing(now)
             _of_this_night(shown, chosen)
+            _whose(shown, now)
 
 
 def none() -> None:
@@ -83,8 +88,21 @@ def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
     st.caption(words.literal(" ".join(told)))
 
 
-def _stop_button(shown: Shown, now: Moment) -> None:
-    going = [watched.follower for watched, snapshot in _runs(shown, now) if snapshot.active]
+def _whose(shown: Shown, now: Moment) -> None:
+    """Tell who may stop or resume what is shown, as long as that can be done."""
+    left = _left(_runs(shown, now))
+    foreign = [run for run in left if run[0].owner != visitor.person()]
+    if foreign:
+        by_visitors = [visitor.is_name(watched.owner) for watched, _ in foreign]
+        active = any(snapshot.active for _, snapshot in foreign)
+        st.caption(words.not_own(by_visitors, of=len(now.snapshots), active=active))
+    elif now.active:
+        st.caption(words.OWN_RUN)
+    if left and visitor.forgotten():
+        st.caption(words.NO_COOKIES)
+
+
+def _stop_button(going: Sequence[Follower]) -> None:
     stopping = all(follower.folder.stop.exists() for follower in going)
     pressed = st.button(
         "Stopping" if stopping else "Stop", key="stop", icon=":material/stop:", disabled=stopping
@@ -93,12 +111,8 @@ def _stop_button(shown: Shown, now: Moment) -> None:
         actions.stop([follower.run_id for follower in going])
 
 
-def _resume_button(shown: Shown, now: Moment) -> None:
-    left = [
-        watched.follower.run_id
-        for watched, snapshot in _runs(shown, now)
-        if snapshot.status != "done" and not watched.follower.folder.recorded
-    ]
+def _resume_button(own: Sequence[Run]) -> None:
+    left = [watched.follower.run_id for watched, _ in _left(own)]
     if not left:
         return
     label = "Resume both" if len(left) > 1 else "Resume"
@@ -106,6 +120,19 @@ def _resume_button(shown: Shown, now: Moment) -> None:
         actions.resume(left)
 
 
-def _runs(shown: Shown, now: Moment) -> list[tuple[Watched, Snapshot]]:
+def _left(runs: Sequence[Run]) -> list[Run]:
+    """Those of which something can be stopped or resumed."""
+    return [
+        (watched, snapshot)
+        for watched, snapshot in runs
+        if snapshot.status != "done" and not watched.follower.folder.recorded
+    ]
+
+
+def _own(shown: Shown, now: Moment) -> list[Run]:
+    return [run for run in _runs(shown, now) if run[0].owner == visitor.person()]
+
+
+def _runs(shown: Shown, now: Moment) -> list[Run]:
     both = (shown.mine, shown.beside)
     return list(zip([run for run in both if run is not None], now.snapshots, strict=True))

@@ -10,6 +10,7 @@ import click
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.web import bootstrap, cli
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -73,7 +74,7 @@ def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
     listener = _listen(
         config.get_option("server.address") or _LOOPBACK, config.get_option("server.port")
     )
-    server = uvicorn.Server(_config(application(capacity, hosts), capacity))
+    server = uvicorn.Server(server_config(application(capacity, hosts), capacity))
     logs.install()
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn has handlers of its own while it serves, then sends itself the signal again.
@@ -85,7 +86,8 @@ def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
         sys.exit(1)
 
 
-def _config(app: st.App, capacity: Capacity) -> uvicorn.Config:
+def server_config(app: ASGIApp, capacity: Capacity) -> uvicorn.Config:
+    """The web server's settings, loaded, for ``app`` behind its limits."""
     ping = config.get_option("server.websocketPingInterval") or _PING_S
     made = uvicorn.Config(
         app,
@@ -100,6 +102,9 @@ def _config(app: st.App, capacity: Capacity) -> uvicorn.Config:
         backlog=_BACKLOG,
         log_level="warning",  # a line for every refused handshake would be an outsider's to write
         access_log=False,
+        # uvicorn would believe X-Forwarded-For from any program on this machine, and the limits per
+        # network address would not hold: see SLEEP_TRUSTED_PROXY_HEADER in core.settings.
+        proxy_headers=False,
         server_header=False,
         use_colors=False,
         timeout_graceful_shutdown=_ENDING_S,

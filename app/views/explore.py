@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import actions, address, compare, controls, live, pair, visit, words
+from app import actions, address, compare, controls, live, pair, visit, visitor, words
 from app.components.figure import preload
 from app.controls import Chosen
 from app.dials import values_of
@@ -32,6 +32,7 @@ def show() -> None:
 
     st.html(_STYLE)
     preload()
+    visitor.remember()
     st.title(words.TITLE, anchor=False)
     st.markdown(f"{words.LOOK}  \n{words.TRY}")
     with st.container(key="notes"):  # always there, so that all below it stays in its place

@@ -7,6 +7,7 @@ from core.config import RunConfig
 from core.cores import usable
 from core.engine.failures import forget_failure
 from core.errors import RunError
+from core.files import remove_file
 from core.jobs import Snapshot
 from core.progress import with_progress
 from core.store import RunReader
@@ -33,7 +34,7 @@ def take_here(run_id: str) -> None:
             "first."
         )
     usable(folder.record().threads)
-    folder.stop.unlink(missing_ok=True)
+    remove_file(folder.stop)
     forget_failure(run_id)
 
 

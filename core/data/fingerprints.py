@@ -32,7 +32,7 @@ def keep_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int 
     prints = np.sort(fingerprints(images))
     whole = digest(prints)
     path = folder / f"training-images-{name}-{whole[:8]}.npy"
-    with whole_file(path) as temporary, temporary.open("wb") as file:
+    with whole_file(path) as file:
         np.save(file, prints, allow_pickle=False)
     return {"count": len(prints), "digest": whole, "file": path.name}
 

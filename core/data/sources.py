@@ -12,7 +12,7 @@ import numpy as np
 from core import settings
 from core.data.splits import Images, Labels
 from core.errors import DataError
-from core.files import read_arrays, write_arrays
+from core.files import make_folders, read_arrays, write_arrays
 
 _TEST_PER_DIGIT = 100
 _DOWNLOAD_TIMEOUT_S = 20.0
@@ -58,6 +58,7 @@ def _load_bundled() -> Pictures:
     except Exception:  # of the dozen kinds that a missing or damaged file raises
         images, labels = _parse_bundled()
         with suppress(OSError):  # a read-only home costs the parse each time, not the night
+            make_folders(cache.parent)
             write_arrays(cache, images=images, labels=labels)
     is_test = np.zeros(len(labels), dtype=bool)
     for digit in range(10):

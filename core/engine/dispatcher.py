@@ -14,10 +14,10 @@ from distributed import Client, Future
 from core import settings
 from core.engine import queue, state
 from core.engine.cluster import address_of, mend, workers_of
+from core.engine.entry import Entry
 from core.engine.failures import fail
 from core.engine.fair import Turns, order
 from core.engine.pace import Pace, waits
-from core.engine.queue import Entry
 from core.engine.state import EngineState
 from core.engine.worker import sleep_run
 from core.errors import EngineError, SleepError
@@ -171,14 +171,11 @@ class Dispatcher:
         if anyway or seen != self._queue_seen:
             self._queue_seen = seen
             self._queue = queue.entries()
-            self._turns.welcome(
-                (entry.person for entry in self._queue),
-                (entry.person for entry in self._queue if entry.run not in self._nights),
-            )
+            self._turns.keep(entry.person for entry in self._queue)
 
     def _waiting(self) -> list[Entry]:
         waiting = [entry for entry in self._queue if entry.run not in self._nights]
-        return order(waiting, self._turns.taken)
+        return order(waiting, self._turns.last)
 
     def _start(self, now: float) -> None:
         free = self._workers - len(self._nights)
@@ -219,7 +216,9 @@ class Dispatcher:
     def _tell(self, now: float) -> None:
         waiting = self._waiting()
         rest = [max(night.began + night.expected_s - now, 1.0) for night in self._nights.values()]
-        starts = waits(rest, [self._expected(entry) for entry in waiting], self._workers)
+        # From the entries, because reading the record of each would take seconds for long queues.
+        expected = [self._pace.factor * entry.work for entry in waiting]
+        starts = waits(rest, expected, self._workers)
         in_s = [round(seconds, 1) for seconds in starts]
         told = EngineState(
             ready=True,
@@ -234,12 +233,6 @@ class Dispatcher:
             with suppress(OSError):  # a full disk: the nights matter more
                 state.publish(told)
             self._told = told
-
-    def _expected(self, entry: Entry) -> float:
-        try:
-            return self._pace.seconds(find_run(entry.run).record().config)
-        except SleepError:
-            return 0.0
 
 
 def _state(folder: RunFolder) -> RunState:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from core.engine.places import failure_of
 from core.errors import SleepError
 from core.events import NightFailed
-from core.files import write_text
+from core.files import make_folders, remove_file, write_text
 from core.store import RunLog
 from core.store.folder import RunFolder
 from core.store.locks import acquire
@@ -28,6 +28,7 @@ def fail(folder: RunFolder, sentence: str) -> None:
     except (SleepError, OSError):
         pass
     with suppress(OSError):  # nothing at all can be written: the log above is all there is
+        make_folders(failure_of(folder.id).parent)
         write_text(failure_of(folder.id), sentence)
 
 
@@ -41,4 +42,4 @@ def failure(run_id: str) -> str | None:
 
 def forget_failure(run_id: str) -> None:
     """The run is to be tried again."""
-    failure_of(run_id).unlink(missing_ok=True)
+    remove_file(failure_of(run_id))

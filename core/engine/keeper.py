@@ -12,6 +12,7 @@ from core import settings
 from core.engine.leases import take_lease
 from core.engine.places import engine_dir, engine_lock, engine_output
 from core.engine.state import EngineState, last_told, publish
+from core.files import make_folders
 from core.store.locks import Lock, acquire, held
 
 _LOOK_S = 0.5
@@ -63,6 +64,7 @@ def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
 
     ``problem`` is told until it is ready. Raises OSError where that is not possible.
     """
+    make_folders(engine_dir())
     lock = acquire(engine_lock())
     if lock is None:
         return None

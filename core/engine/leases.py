@@ -5,11 +5,13 @@ import secrets
 from pathlib import Path
 
 from core.engine.places import leases_dir
+from core.files import make_folders
 from core.store.locks import Lock, acquire
 
 
 def take_lease() -> Lock:
     """Need the engine from now on, until this process ends."""
+    make_folders(leases_dir())
     while True:
         lock = acquire(leases_dir() / f"{os.getpid()}-{secrets.token_hex(4)}")
         if lock is not None:

@@ -35,6 +35,11 @@ def queue_dir() -> Path:
     return settings.outputs_dir().absolute() / "queue"
 
 
+def address_key() -> Path:
+    """The key of the names that the queue has for network addresses."""
+    return queue_dir() / ".address-key"
+
+
 def failure_of(run_id: str) -> Path:
     """Why a run failed whose own folder could not be written."""
     return engine_dir() / "failed" / f"{run_id}.txt"

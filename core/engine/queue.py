@@ -5,56 +5,41 @@ again knows what to go on with.
 """
 
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from core import settings
+from core.engine.addresses import name_of
+from core.engine.entry import Entry
+from core.engine.limits import check_room
 from core.engine.places import queue_dir
 from core.errors import QueueError
-from core.files import read_json, write_json
+from core.files import make_folders, read_json, remove_file, write_json
 from core.store.locks import acquire
 
 _WAIT_S = 10
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A run that ``person`` wants since ``at`` (seconds since 1970)."""
+def put(run_id: str, person: str, address: str | None = None, work: float = 0.0) -> Entry:
+    """Ask for a run; raises `QueueError` when the queue is full and OSError when it can't be.
 
-    run: str
-    person: str
-    at: float
-
-
-def put(run_id: str, person: str) -> Entry:
-    """Ask for a run; raises `QueueError` when the queue is full and OSError when it can't be."""
-    entry = Entry(run_id, person, time.time())
+    ``address`` is the network address that the request came from, of which the queue stores a
+    keyed hash; None stands for the host's own programs. ``work`` is what `pace.work` returns.
+    """
+    entry = _new(run_id, person, address, work)
+    make_folders(queue_dir())
     lock = acquire(queue_dir() / ".lock", _WAIT_S)
     if lock is None:
         raise QueueError("the queue is busy; try again in a moment.")
     with lock:
-        check_room(entries(), person)
+        check_room(entries(), entry)
         write_json(queue_dir() / run_id, asdict(entry))
     return entry
 
 
-def check_room(queued: Iterable[Entry], person: str) -> None:
-    """Raise `QueueError` if ``person`` may not ask for one more run beside those ``queued``."""
-    everybody = list(queued)
-    mine = sum(entry.person == person for entry in everybody)
-    per_person, total = settings.max_queued_per_person(), settings.max_queued()
-    if mine >= per_person:
-        raise QueueError(
-            f"you have {mine} runs waiting or running, and {per_person} is the limit for one "
-            "person; wait for one to finish or stop one."
-        )
-    if len(everybody) >= total:
-        raise QueueError(
-            f"{len(everybody)} runs are waiting or running, and {total} is the limit for "
-            "everybody together; try again when some have finished."
-        )
+def check(person: str, address: str | None = None, work: float = 0.0) -> None:
+    """Raise as `put` does if it would refuse such a run now."""
+    check_room(entries(), _new("", person, address, work))
 
 
 def take_out(run_id: str, entry: Entry | None = None) -> None:
@@ -63,7 +48,7 @@ def take_out(run_id: str, entry: Entry | None = None) -> None:
     With ``entry`` only if it is that one which waits, and not a later wish for the same run.
     """
     if entry is None or _entry(queue_dir() / run_id) == entry:
-        (queue_dir() / run_id).unlink(missing_ok=True)
+        remove_file(queue_dir() / run_id)
 
 
 def wanted(run_id: str) -> bool:
@@ -89,10 +74,15 @@ def changed() -> int:
         return 0
 
 
+def _new(run_id: str, person: str, address: str | None, work: float) -> Entry:
+    name = None if address is None else name_of(address)
+    return Entry(run_id, person, time.time(), name, work)
+
+
 def _entry(file: Path) -> Entry | None:
     values = read_json(file)
     with suppress(KeyError, TypeError, ValueError):
-        return Entry(file.name, str(values["person"]), float(values["at"]))
+        return Entry.from_values(file.name, values)
     with suppress(FileNotFoundError):  # it was taken out just now
         return Entry(file.name, "", file.stat().st_mtime)  # damaged: the run is wanted all the same
     return None

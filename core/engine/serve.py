@@ -15,9 +15,10 @@ from core.cores import cores
 from core.engine import state
 from core.engine.leases import anybody
 from core.engine.machine import scheduler_address
-from core.engine.places import engine_lock
+from core.engine.places import engine_dir, engine_lock
 from core.engine.state import EngineState
 from core.errors import EngineError
+from core.files import make_folders
 from core.store.locks import Lock, acquire
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     return: the process ends here, and its workers with it. Raises `EngineError` when another
     engine serves the folder, or the cluster is not to be had.
     """
+    make_folders(engine_dir())
     lock = lock or acquire(engine_lock())
     if lock is None:
         raise EngineError("an engine serves this outputs folder already.")

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 
 from core.checks import positive
-from core.engine.places import engine_lock, engine_state
-from core.files import read_json, write_json
+from core.engine.places import engine_dir, engine_lock, engine_state
+from core.files import make_folders, read_json, write_json
 from core.store.locks import held
 
 
@@ -45,7 +45,8 @@ def alive() -> bool:
 
 def publish(state: EngineState) -> None:
     """Tell everybody; raises OSError where that is not possible."""
-    write_json(engine_state(), asdict(state))
+    make_folders(engine_dir())
+    write_json(engine_state(), asdict(state), durable=False)
 
 
 def last_told() -> EngineState:

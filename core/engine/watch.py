@@ -59,4 +59,4 @@ class _Watch:
 
     def _beat(self, steps: int) -> None:
         with suppress(OSError):  # a full disk is found and told by the night's own log
-            write_json(self._folder.heartbeat, {**self._who, "steps": steps})
+            write_json(self._folder.heartbeat, {**self._who, "steps": steps}, durable=False)

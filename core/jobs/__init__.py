@@ -21,14 +21,16 @@ from core.config import RunConfig
 from core.engine import queue
 from core.engine.failures import forget_failure
 from core.engine.keeper import keep_engine
+from core.engine.pace import work
 from core.errors import LogError, RunError
 from core.events import Event, NightStopped
+from core.files import remove_file, write_text
 from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
+from core.jobs.ownership import check_owner
 from core.replay import RunState, fold
 from core.store import RunLog, RunReader
 from core.store.folder import (
-    RunFolder,
     all_runs,
     delete_run,
     find_run,
@@ -54,54 +56,72 @@ __all__ = [
 ]
 
 
-def submit(config: RunConfig, *, person: str | None = None, threads: int | None = None) -> str:
+def submit(
+    config: RunConfig,
+    *,
+    person: str | None = None,
+    address: str | None = None,
+    threads: int | None = None,
+) -> str:
     """Ask for a night, and give the run's id at once.
 
-    ``person`` is whose turn it takes (default: the user of this machine), ``threads`` the most CPU
-    threads that it may use (default: all cores that other nights leave). Raises `QueueError` when
-    that person's or everybody's runs are too many, and OSError when the outputs folder cannot be
-    written.
+    ``person`` owns the run and is whose turn it takes (default: the user of this machine).
+    ``address`` is the network address of a visitor, for whom more limits hold, see
+    `core.engine.limits`. ``threads`` is the most CPU threads that the run may use (default: all
+    cores that other nights leave). Raises `QueueError` when a limit is reached, and OSError when
+    the outputs folder cannot be written.
     """
     person = whoever() if person is None else person
     if threads is not None:
         threads = whole("threads", threads, 1, 1024)
-    queue.check_room(queue.entries(), person)  # before anything is written
+    expected = work(config)
+    queue.check(person, address, expected)  # before anything is written
     keep_engine()
     folder = new_run(config, person, threads)
-    _want(folder, person, new=True)
+    try:
+        queue.put(folder.id, person, address, expected)
+    except Exception:
+        delete_run(folder)  # it has no place in the queue, so it is no run
+        raise
     return folder.id
 
 
-def resume(run_id: str, *, person: str | None = None) -> None:
+def resume(run_id: str, *, person: str | None = None, address: str | None = None) -> None:
     """Ask for the rest of a night that was stopped, has failed or was interrupted.
 
-    Raises `RunError` if there is no such run, it is a recorded night, or nothing is left of it,
-    else as `submit` does.
+    ``person`` is who asks and whose turn it takes: the run's owner, or None for the host.
+    ``address`` is as for `submit`. Raises `RunError` if there is no such run, it is a recorded
+    night or not that person's, or nothing is left of it, else as `submit` does.
     """
     folder = own_run(run_id)
-    if unfinished(run_id).active:
+    check_owner(folder, person, "resume")
+    now = unfinished(run_id)
+    if now.active:
         if folder.stop.exists():
             raise RunError(f"run {run_id} is just being stopped; try again in a moment.")
         keep_engine()
         return
-    folder.record(), RunReader(folder.path).read()  # for a damaged one cannot be slept
+    record = folder.record()
+    RunReader(folder.path).read()  # raises for a damaged log, which cannot be resumed
     keep_engine()
-    folder.stop.unlink(missing_ok=True)
-    _want(folder, whoever() if person is None else person, new=False)
+    remove_file(folder.stop)
+    left = work(record.config) * (1 - now.state.progress)
+    queue.put(run_id, whoever() if person is None else person, address, left)
     forget_failure(run_id)
 
 
-def stop(run_id: str) -> None:
+def stop(run_id: str, *, person: str | None = None) -> None:
     """Stop a night within a step; its finished cycles are kept, and it can be resumed.
 
-    A run that is over stays as it is. Raises `RunError` if there is no such run, and for a
-    recorded night.
+    A run that is over stays as it is. ``person`` is who asks: the run's owner, or None for the
+    host. Raises `RunError` if there is no such run, and for a recorded night or another person's.
     """
     folder = own_run(run_id)
+    check_owner(folder, person, "stop")
     # Not only if it is active: a damaged one may wait or be asleep as well.
     if not (folder.asleep() or queue.wanted(run_id)):
         return
-    folder.stop.touch()
+    write_text(folder.stop, "")
     lock = acquire(folder.lock)
     if lock is None:  # asleep: the night itself sees the stop
         return
@@ -143,9 +163,14 @@ def runs() -> list[str]:
     return [folder.id for folder in all_runs()]
 
 
-def delete(run_id: str) -> None:
-    """Remove a run and all its files; raises `RunError` if it is not over or a recorded night."""
+def delete(run_id: str, *, person: str | None = None) -> None:
+    """Remove a run and all its files.
+
+    ``person`` is who asks: the run's owner, or None for the host. Raises `RunError` if the run is
+    not over, and for a recorded night or another person's.
+    """
     folder = own_run(run_id)
+    check_owner(folder, person, "delete")
     lock = acquire(folder.lock)
     with lock or nullcontext():  # or this process would keep it, and the run could not be slept
         if lock is None or queue.wanted(run_id):
@@ -160,12 +185,3 @@ def whoever() -> str:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (OSError, KeyError):  # a container's user may have no name
         return socket.gethostname()
-
-
-def _want(folder: RunFolder, person: str, *, new: bool) -> None:
-    try:
-        queue.put(folder.id, person)
-    except Exception:
-        if new:  # it has no place in the queue, so it is no run
-            delete_run(folder)
-        raise

@@ -38,8 +38,8 @@ def export(run_id: str, path: Path) -> None:
     for a damaged one, and OSError where ``path`` cannot be written.
     """
     folder = find_run(run_id)
-    with whole_file(path) as temporary:
-        write_zip(folder, temporary)
+    with whole_file(path) as file:
+        write_zip(folder, file)
 
 
 def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:

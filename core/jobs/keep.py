@@ -1,16 +1,17 @@
 """A night that is done as a recorded night, which ships with the program."""
 
 import shutil
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import ConfigError, RunError
 from core.events import Event, NightFailed
+from core.files import make_folders, sync_folder, write_bytes
 from core.replay import RunState, fold
 from core.store import ARRAYS, LOG, RunReader
 from core.store.folder import RunFolder, RunRecord, own_run
 from core.store.gallery import check_name, gallery
+from core.store.locks import acquire
 
 _PERSON = "recorded"  # instead of somebody's name and machine
 
@@ -28,24 +29,34 @@ def keep(run_id: str, name: str) -> Path:
     if target.exists():
         raise ConfigError(f"name is '{name}', which is there already; give another name.")
     record = run.record()
-    _check(run, record, RunReader(run.path).read())
-    scratch = RunFolder(target.with_name(f".{name}.{uuid.uuid4().hex}.tmp"))
+    lock = acquire(run.lock)
+    if lock is None:
+        raise RunError(f"run {run_id} is in use by another process; try again in a moment.")
+    with lock:
+        _check(run, record, RunReader(run.path).read())
+        # One name for each run, so that what a killed process left is found and removed.
+        scratch = RunFolder(gallery() / f".{run_id}.tmp")
+        _copy(run, replace(record, run=name, person=_PERSON), scratch, target)
+    return target
+
+
+def _copy(run: RunFolder, record: RunRecord, scratch: RunFolder, target: Path) -> None:
+    """Copy ``run``, with ``record`` as its own, to ``target``; raises `RunError`."""
+    shutil.rmtree(scratch.path, ignore_errors=True)
     try:
-        scratch.path.mkdir(parents=True)
-        shutil.copyfile(run.path / LOG, scratch.path / LOG)
-        (scratch.path / ARRAYS).mkdir()
-        for file in (run.path / ARRAYS).glob("*.npz"):
-            shutil.copyfile(file, scratch.path / ARRAYS / file.name)
-        scratch.write_record(replace(record, run=name, person=_PERSON))
+        make_folders(scratch.path / ARRAYS)
+        for file in (run.path / LOG, *(run.path / ARRAYS).glob("*.npz")):
+            write_bytes(scratch.path / file.relative_to(run.path), file.read_bytes())
+        scratch.write_record(record)
         scratch.path.rename(target)
+        sync_folder(target.parent)
     except OSError as error:
         raise RunError(
-            f"run {run_id} cannot be kept in {gallery()} ({error}); give access there, or point "
+            f"run {run.id} cannot be kept in {gallery()} ({error}); give access there, or point "
             "SLEEP_GALLERY_DIR at another folder."
         ) from None
     finally:
         shutil.rmtree(scratch.path, ignore_errors=True)
-    return target
 
 
 def _check(run: RunFolder, record: RunRecord, told: list[Event]) -> None:

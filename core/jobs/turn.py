@@ -1,10 +1,9 @@
 """A waiting run's turn in words, the same on the page and in a terminal."""
 
+from core.durations import about
 from core.engine.state import Place
 
 _BRIEF_S = 5  # a wait that is not worth a number
-_MINUTES_FROM_S = 95
-_HOURS_FROM_S = 5_400
 
 
 def in_line(place: Place) -> str:
@@ -13,15 +12,6 @@ def in_line(place: Place) -> str:
     if place.wait_s is None or place.wait_s < _BRIEF_S:
         return line
     return f"{line}, about {about(place.wait_s)} to wait"
-
-
-def about(seconds: float) -> str:
-    """A time span as people say it: "40 s", "3 min", "1.5 h"."""
-    if seconds < _MINUTES_FROM_S:
-        return f"{max(round(seconds, -1), 10):.0f} s"
-    if seconds < _HOURS_FROM_S:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _ordinal(number: int) -> str:

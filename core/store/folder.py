@@ -12,6 +12,7 @@ from core import settings
 from core.config import RunConfig
 from core.errors import ConfigError, LogError, RunError
 from core.events import NightStarted
+from core.files import make_folder, make_folders, sync_folder
 from core.store.gallery import gallery, is_name
 from core.store.locks import held
 from core.store.sealed import read_sealed, write_sealed
@@ -136,7 +137,8 @@ def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
     """Make the folder of a new run; raises OSError where that is not possible."""
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
-    folder.path.mkdir(parents=True)
+    make_folders(folder.path.parent)
+    make_folder(folder.path)
     submitted = now.isoformat(timespec="seconds")
     try:
         folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))
@@ -185,4 +187,5 @@ def delete_run(folder: RunFolder) -> None:
     # Renamed first, so that a removal that is broken off leaves no half a run.
     doomed = folder.path.with_name(f".{folder.id}.deleted")
     folder.path.rename(doomed)
+    sync_folder(doomed.parent)
     shutil.rmtree(doomed)

@@ -4,8 +4,10 @@ They keep two workers from sleeping one night and two engines from serving one f
 anybody who asks whether a run, an engine or a program is alive, also over a shared folder.
 """
 
+import errno
 import fcntl
 import os
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +35,12 @@ class Lock:
 def acquire(path: Path, wait_s: float = _PATIENCE_S) -> Lock | None:
     """The lock on ``path``, made if need be; None if another holds it for longer than ``wait_s``.
 
-    Raises OSError where the file cannot be made.
+    The folder is not made: a run that was deleted must not come back. Raises OSError where the
+    file cannot be made, or is not a regular one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + wait_s
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = _open(path, os.O_RDWR | os.O_CREAT)
         if _take(descriptor, fcntl.LOCK_EX) and _still_there(descriptor, path):
             return Lock(descriptor)
         os.close(descriptor)
@@ -48,15 +50,24 @@ def acquire(path: Path, wait_s: float = _PATIENCE_S) -> Lock | None:
 
 
 def held(path: Path) -> bool:
-    """Whether any process holds the lock on ``path``."""
+    """Whether any process holds the lock on ``path``; raises OSError if it is no regular file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = _open(path, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         return not _take(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path, flags: int) -> int:
+    """Open a lock's file without following a link, and without waiting as for a named pipe."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return descriptor
 
 
 def _take(descriptor: int, kind: int) -> bool:

@@ -1,8 +1,10 @@
 """A run's events on disk: a folder with an append-only ``events.jsonl`` and its arrays.
 
-Arrays are written before the line that names them, so that a reader never sees a line whose
-arrays are not there. The reader goes on from a byte offset; a torn last line waits for its rest,
-a corrupt line in the middle is an error that names file and line.
+Arrays are on disk before the line that names them, so that a reader never sees a line whose
+arrays are not there, also after a power cut. The lines themselves are on disk at the end of each
+cycle and at every end of a night: a power cut costs the cycle in progress. The reader goes on from
+a byte offset; a torn last line waits for its rest, a corrupt line in the middle is an error that
+names file and line.
 """
 
 import errno
@@ -11,13 +13,16 @@ import os
 from pathlib import Path
 
 from core.errors import LogError
-from core.events import Event
-from core.files import write_arrays
+from core.events import CycleDone, Event, NightDone, NightFailed, NightStopped
+from core.files import make_folder, sync, sync_folder, write_arrays
 from core.store.codec import decode, encode, finite
 from core.store.sealed import seal, unseal
 
 LOG = "events.jsonl"
 ARRAYS = "arrays"
+
+# What others rely on as soon as it is written: a finished cycle, and every end of a night.
+_DURABLE = (CycleDone, NightDone, NightStopped, NightFailed)
 
 
 class RunReader:
@@ -71,11 +76,12 @@ class RunLog:
     """Appends events to a folder's log. One process at a time may hold one: see `store.locks`.
 
     ``earlier`` holds the events that the log had already. Raises `LogError` when those are
-    damaged, for nothing may be written behind them then.
+    damaged, for nothing may be written behind them then, and OSError where ``folder`` is missing
+    or cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
-        (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / ARRAYS)
         reader = RunReader(folder)
         self.earlier = tuple(reader.read())
         self._folder = folder
@@ -83,9 +89,14 @@ class RunLog:
         self._file = (folder / LOG).open("ab", buffering=0)
         # A process that was killed may have left half a line, which nobody has read.
         self._file.truncate(self._end)
+        sync_folder(folder)
 
     def append(self, event: Event) -> None:
-        """Write the event's arrays, then its line, and hand both to the operating system."""
+        """Write the event's arrays durably, then its line.
+
+        The end of a cycle and of a night are on disk, with all lines before them, on return.
+        Raises OSError for a full disk and the like.
+        """
         record, arrays = encode(event)
         if arrays:
             name = f"{self._lines:06d}.npz"
@@ -94,12 +105,14 @@ class RunLog:
         line, crc = seal(record, self._crc)
         text = line.encode() + b"\n"
         try:
-            if self._file.write(text) != len(text):
+            if os.write(self._file.fileno(), text) != len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
             self._file.truncate(self._end)  # so that a later line does not follow half a one
             raise
         self._crc, self._lines, self._end = crc, self._lines + 1, self._end + len(text)
+        if isinstance(event, _DURABLE):
+            sync(self._file.fileno())
 
     def __enter__(self) -> "RunLog":
         return self

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core import settings
+from core import jobs, settings
 from core.config import RunConfig
 from core.engine import queue
 from core.store.folder import new_run
@@ -71,6 +71,12 @@ class Server:
             folder = new_run(RunConfig(**{**_SHORT, **changes}), person, 1)
             queue.put(folder.id, person)
         return folder.id
+
+    def stop(self, run_id: str) -> None:
+        """Stop a run as the host's command line does."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SLEEP_OUTPUTS_DIR", str(self.outputs))
+            jobs.stop(run_id)
 
     def said(self) -> str:
         """What it has printed so far."""

@@ -1,0 +1,13 @@
+"""Time spans in words, the same on the page, in a terminal and in an error's sentence."""
+
+_MINUTES_FROM_S = 95
+_HOURS_FROM_S = 5_400
+
+
+def about(seconds: float) -> str:
+    """A time span as people say it: "40 s", "3 min", "1.5 h"."""
+    if seconds < _MINUTES_FROM_S:
+        return f"{max(round(seconds, -1), 10):.0f} s"
+    if seconds < _HOURS_FROM_S:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,92 @@
+"""Visitors in Chromium: known again after a reload, and watching each other's runs."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit, Visitors
+from tests.browser.screen import overflow
+from tests.browser.seen import SOON_MS, expect_cycle, run_button, status
+from tests.browser.server import Server
+
+_LONG = "total_eps=60&num_cycles=30&compare=none"
+_NO_COOKIES = """
+Object.defineProperty(Document.prototype, "cookie", { get: () => "", set: () => {} });
+"""
+
+
+def _run(page: Page) -> str:
+    """Press Run, and give the run's id."""
+    run_button(page).click()
+    page.wait_for_url(re.compile(r"[?&]run="), timeout=SOON_MS)
+    expect(_stop(page)).to_be_enabled(timeout=SOON_MS)
+    (found,) = re.findall(r"run=([\w-]+)", page.url)
+    return str(found)
+
+
+def _stop(page: Page) -> Locator:
+    return page.locator(".st-key-stop button")
+
+
+def _cookies(visit: Visit) -> list[dict[str, object]]:
+    return [dict(each) for each in visit.page.context.cookies() if each["name"] == "sleep_visitor"]
+
+
+def test_a_visitor_is_known_again_after_a_reload_and_another_one_only_watches(
+    visitors: Visitors, server: Server
+) -> None:
+    first, second = visitors(server), visitors(server, 390, 844)
+    page = first.open(f"?{_LONG}")
+    _run(page)
+    (cookie,) = _cookies(first)
+    assert (cookie["sameSite"], cookie["path"]) == ("Strict", "/")
+    expect(status(page)).to_contain_text("only this browser and the host can stop it")
+
+    watching = second.open(page.url.removeprefix(f"{server.url}/"))
+    expect(status(watching)).to_contain_text(
+        "only the browser that started it and the host can stop"
+    )
+    expect(_stop(watching)).to_have_count(0)
+    expect(run_button(watching)).to_be_enabled()
+    expect_cycle(watching, 2, 30)
+    assert overflow(watching) == 0
+    (other,) = _cookies(second)
+    assert other["value"] != cookie["value"]
+
+    page.reload()
+    expect(_stop(page)).to_be_enabled(timeout=SOON_MS)
+    assert [each["value"] for each in _cookies(first)] == [cookie["value"]]
+    _stop(page).click()
+    for each in (page, watching):
+        expect(status(each)).to_contain_text("stopped", timeout=SOON_MS)
+    expect(page.locator(".st-key-resume button")).to_be_enabled(timeout=SOON_MS)
+    expect(watching.locator(".st-key-resume")).to_have_count(0)
+
+
+def test_a_second_tab_of_the_browser_is_the_same_visitor(
+    visitors: Visitors, server: Server
+) -> None:
+    first = visitors(server)
+    page = first.open(f"?{_LONG}")
+    _run(page)
+    tab = Visit(first.page.context.new_page(), server)
+    tab.open(page.url.removeprefix(f"{server.url}/"))
+    _stop(tab.page).click()
+    expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)
+    assert tab.faults == []
+
+
+def test_a_browser_that_keeps_no_cookies_can_stop_its_run_until_it_reloads(
+    visitors: Visitors, server: Server
+) -> None:
+    visit = visitors(server)
+    visit.page.add_init_script(_NO_COOKIES)
+    page = visit.open(f"?{_LONG}")
+    run = _run(page)
+    expect(status(page)).to_contain_text("This browser keeps no cookies", timeout=SOON_MS)
+    page.reload()
+    expect(status(page)).to_contain_text("only the browser that started it", timeout=SOON_MS)
+    expect(status(page)).to_contain_text("This browser keeps no cookies", timeout=SOON_MS)
+    expect(_stop(page)).to_have_count(0)
+    server.stop(run)
+    expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)
