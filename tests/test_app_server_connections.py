@@ -110,7 +110,7 @@ def test_a_server_full_of_pages_says_so_in_a_sentence(small: Served) -> None:
         assert visits(small, stack, 1)[0].status == 101
 
 
-def test_where_all_connections_are_busy_the_next_is_told(small: Served) -> None:
+def test_where_all_connections_are_busy_the_next_gets_a_sentence(small: Served) -> None:
     with ExitStack() as stack:
         visits(small, stack, PAGES)
         busy = [stack.enter_context(small.connect()) for _ in range(MOST - PAGES)]

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from core import settings
-from tests.outsider import Served, free_port, served
+from tests.outsider import Served, free_port, served, session_id, silent_listener
 
 
 def listening(server: Served) -> set[str]:
@@ -30,15 +32,18 @@ def test_by_default_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
         assert "Other machines cannot reach it" in server.said()
 
 
-def test_all_addresses_are_served_where_the_host_wants_it(tmp_path: Path) -> None:
-    with served(tmp_path, "--server.address", "0.0.0.0") as server:
-        assert listening(server) == {"0.0.0.0"}
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])
+def test_all_addresses_are_served_where_the_host_wants_it(everywhere: str, tmp_path: Path) -> None:
+    if everywhere == "::" and not socket.has_dualstack_ipv6():
+        pytest.skip("needs IPv6")
+    with served(tmp_path, "--server.address", everywhere) as server:
+        assert listening(server) == {everywhere}
         assert "From other machines: this one's IP address" in server.said()
         assert server.ask("/_stcore/health", host="192.0.2.1").status == 200
         assert server.ask("/_stcore/health", host="rebound.example").status == 403
 
 
-def test_make_app_listens_on_loopback_unless_told_otherwise() -> None:
+def test_make_app_listens_on_loopback_by_default() -> None:
     for given, address in (((), "127.0.0.1"), (("ADDRESS=0.0.0.0",), "0.0.0.0")):
         done = subprocess.run(
             ["make", "--dry-run", "--always-make", "app", *given],
@@ -50,20 +55,44 @@ def test_make_app_listens_on_loopback_unless_told_otherwise() -> None:
         assert re.search(rf"-m app .*--server\.address {re.escape(address)}$", done.stdout, re.M)
 
 
-def test_the_settings_file_protects_streamlits_own_way_to_serve_the_page(tmp_path: Path) -> None:
+def test_streamlits_own_command_serves_the_page_under_the_same_limits(tmp_path: Path) -> None:
     page = str(settings.PROJECT / "app" / "main.py")
-    module = ("streamlit", "run", page)
-    with served(tmp_path, module=module) as server:
+    with (
+        silent_listener() as (proxy, outside),
+        served(
+            tmp_path,
+            module=("streamlit", "run", page),
+            SLEEP_MAX_CONNECTIONS="10",
+            http_proxy=f"http://{proxy}",
+            https_proxy=f"http://{proxy}",
+        ) as server,
+        ExitStack() as stack,
+    ):
         assert listening(server) == {"127.0.0.1"}
-        connection, answer = server.visit()
-        connection.close()
-        assert answer.status == 101
-        rebound = "rebound.example"
-        connection, answer = server.handshake(f"Origin: http://{rebound}", host=rebound)
-        connection.close()
-        assert answer.status == 403
+        for headers, status in (
+            (["Origin: http://foreign.example"], 403),
+            ([f"Origin: http://{server.host}"], 101),
+        ):
+            connection, answer = server.handshake(*headers)
+            connection.close()
+            assert answer.status == status
+        assert server.ask("/", host="rebound.example").status == 403
+        assert server.ask("/_stcore/upload_file/a/b", method="PUT").status == 405
+        with connect(f"ws://{server.host}/_stcore/stream", close_timeout=1) as visitor:
+            assert session_id(visitor)  # so the page's script runs
+        answers = []
+        for _ in range(9):
+            connection, answer = server.visit()
+            stack.callback(connection.close)
+            answers.append(answer.status)
+        assert answers == [101] * 8 + [503]
+        assert outside == []
+
+
+def test_the_settings_file_has_no_room_for_uploads() -> None:
     given = tomllib.loads((settings.PROJECT / ".streamlit" / "config.toml").read_text("utf-8"))
     assert given["server"]["maxUploadSize"] == 0
+    assert given["server"]["address"] == "127.0.0.1"
 
 
 def started(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -96,6 +125,27 @@ def test_an_address_that_cannot_be_had_is_one_sentence(address: str) -> None:
     done = started("--server.address", address, "--server.port", str(free_port()))
     assert done.returncode == 1
     assert f"The page cannot be served at {address}, port " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            ["--server.sslCertFile", "no.pem"],
+            "Set both server.sslCertFile and server.sslKeyFile, or neither of them.",
+        ),
+        (
+            ["--server.sslCertFile", "no.pem", "--server.sslKeyFile", "no.pem"],
+            "server.sslCertFile or server.sslKeyFile cannot be used: ",
+        ),
+        (["--server.port", "99999"], "The page cannot be served at 127.0.0.1, port 99999: "),
+    ],
+)
+def test_options_that_cannot_be_used_are_a_sentence(options: list[str], sentence: str) -> None:
+    done = started(*options)
+    assert done.returncode == 1
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
 
