@@ -3,7 +3,8 @@
 #   docker build -t sleep-explorer . && docker run -p 8501:8501 sleep-explorer
 #
 # Nights are kept in the volume /data: with `-v nights:/data` they outlive the container. A folder
-# of the host's in its place must be writable for user 1000.
+# of the host's in its place must be writable for user 1000. The page answers to localhost and to IP
+# addresses; its host's name needs `-e SLEEP_ALLOWED_HOSTS=name`.
 FROM python:3.12-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \

@@ -1,18 +1,29 @@
-"""Where `streamlit run` starts: the page's frame and its navigation, nothing else."""
+"""The page's frame and its navigation, and for `streamlit run app/main.py` its application.
+
+`python -m app` serves the page under all limits of `app.server`. Streamlit's own command looks for
+an application in this file and serves that, so that hosts, origins, requests and open pages are
+limited there too; only the limits of connections and of the log are missing.
+"""
 
 import sys
 from pathlib import Path
 
 import streamlit as st
+from streamlit import runtime
 
 # `streamlit run app/main.py` puts this file's folder on the path, not the project's.
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from app.views import explore  # noqa: E402  (needs the path above)
+from app.server import application  # noqa: E402  (needs the path above)
+from app.views import explore  # noqa: E402
 
-st.set_page_config(page_title="Sleep Schedule Explorer", page_icon="🌙", layout="wide")
-st.navigation(
-    [st.Page(explore.show, title="Explore", url_path="explore", default=True)], position="hidden"
-).run()
+if runtime.exists():  # a visitor's run of the script
+    st.set_page_config(page_title="Sleep Schedule Explorer", page_icon="🌙", layout="wide")
+    st.navigation(
+        [st.Page(explore.show, title="Explore", url_path="explore", default=True)],
+        position="hidden",
+    ).run()
+else:
+    streamlit_app = st.App(__file__, middleware=application.middleware_by_settings())

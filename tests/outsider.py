@@ -51,6 +51,11 @@ class Served:
         """The Host header of an honest visitor."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://{self.host}"
+
     def said(self) -> str:
         """What the server printed so far."""
         return self.log.read_text("utf-8", "replace")
@@ -169,8 +174,9 @@ def served(
             time.sleep(0.05)
         yield server
     finally:
-        process.terminate()
         try:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
             process.wait(timeout=30)
         except psutil.TimeoutExpired:
             process.kill()

@@ -167,6 +167,15 @@ def test_names_that_mean_nothing_are_told() -> None:
     )
 
 
+def test_a_thousand_names_that_mean_nothing_are_one_sentence() -> None:
+    names = [f"name{number}" for number in range(1_000)]
+    assert address.unknown(dict.fromkeys(names, "x")) == (
+        "name0, name1, name2 and 997 more are not settings of this page.",
+    )
+    (long,) = address.unknown({f"{number}{'y' * 5_000}": "" for number in range(1_000)})
+    assert len(long) < 200
+
+
 # --- a preset by name ---
 
 

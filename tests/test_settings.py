@@ -121,3 +121,51 @@ def test_what_is_no_headers_name_is_a_sentence(text: str, monkeypatch: pytest.Mo
         f"SLEEP_TRUSTED_PROXY_HEADER is {text!r}; give the name of one HTTP header, such as "
         "X-Forwarded-For."
     )
+
+
+# --- the page's server ---
+
+
+def test_how_many_connections_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text, expected in {"": 500, " ": 500, "10": 10, " 77 ": 77, "1000000": 10**6}.items():
+        monkeypatch.setenv("SLEEP_MAX_CONNECTIONS", text)
+        assert settings.max_connections() == expected
+    for text in ("9", "0", "-1", "1.5", "many", "1000001", "9" * 5_000):
+        monkeypatch.setenv("SLEEP_MAX_CONNECTIONS", text)
+        with pytest.raises(ConfigError) as caught:
+            settings.max_connections()
+        assert str(caught.value).startswith("SLEEP_MAX_CONNECTIONS is ")
+        assert str(caught.value).endswith("; give a whole number from 10 to 1000000.")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ()),
+        (" , ", ()),
+        ("*", ("*",)),
+        ("a.example", ("a.example",)),
+        (" A.Example. ,*.b.example,c_d", ("a.example", "*.b.example", "c_d")),
+        ("xn--mnchen-3ya.example,münchen.example", ("xn--mnchen-3ya.example", "münchen.example")),
+    ],
+)
+def test_hosts_that_are_allowed(
+    text: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLEEP_ALLOWED_HOSTS", text)
+    assert settings.allowed_hosts() == names
+
+
+@pytest.mark.parametrize(
+    "text", ["http://a.example", "a.example:80", "a b", "*a", "a.*.example", "a/b", "a..b", "a@b"]
+)
+def test_what_is_no_host_is_a_sentence_that_names_the_variable(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLEEP_ALLOWED_HOSTS", f"good.example, {text}")
+    with pytest.raises(ConfigError) as caught:
+        settings.allowed_hosts()
+    assert str(caught.value) == (
+        f"SLEEP_ALLOWED_HOSTS holds {text!r}; give host names without scheme and port, separated "
+        "by commas, such as sleep.example.org or *.example.org, or * for any."
+    )

@@ -8,21 +8,31 @@ supports (``uvicorn.Config(http=...)``).
 import asyncio
 from typing import Any, ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _HEAD_S = 10.0  # from the first byte of a request, or from its connection, to the end of its head
 _SLOW_S = 10.0  # a request that takes longer makes room for others when there is none
 _REFUSAL_S = 2.0  # for a refused visitor to send the request that is answered
 _REFUSED = 64  # that many wait for their refusal; more are closed without a word
-_SENTENCE = "This server has too many connections; please try again in a minute.\n"
-_REFUSAL = (
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "content-type: text/plain; charset=utf-8\r\n"
-    f"content-length: {len(_SENTENCE)}\r\n"
-    "connection: close\r\n"
-    "retry-after: 60\r\n\r\n"
-    f"{_SENTENCE}"
-).encode("ascii")
+
+
+def _answer(status: str, sentence: str) -> bytes:
+    head = (
+        f"HTTP/1.1 {status}",
+        "content-type: text/plain; charset=utf-8",
+        f"content-length: {len(sentence)}",
+        "connection: close",
+    )
+    return "\r\n".join((*head, "", sentence)).encode("ascii")
+
+
+_REFUSAL = _answer(
+    "503 Service Unavailable",
+    "This server has too many connections; please try again in a minute.\n",
+)
+_MALFORMED = _answer("400 Bad Request", "This websocket handshake has too long or odd headers.\n")
 
 
 class Connection(H11Protocol):
@@ -62,6 +72,14 @@ class Connection(H11Protocol):
         else:
             self._stop_timer()
             self._since = self.loop.time()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        super().handle_websocket_upgrade(event)
+        protocol = self.transport.get_protocol()
+        # uvicorn never closes a handshake that websockets, which takes shorter lines, cannot read.
+        if isinstance(protocol, WebSocketsSansIOProtocol) and not protocol.handshake_initiated:
+            self.transport.write(_MALFORMED)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

@@ -2,8 +2,8 @@
 
 A page of another site cannot read what this server answers, unless its own name is made to point
 at this machine (DNS rebinding). The browser then sends that name in the Host header, so a server
-that answers only to names it knows is safe. An IP address needs no list: it is not looked up, so
-nobody can make it point elsewhere.
+that answers only to names it knows is safe. An IP address needs no list: it is not looked up, so it
+cannot be made to point elsewhere.
 
 A websocket is open to every page that the browser shows, so its Origin must be this server. The
 check is made here and not by Streamlit, which compares a foreign Origin with this machine's public
@@ -25,10 +25,9 @@ _FORBIDDEN = 403
 class AllowedHosts:
     """Middleware that refuses unknown names in Host, and websockets from foreign pages.
 
-    ``names`` are host names in lower case, ``*.name`` for all below one, ``*`` for any; they are
-    allowed beside names of this machine and IP addresses. Only a name that is given in full or as
-    ``*.name`` may also differ from Host as a websocket's Origin, as it does behind a proxy that
-    changes Host.
+    ``names`` are host names in lower case, ``*.name`` for all below one, ``*`` for any; localhost
+    and IP addresses are always allowed. Only a name that is given in full or as ``*.name`` may also
+    differ from Host as a websocket's Origin, as it does behind a proxy that changes Host.
     """
 
     def __init__(self, app: ASGIApp, names: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ _METHODS = ("GET", "HEAD")
 # page without a browser.
 _CORE = "/_stcore/"
 _NEEDED = frozenset({"health", "host-config", "stream", "bidi-components"})
-_LOGIN = ("/auth/login", "/auth/logout", "/oauth2callback")  # nobody logs in
+_LOGIN = ("/auth/login", "/auth/logout", "/oauth2callback")  # the page has no accounts
 _LONGEST_PATH, _LONGEST_NAME = 1_000, 255  # bytes; no file system has longer names of files
 _NOT_FOUND, _METHOD_NOT_ALLOWED = 404, 405
 

@@ -1,6 +1,7 @@
 """A limit on the pages that are open at the same time; each one is a websocket and a session."""
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.server.answers import refuse
@@ -21,18 +22,18 @@ class OpenPages:
         self._app = app
         self._most = most
         self._open = 0
+        self._sentence = (
+            f"All {most} places of this server are taken; please try again in a minute."
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = scope["type"] == "websocket"
-        if self._open >= self._most and (page or _wants_page(scope)):
-            await refuse(
-                scope,
-                receive,
-                send,
-                _UNAVAILABLE,
-                f"All {self._most} places of this server are taken; please try again in a minute.",
-                Retry_After="60",
-            )
+        full = self._open >= self._most
+        if full and (page or _opens_page(scope)):
+            await refuse(scope, receive, send, _UNAVAILABLE, self._sentence, Retry_After="60")
+        elif full and _lost_connection(scope):
+            # Streamlit's page shows what it is answered only if that is JSON.
+            await JSONResponse(self._sentence, _UNAVAILABLE)(scope, receive, send)
         elif page:
             self._open += 1
             try:
@@ -43,11 +44,12 @@ class OpenPages:
             await self._app(scope, receive, send)
 
 
-def _wants_page(scope: Scope) -> bool:
-    """Whether the request opens the page, or is sent by a page that has no connection."""
-    if scope["type"] != "http":
+def _opens_page(scope: Scope) -> bool:
+    return scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _lost_connection(scope: Scope) -> bool:
+    """Whether a page asks for the server's health, as it does until its websocket is open."""
+    if scope["type"] != "http" or not scope["path"].endswith(_HEALTH):
         return False
-    headers = Headers(scope=scope)
-    if scope["path"].endswith(_HEALTH):
-        return "referer" in headers
-    return "text/html" in headers.get("accept", "")
+    return "referer" in Headers(scope=scope)

@@ -1,5 +1,6 @@
 """Serves the page: Streamlit's options, its application with the limits, and uvicorn."""
 
+import ipaddress
 import signal
 import socket
 import sys
@@ -7,22 +8,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-import streamlit as st
 import uvicorn
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.web import bootstrap, cli
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.server import connections, limits, logs
-from app.server.hosts import AllowedHosts
+from app.server.application import application
 from app.server.limits import Capacity
-from app.server.needed import NeededRequests
-from app.server.pages import OpenPages
-from core import settings
 
 _LOOPBACK = "127.0.0.1"
-_EVERYWHERE = ("0.0.0.0", "::")
 # asyncio accepts up to this many connections before the first of them can be refused.
 _BACKLOG = 128
 _LARGEST_MESSAGE = 2**20  # bytes; a page sends the state of its widgets, a few kB
@@ -46,22 +42,7 @@ def serve(options: Sequence[str], most: int, hosts: tuple[str, ...]) -> None:
     command.main(list(options), prog_name="python -m app")
 
 
-def application(capacity: Capacity, hosts: tuple[str, ...]) -> st.App:
-    """Streamlit's application for the page, behind the limits."""
-    return st.App(
-        settings.PROJECT / "app" / "main.py",
-        middleware=[
-            Middleware(AllowedHosts, names=hosts),
-            Middleware(NeededRequests),
-            Middleware(OpenPages, most=capacity.pages),
-        ],
-    )
-
-
 def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
-    # `AllowedHosts` knows more than the list in .streamlit/config.toml, which is for `streamlit
-    # run app/main.py`.
-    given["server_allowedHosts"] = given["server_allowedHosts"] or ("*",)
     bootstrap.load_config_options(given)
     descriptors = limits.raise_descriptors()
     capacity = limits.capacity(wanted, descriptors)
@@ -70,10 +51,13 @@ def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
             f"SLEEP_MAX_CONNECTIONS is {wanted}, but {descriptors} file descriptors are enough for "
             f"{capacity.connections} connections; raise their hard limit (ulimit -Hn).\n"
         )
+    certificate, key = (config.get_option(f"server.ssl{part}File") for part in ("Cert", "Key"))
+    if bool(certificate) != bool(key):
+        sys.exit("Set both server.sslCertFile and server.sslKeyFile, or neither of them.")
     listener = _listen(
         config.get_option("server.address") or _LOOPBACK, config.get_option("server.port")
     )
-    server = uvicorn.Server(server_config(application(capacity, hosts), capacity))
+    server = uvicorn.Server(server_config(application(capacity.pages, hosts), capacity))
     logs.install()
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn has handlers of its own while it serves, then sends itself the signal again.
@@ -91,7 +75,7 @@ def server_config(app: ASGIApp, capacity: Capacity) -> uvicorn.Config:
     made = uvicorn.Config(
         app,
         http=connections.limited(capacity.connections),
-        ws="websockets-sansio",
+        ws=WebSocketsSansIOProtocol,
         ws_max_size=_LARGEST_MESSAGE,
         ws_ping_interval=ping,
         ws_ping_timeout=ping,
@@ -108,7 +92,10 @@ def server_config(app: ASGIApp, capacity: Capacity) -> uvicorn.Config:
         use_colors=False,
         timeout_graceful_shutdown=_ENDING_S,
     )
-    made.load()
+    try:
+        made.load()
+    except OSError as error:
+        sys.exit(f"server.sslCertFile or server.sslKeyFile cannot be used: {error}.")
     return made
 
 
@@ -123,7 +110,7 @@ def _listen(address: str, port: int) -> socket.socket:
             dualstack_ipv6=address == "::" and socket.has_dualstack_ipv6(),
         )
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
         sys.exit(
             f"The page cannot be served at {address}, port {port}: {reason}; choose another with "
             "--server.port or --server.address."
@@ -132,12 +119,14 @@ def _listen(address: str, port: int) -> socket.socket:
 
 def _welcome(listener: socket.socket) -> str:
     """The page's address, and from where it can be reached."""
-    address, port = listener.getsockname()[:2]
+    host, port = listener.getsockname()[:2]
     scheme = "https" if config.get_option("server.sslCertFile") else "http"
     base = config.get_option("server.baseUrlPath").strip("/")
+    address = ipaddress.ip_address(host.partition("%")[0])
     name = config.get_option("browser.serverAddress")
-    if address in _EVERYWHERE:
+    reach = "Other machines cannot reach it; for that give --server.address 0.0.0.0."
+    if not address.is_loopback:
         reach = "From other machines: this one's IP address; for its name set SLEEP_ALLOWED_HOSTS."
-    else:
-        reach = "Other machines cannot reach it; for that give --server.address 0.0.0.0."
+        if not address.is_unspecified:
+            name = f"[{host}]" if address.version == 6 else host
     return f"\n  Sleep Schedule Explorer: {scheme}://{name}:{port}/{base}\n  {reach}\n"
