@@ -18,12 +18,6 @@ SAME_NIGHT = "There is nothing to set beside it: the compared night would be the
 NO_PICTURES = "This run kept no pictures, or has not made any yet."
 NO_DREAMS = "No dreams yet: they come with REM sleep."
 
-ENGINE_STARTS = "the engine is starting"
-ENGINE_CANNOT = "waiting for the engine"
-ITS_TURN = "its turn has come"
-GOES_ON = "it goes on from there by itself"
-CAN_GO_ON = "it can be resumed"
-
 STAGES = {
     "NREM": "new memories are replayed",
     "REM": "dreams of old memories are replayed",

@@ -52,7 +52,11 @@ class Checkpoints:
     folder: Path
 
     def save_start(self, vae: VAE, used: WeightsUsed) -> None:
-        """Keep the weights that the night starts from, wherever they came from."""
+        """Keep the weights that the night starts from, wherever they came from.
+
+        Makes the folder, which `save` does not: a deleted run must not come back.
+        """
+        self.folder.mkdir(exist_ok=True)
         _save(vae.state_dict(), self._start)
         record = {**asdict(used), "kept_sha256": file_sha256(self._start)}
         write_sealed(self._start.with_suffix(".json"), record)
@@ -119,6 +123,5 @@ class Checkpoints:
 
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)  # not those above it: a deleted run must not come back
     # Not safetensors' own save_file, which calls a full disk a fault of its format.
     write_bytes(path, save(tensors))

@@ -13,7 +13,7 @@ from core.errors import ConfigError
 from core.jobs.export import export
 from core.jobs.keep import keep
 from core.jobs.table import Row, details, rows
-from core.jobs.turn import in_line
+from core.jobs.turn import onward, turn
 from core.store.folder import find_run, own_run, runs_dir
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
@@ -83,7 +83,8 @@ def _show(run_id: str, *, as_json: bool) -> None:
     print(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
     _print_table(
         [
-            *_given("queue", now.place and in_line(now.place)),
+            *_given("queue", turn(now) if now.status == "queued" else None),
+            *_given("next", onward(now) if now.status == "interrupted" else None),
             *_given("problem", now.problem),
             *_given("submitted", f"{_moment(record.submitted)} by {record.person}"),
             *_given("seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"),

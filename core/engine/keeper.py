@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 from core import settings
-from core.engine.leases import take_lease
+from core.engine.leases import Lease, take_lease
 from core.engine.places import engine_dir, engine_lock, engine_output
 from core.engine.state import EngineState, last_told, publish
 from core.files import make_folders
-from core.store.locks import Lock, acquire, held
+from core.store.locks import acquire, held
 
 _LOOK_S = 0.5
 _SHORT_LIFE_S = 20.0
@@ -31,15 +31,15 @@ def keep_engine() -> None:
 
 
 @functools.cache
-def _keep(folder: Path) -> Lock:
-    """Start keeping, once in a program and outputs folder; gives the lease, to be kept."""
+def _keep(folder: Path) -> None:
+    """Start keeping an engine, once per program and outputs folder."""
     lease = take_lease()
     child = start_engine()
-    threading.Thread(target=_look_after, args=(folder, child), name="engine", daemon=True).start()
-    return lease
+    arguments = (folder, lease, child)
+    threading.Thread(target=_look_after, args=arguments, name="engine", daemon=True).start()
 
 
-def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
+def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | None) -> None:
     pause = _LOOK_S
     began = time.monotonic()
     while True:
@@ -47,7 +47,10 @@ def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
         if child is not None:
             child.poll()  # else a dead one would stay as a zombie
         try:
-            if engine_dir() != folder or held(engine_lock()):
+            if engine_dir() != folder:
+                continue
+            lease = _counting(lease)
+            if held(engine_lock()):
                 pause = _LOOK_S if last_told().ready else pause
                 continue
             # Why the last one ended stays told until the new one is ready.
@@ -57,6 +60,18 @@ def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
         short = time.monotonic() - began < _SHORT_LIFE_S
         pause = min(2 * pause, _LONGEST_PAUSE_S) if short else _LOOK_S
         began = time.monotonic()
+
+
+def _counting(lease: Lease) -> Lease:
+    """``lease``, or another if its file is gone: the outputs folder was deleted, for example.
+
+    Without a lease that it sees, each engine would end after its grace period.
+    """
+    if lease.counts():
+        return lease
+    taken = take_lease()
+    lease.release()
+    return taken
 
 
 def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.02
 _LEASES_S = 0.5
+_BEAT_S = 1.0
 _NICE = 5  # the page goes first; workers inherit it
 _GRACE_S = 3.0  # one command may follow another
 
@@ -55,11 +56,13 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     try:
         with connected(workers or cores()) as client:
             _say(f"ready: {address_of(client)}")
-            _run(Dispatcher(client), ended, stay=stay)
+            problem = _run(Dispatcher(client), lock, ended, stay=stay)
+            if problem is not None:
+                _say(problem)
             # Nothing is lost by leaving at once: all that counts is on disk, and workers end with
             # their parent. A polite end would wait for steps that are thrown away anyhow.
             sys.stdout.flush()
-            os._exit(0)
+            os._exit(0 if problem is None else 1)
     except EngineError as error:
         _tell(EngineState(pace=state.last_told().pace, problem=str(error)))
         raise
@@ -71,18 +74,28 @@ def _warm_fork_server() -> None:
     forkserver.ensure_running()
 
 
-def _run(dispatcher: "Dispatcher", ended: Callable[[], bool], *, stay: bool) -> None:
-    needed = looked = time.monotonic()
+def _run(
+    dispatcher: "Dispatcher", lock: Lock, ended: Callable[[], bool], *, stay: bool
+) -> str | None:
+    """Work until the engine's end; the sentence for an end before its time, else None."""
+    needed = looked = beaten = time.monotonic()
     while not ended():
+        if not lock.holds(engine_lock()):
+            # Another engine may serve a new folder of that name, whose state is not ours to write.
+            return f"ends, because its folder {engine_dir()} was deleted."
         dispatcher.step()
         now = time.monotonic()
+        if now - beaten >= _BEAT_S:
+            beaten = now
+            state.beat()
         if not stay and now - looked >= _LEASES_S:
             looked = now
             if anybody():
                 needed = now
             elif now - needed > _GRACE_S:
-                return
+                return None
         time.sleep(_TICK_S)
+    return None
 
 
 def _signals() -> Callable[[], bool]:
