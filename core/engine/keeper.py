@@ -18,7 +18,6 @@ from core.store.locks import acquire, held
 _LOOK_S = 0.5
 _SHORT_LIFE_S = 20.0
 _LONGEST_PAUSE_S = 30.0
-_LARGEST_OUTPUT = 1_000_000
 
 
 def keep_engine() -> None:
@@ -40,12 +39,13 @@ def _keep(folder: Path) -> None:
 
 
 def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | None) -> None:
+    children = [child]  # one whose folder was deleted ends after the next has started
     pause = _LOOK_S
     began = time.monotonic()
     while True:
         time.sleep(pause)
-        if child is not None:
-            child.poll()  # else a dead one would stay as a zombie
+        # Also so that a dead one does not stay as a zombie.
+        children = [each for each in children if each is not None and each.poll() is None]
         try:
             if engine_dir() != folder:
                 continue
@@ -54,9 +54,9 @@ def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | Non
                 pause = _LOOK_S if last_told().ready else pause
                 continue
             # Why the last one ended stays told until the new one is ready.
-            child = start_engine(last_told().problem)
+            children.append(start_engine(last_told().problem))
         except OSError:
-            child = None
+            pass
         short = time.monotonic() - began < _SHORT_LIFE_S
         pause = min(2 * pause, _LONGEST_PAUSE_S) if short else _LOOK_S
         began = time.monotonic()
@@ -84,7 +84,7 @@ def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
     if lock is None:
         return None
     # The engine inherits the lock, so that nobody can start another before it is up.
-    with lock, engine_output().open("wb" if _is_large(engine_output()) else "ab") as output:
+    with lock, engine_output().open("ab") as output:
         # What another told before does not hold any more.
         publish(EngineState(pace=last_told().pace, problem=problem))
         return subprocess.Popen(
@@ -107,7 +107,3 @@ def _places() -> dict[str, str]:
         "SLEEP_OUTPUTS_DIR": settings.outputs_dir(),
     }
     return {name: str(place.absolute()) for name, place in places.items()}
-
-
-def _is_large(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > _LARGEST_OUTPUT

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.cores import cores
 from core.engine import state
+from core.engine.housekeeping import keep_tidy
 from core.engine.leases import anybody
 from core.engine.machine import scheduler_address
 from core.engine.places import engine_dir, engine_lock
@@ -55,6 +56,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     _tell(replace(state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
     try:
         with connected(workers or cores()) as client:
+            keep_tidy()
             _say(f"ready: {address_of(client)}")
             problem = _run(Dispatcher(client), lock, ended, stay=stay)
             if problem is not None:
