@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -230,8 +230,10 @@ class Dispatcher:
             waiting=tuple(zip_longest((entry.run for entry in waiting), in_s)),
         )
         if told != self._told:
-            with suppress(OSError):  # a full disk: the nights matter more
+            try:
                 state.publish(told)
+            except OSError:  # a full disk: the nights matter more, and the next look tries again
+                told = replace(told, ready=False)  # which differs from what it will be then
             self._told = told
 
     def _expected(self, entry: Entry) -> float:

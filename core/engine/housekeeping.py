@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from core.engine.failures import forget_failure
+from core.engine.failures import forget_failure, keep_spare
 from core.engine.leases import clear_leases
 from core.engine.output import shorten_output
 from core.engine.places import failure_of
@@ -38,6 +38,7 @@ def tidy() -> None:
     _try(clear_leases)
     _try(shorten_output)
     _try(_apply_retention)
+    _try(keep_spare)
 
 
 def clear_leftovers(older_than_s: float = _EVERY_S) -> None:

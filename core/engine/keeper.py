@@ -33,7 +33,11 @@ def keep_engine() -> None:
 def _keep(folder: Path) -> None:
     """Start keeping an engine, once per program and outputs folder."""
     lease = take_lease()
-    child = start_engine()
+    try:
+        child = start_engine()
+    except OSError:
+        lease.release()  # the next call takes another
+        raise
     arguments = (folder, lease, child)
     threading.Thread(target=_look_after, args=arguments, name="engine", daemon=True).start()
 

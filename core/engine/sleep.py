@@ -7,6 +7,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from core.checkpoints import Checkpoints
 from core.cores import cores
@@ -114,8 +115,11 @@ def _ending(error: Exception, folder: RunFolder) -> NightStopped | NightFailed:
 
 
 def unwritable(folder: RunFolder, error: OSError) -> str:
-    """The sentence for a folder that cannot be written."""
+    """The sentence for what cannot be written: the run's folder, or a file outside of it."""
+    place = f"the run's folder {folder.path}"
+    if isinstance(error.filename, str) and not Path(error.filename).is_relative_to(folder.path):
+        place = error.filename  # pre-trained weights in the user's cache, for example
     return (
-        f"the run's folder {folder.path} cannot be written ({error.strerror or error}); "
+        f"{place} cannot be written ({error.strerror or error}); "
         "make room or give access there, then resume the run."
     )
