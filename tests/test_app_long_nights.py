@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_the_tables_keep_every_number() -> None:
 def test_what_is_thinned_is_evenly_spaced_and_ends_with_the_last(count: int, most: int) -> None:
     chosen = thinned(range(count), most)
     assert len(chosen) <= most
-    assert len({later - earlier for earlier, later in zip(chosen, chosen[1:], strict=False)}) <= 1
+    assert len({later - earlier for earlier, later in pairwise(chosen)}) <= 1
     assert list(chosen[-1:]) == list(range(count)[-1:])
     assert thinned(range(count), None) == range(count)
 
