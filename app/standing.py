@@ -3,9 +3,8 @@
 from app import words
 from app.pair import Moment
 from core.durations import about
-from core.engine.state import engine_now
 from core.jobs import Snapshot
-from core.jobs.turn import in_line
+from core.jobs.turn import onward, turn
 from core.replay import RunState
 
 
@@ -25,9 +24,9 @@ def where(now: Snapshot) -> str:
     """Where in the night a run is, or was when it ended; for one that waits, its turn."""
     state = now.state
     if now.status == "queued":
-        return _after(state) + (in_line(now.place) if now.place else _no_turn(now))
+        return _after(state) + turn(now)
     if now.status == "interrupted":
-        return f"broke off {_point(state)}; {words.GOES_ON if now.wanted else words.CAN_GO_ON}"
+        return f"broke off {_point(state)}; {onward(now)}"
     if state.phase == "pre-training":
         return _point(state)
     if state.night is None:
@@ -38,13 +37,6 @@ def where(now: Snapshot) -> str:
     if now.status == "done" and state.seconds is not None:
         return f"{place}, in {state.seconds:.0f} s"
     return place
-
-
-def _no_turn(now: Snapshot) -> str:
-    if now.problem is not None:
-        return words.ENGINE_CANNOT
-    # In the moment between the queue and the worker the engine tells no place either.
-    return words.ITS_TURN if engine_now().ready else words.ENGINE_STARTS
 
 
 def _after(state: RunState) -> str:

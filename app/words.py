@@ -22,12 +22,6 @@ NO_COOKIES = "This browser keeps no cookies: after a reload this page takes it f
 NO_PICTURES = "This run kept no pictures, or has not made any yet."
 NO_DREAMS = "No dreams yet: they come with REM sleep."
 
-ENGINE_STARTS = "the engine is starting"
-ENGINE_CANNOT = "waiting for the engine"
-ITS_TURN = "its turn has come"
-GOES_ON = "it goes on from there by itself"
-CAN_GO_ON = "it can be resumed"
-
 STAGES = {
     "NREM": "new memories are replayed",
     "REM": "dreams of old memories are replayed",

@@ -3,6 +3,7 @@
 Cycles count from 1; cycle 0 is before the night. Per-seed tuples follow the config's seeds.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,11 @@ class NightStarted:
     device: str
     threads: int
     versions: dict[str, str]
+
+    @functools.cached_property  # a state's progress needs it at every update
+    def epochs(self) -> int:
+        """The night's epochs over all cycles."""
+        return sum(nrem + rem for _, nrem, rem in self.cycles)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,11 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
                     os.unlink(temporary, dir_fd=folder)
         if durable:
             sync(folder)
+    except OSError as error:
+        # A full disk names no file, and our own calls name one relative to the folder.
+        if not os.path.isabs(error.filename or ""):
+            error.filename = str(path)
+        raise
     finally:
         os.close(folder)
 

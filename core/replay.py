@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from core.events import (
     CuesShown,
@@ -23,6 +23,8 @@ from core.events import (
 
 Phase = Literal["starting", "pre-training", "before", "NREM", "REM", "done"]
 Outcome = Literal["done", "stopped", "failed"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,48 +62,92 @@ class RunState:
     @property
     def epochs(self) -> int:
         """The night's epochs over all cycles, 0 before it has started."""
-        return sum(nrem + rem for _, nrem, rem in self.night.cycles) if self.night else 0
+        return self.night.epochs if self.night else 0
 
 
 def fold(state: RunState, events: Iterable[Event]) -> RunState:
-    """The state after ``events``, which follow those that led to ``state``."""
+    """The state after ``events``, which follow those that led to ``state``.
+
+    Takes time in proportion to the events, plus one copy of what the state holds already.
+    """
+    draft = _Draft(state)
     for event in events:
-        state = _step(state, event)
-    return state
+        draft.add(event)
+    return draft.frozen()
 
 
-def _step(state: RunState, event: Event) -> RunState:
-    match event:
-        case PretrainingAdvanced():
-            done = event.step / event.steps if event.steps else 0.0
-            return RunState(phase="pre-training", pretraining=event, progress=done)
-        case NightStarted():  # for the second time if there was nothing yet to go on from
-            return RunState(phase="before", night=event, pretraining=state.pretraining)
-        case NightResumed():
-            return _back_to(state, event.cycle)
-        case StageStarted():
-            return replace(state, phase=_phase(event.stage), cycle=event.cycle)
-        case EpochDone():
-            losses = (*state.losses, event)
-            return replace(state, losses=losses, progress=_share(state, losses))
-        case StageEvaluated():
-            stages = (*state.stages, event)
-            cycles = state.cycles if event.cycle else (event,)
-            return replace(state, stages=stages, cycles=cycles)
-        case DreamsMade():
-            return replace(state, dreams=(*state.dreams, event))
-        case CuesShown():
-            return replace(state, cues=event)
-        case ImagesRecalled():
-            return replace(state, recalled=(*state.recalled, event))
-        case CycleDone():
-            return replace(state, cycles=(*state.cycles, *state.stages[-1:]))
-        case NightDone():
-            return replace(state, phase="done", progress=1.0, seconds=event.seconds, outcome="done")
-        case NightStopped():
-            return replace(state, outcome="stopped", problem=None)
-        case NightFailed():
-            return replace(state, outcome="failed", problem=event.sentence)
+class _Draft:
+    """A state that grows by events: lists collect what is new until `frozen` joins it once."""
+
+    def __init__(self, state: RunState) -> None:
+        self._become(state)
+
+    def _become(self, state: RunState) -> None:
+        self._state = state
+        self._progress = state.progress
+        self._epochs = state.epochs
+        self._stages: list[StageEvaluated] = []
+        self._cycles: list[StageEvaluated] = []
+        self._losses: list[EpochDone] = []
+        self._dreams: list[DreamsMade] = []
+        self._recalled: list[ImagesRecalled] = []
+
+    def _change(self, **changes: Any) -> None:
+        self._state = replace(self._state, **changes)
+
+    def add(self, event: Event) -> None:
+        match event:
+            case PretrainingAdvanced():
+                done = event.step / event.steps if event.steps else 0.0
+                self._become(RunState(phase="pre-training", pretraining=event, progress=done))
+            case NightStarted():  # again if there was no checkpoint yet to continue from
+                pretraining = self._state.pretraining
+                self._become(RunState(phase="before", night=event, pretraining=pretraining))
+            case NightResumed():
+                self._become(_back_to(self.frozen(), event.cycle))
+            case StageStarted():
+                self._change(phase=_phase(event.stage), cycle=event.cycle)
+            case EpochDone():
+                self._losses.append(event)
+                count = len(self._state.losses) + len(self._losses)
+                self._progress = _share(count, self._epochs)
+            case StageEvaluated():
+                self._stages.append(event)
+                if not event.cycle:
+                    self._change(cycles=())
+                    self._cycles = [event]
+            case DreamsMade():
+                self._dreams.append(event)
+            case CuesShown():
+                self._change(cues=event)
+            case ImagesRecalled():
+                self._recalled.append(event)
+            case CycleDone():
+                self._cycles.extend((self._stages or self._state.stages)[-1:])
+            case NightDone():
+                self._progress = 1.0
+                self._change(phase="done", seconds=event.seconds, outcome="done")
+            case NightStopped():
+                self._change(outcome="stopped", problem=None)
+            case NightFailed():
+                self._change(outcome="failed", problem=event.sentence)
+
+    def frozen(self) -> RunState:
+        """The state, with what is new behind what it held."""
+        now = self._state
+        return replace(
+            now,
+            progress=self._progress,
+            stages=_joined(now.stages, self._stages),
+            cycles=_joined(now.cycles, self._cycles),
+            losses=_joined(now.losses, self._losses),
+            dreams=_joined(now.dreams, self._dreams),
+            recalled=_joined(now.recalled, self._recalled),
+        )
+
+
+def _joined(earlier: tuple[T, ...], new: list[T]) -> tuple[T, ...]:
+    return (*earlier, *new) if new else earlier
 
 
 def _back_to(state: RunState, cycle: int) -> RunState:
@@ -113,7 +159,7 @@ def _back_to(state: RunState, cycle: int) -> RunState:
         state,
         phase=_phase(stages[-1].stage) if stages else "before",
         cycle=cycle,
-        progress=_share(state, losses),
+        progress=_share(len(losses), state.epochs),
         stages=stages,
         cycles=tuple(last.values()),
         losses=losses,
@@ -124,8 +170,8 @@ def _back_to(state: RunState, cycle: int) -> RunState:
     )
 
 
-def _share(state: RunState, losses: tuple[EpochDone, ...]) -> float:
-    return len(losses) / state.epochs if state.epochs else 0.0
+def _share(done: int, epochs: int) -> float:
+    return done / epochs if epochs else 0.0
 
 
 def _phase(stage: str) -> Phase:

@@ -1,5 +1,6 @@
 """A finished night as a PDF: its schedule, and both datasets' error over the cycles."""
 
+import io
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from core.events import NightStarted
-from core.files import make_folders, whole_file
+from core.files import make_folders, write_bytes
 from core.measures import interval
 from core.replay import RunState
 from core.results import Course, course
@@ -26,12 +27,20 @@ def unique_path(folder: Path, suffix: str = ".pdf") -> Path:
 
 def write_pdf(state: RunState, path: Path) -> None:
     """Write the schedule and the error curves of a finished night to ``path``, whole or not."""
+    content = pdf_of(state)
+    make_folders(path.parent)
+    write_bytes(path, content)
+
+
+def pdf_of(state: RunState) -> bytes:
+    """The schedule and the error curves of a finished night as the bytes of a PDF."""
     if state.night is None or not state.cycles:
         raise ValueError("the night has not been measured, so there is nothing to draw yet")
-    make_folders(path.parent)
-    with whole_file(path) as file, PdfPages(file) as pdf:
+    content = io.BytesIO()
+    with PdfPages(content) as pdf:
         pdf.savefig(schedule_figure(state.night))
         pdf.savefig(error_figure(state, state.night))
+    return content.getvalue()
 
 
 def schedule_figure(night: NightStarted) -> Figure:

@@ -128,3 +128,18 @@ def gallery_dir() -> Path:
 def outputs_dir() -> Path:
     """Where nights write their figures and logs (``SLEEP_OUTPUTS_DIR``)."""
     return _folder("SLEEP_OUTPUTS_DIR", PROJECT / "outputs")
+
+
+def keep_checkpoints_hours() -> int:
+    """How long the checkpoints of a done run are kept (``SLEEP_KEEP_CHECKPOINTS_HOURS``)."""
+    return _number("SLEEP_KEEP_CHECKPOINTS_HOURS", 24)
+
+
+def keep_gb() -> int:
+    """How many GB all runs together may take before old ones go (``SLEEP_KEEP_GB``)."""
+    return _number("SLEEP_KEEP_GB", 5)
+
+
+def keep_days() -> int:
+    """How many days each run is kept in any case (``SLEEP_KEEP_DAYS``)."""
+    return _number("SLEEP_KEEP_DAYS", 7)

@@ -1,6 +1,8 @@
 """A run on the page: waiting, going on, over, and whatever may have become of its files."""
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from core import jobs
 from core.config import RunConfig
 from core.engine import queue
 from core.engine.failures import fail
-from core.engine.state import EngineState, publish
+from core.engine.leases import take_lease
+from core.engine.places import engine_state
+from core.engine.state import EngineState, beat, publish
 from core.errors import LogError, QueueError
 from core.events import Event, NightFailed, NightStopped, PretrainingAdvanced
 from core.store import RunLog
@@ -70,11 +74,44 @@ def test_a_waiting_night_tells_its_turn(timers: Timers) -> None:
 
 def test_a_waiting_night_tells_that_the_engine_is_starting() -> None:
     queue.put(write([]).id, "tester")
-    assert "the engine is starting" in text_of(open_page(RUN))
+    with take_lease().lock:  # the page's own, which keeps an engine
+        assert "the engine is starting" in text_of(open_page(RUN))
     with engine():
         assert "the engine is starting" in text_of(open_page(RUN))
     with engine(ready=True):
         assert "its turn has come" in text_of(open_page(RUN))
+
+
+@pytest.mark.parametrize(
+    ("begun", "words"),
+    [(False, "waiting for an engine: start"), (True, "it continues when an engine runs: start")],
+)
+def test_a_night_that_nothing_serves_says_what_it_needs(begun: bool, words: str) -> None:
+    queue.put((half() if begun else write([])).id, "tester")
+    assert words in text_of(open_page(RUN))
+    with take_lease().lock:
+        assert words not in text_of(open_page(RUN))
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_frozen_engine_is_told_for_a_night_that_waits_and_not_once_it_works(begun: bool) -> None:
+    queue.put((half() if begun else write([])).id, "tester")
+    with engine(ready=True, pid=7):
+        os.utime(engine_state(), (time.time() - 14,) * 2)
+        page = open_page(RUN)
+        assert len(page.warning) == 1
+        assert "job engine (process 7) has not answered since" in text_of(page)
+        assert "by itself" not in text_of(page)
+        beat()
+        assert not open_page(RUN).warning
+
+
+def test_a_running_night_is_not_troubled_by_a_frozen_engine() -> None:
+    with asleep(half()), engine(ready=True, pid=7):
+        os.utime(engine_state(), (time.time() - 14,) * 2)
+        page = open_page(RUN)
+    assert statuses_of(page) == ["running"]
+    assert not page.warning
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -370,7 +407,8 @@ def test_a_night_that_broke_off_goes_on_by_itself_or_is_resumed(
     assert "broke off after cycle 1 of 2; it can be resumed" in text_of(page)
     assert buttons_of(page) == {"play", "run", "resume"}
     queue.put(folder.id, "tester")
-    page.run()
+    with take_lease().lock:  # the page's own, which keeps an engine
+        page.run()
     assert statuses_of(page) == ["interrupted"]
     assert "broke off after cycle 1 of 2; it goes on from there by itself" in text_of(page)
     assert buttons_of(page) == {"play", "stop"}

@@ -70,6 +70,10 @@ def test_a_night_that_broke_off_tells_where_and_how_it_goes_on(state: RunState, 
     assert by_itself == f"broke off {point}; it goes on from there by itself"
     asked = standing.where(Snapshot("interrupted", state))
     assert asked == f"broke off {point}; it can be resumed"
+    unserved = standing.where(Snapshot("interrupted", state, wanted=True, served=False))
+    assert unserved.startswith(f"broke off {point}; it continues when an engine runs: start the")
+    unable = standing.where(Snapshot("interrupted", state, wanted=True, problem="no scheduler."))
+    assert unable == f"broke off {point}; it continues when the engine works again"
 
 
 # --- of two ---

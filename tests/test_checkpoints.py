@@ -26,7 +26,9 @@ Sleep = Callable[..., list[Event]]
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Checkpoints:
-    return Checkpoints(tmp_path / "checkpoints")
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    return Checkpoints(folder)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_the_list_as_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> 
             "seeds": [0],
             "submitted": "2026-01-02T03:04:05+00:00",
             "person": "somebody",
+            "pinned": False,
         }
     ]
 
@@ -330,3 +332,37 @@ def test_no_runs_command_imports_torch() -> None:
     )
     assert done.stdout.endswith("torch imported: False\n")
     assert out.exists()
+
+
+def test_a_pin_is_shown_and_taken_away(capsys: pytest.CaptureFixture[str]) -> None:
+    put_run(RUN, NIGHT)
+    assert told(capsys, "pin", RUN) == f"run {RUN} is pinned: it is never removed to make room.\n"
+    assert f"{RUN}  done, pinned" in told(capsys, "list")
+    assert "pinned     yes\n" in told(capsys, "show", RUN)
+    assert json.loads(told(capsys, "show", RUN, "--json"))["pinned"] is True
+    assert told(capsys, "unpin", RUN) == f"run {RUN} is not pinned any more.\n"
+    assert "pinned" not in told(capsys, "list")
+
+
+def test_a_name_that_is_no_run_cannot_be_pinned(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "pin", OTHER]) == 1
+    assert f"run is '{OTHER}', and there is no run of that name" in capsys.readouterr().err
+
+
+def test_prune_says_what_goes_and_a_dry_run_only_says_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = put_run(RUN, NIGHT)
+    folder.checkpoints.mkdir()
+    (folder.checkpoints / "cycle-000002.safetensors").write_bytes(bytes(1_000_000))
+    for file in (folder.record_file, folder.path / LOG):
+        os.utime(file, (1e6, 1e6))
+    would = told(capsys, "prune", "--dry-run").splitlines()
+    assert would[0].startswith(f"would remove the checkpoints of run {RUN}: 1.0 MB, unchanged for")
+    assert would[1] == "1.0 MB would be freed."
+    assert folder.checkpoints.is_dir()
+    did = told(capsys, "prune").splitlines()
+    assert did[0].startswith(f"removed the checkpoints of run {RUN}: 1.0 MB")
+    assert did[1] == "1.0 MB are freed."
+    assert not folder.checkpoints.exists()
+    assert told(capsys, "prune") == "0.0 MB are freed.\n"

@@ -1,12 +1,14 @@
 """The engine's life with real processes: what ends, hangs, cannot write or is left alone."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,6 +19,7 @@ from core import jobs, settings
 from core.config import RunConfig
 from core.engine import leases, queue, state
 from core.engine.dispatcher import MOST_DEATHS
+from core.engine.places import engine_output
 from core.events import CycleDone, NightResumed, NightStopped
 from core.store import LOG, RunReader
 from core.store.folder import find_run
@@ -243,7 +246,17 @@ def test_a_night_that_costs_worker_after_worker_fails_with_a_sentence(running: E
 # --- programs and their engine ---
 
 
-def _program(outputs: Path) -> subprocess.Popen[str]:
+@contextmanager
+def _program(outputs: Path) -> Iterator[subprocess.Popen[str]]:
+    """A program that keeps an engine, killed at the latest with the block."""
+    with _kept(outputs) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def _kept(outputs: Path) -> subprocess.Popen[str]:
     child = subprocess.Popen(
         [sys.executable, "-c", PROGRAM + "time.sleep(600)"],
         cwd=settings.PROJECT,
@@ -289,6 +302,50 @@ def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: 
         family = psutil.Process(state.last_told().pid)
         program.terminate()
         expect_ended([family])
+
+
+@pytest.mark.slow
+def test_outputs_deleted_in_a_night_cost_one_engine_start_and_nothing_comes_back(
+    outputs: Path,
+) -> None:
+    with _program(outputs) as program:
+        wait(lambda: state.engine_now().ready)
+        first = psutil.Process(state.last_told().pid)
+        deleted = jobs.submit(LONG)
+        wait(lambda: trains(deleted))
+        shutil.rmtree(outputs)
+        run = jobs.submit(SHORT)
+        assert finished(run, within_s=30).status == "done"
+        assert psutil.wait_procs([first], timeout=10)[1] == []
+        second = psutil.Process(state.last_told().pid)
+        # Longer than an engine lives that sees no lease.
+        with pytest.raises(psutil.TimeoutExpired):
+            second.wait(timeout=5)
+        assert engine_output().read_text("utf-8").count(" ready: ") == 1
+        assert jobs.runs() == [run]
+        program.terminate()
+        assert psutil.wait_procs([second], timeout=10)[1] == []
+
+
+@pytest.mark.slow
+def test_a_frozen_engine_is_told_within_15_seconds_until_it_works_again(outputs: Path) -> None:
+    with _program(outputs) as program:
+        wait(lambda: state.engine_now().ready)
+        frozen = psutil.Process(state.last_told().pid)
+        running = jobs.submit(LONG)
+        wait(lambda: trains(running))
+        frozen.suspend()
+        waiting = jobs.submit(SHORT)
+        problem = wait(lambda: jobs.state(waiting).problem, within_s=15)
+        assert f"job engine (process {frozen.pid}) has not answered since" in problem
+        assert (jobs.state(waiting).status, jobs.state(waiting).served) == ("queued", False)
+        assert (jobs.state(running).status, jobs.state(running).problem) == ("running", None)
+        frozen.resume()
+        wait(lambda: jobs.state(waiting).problem is None, within_s=15)
+        jobs.stop(running)
+        assert finished(waiting).status == "done"
+        program.terminate()
+        assert psutil.wait_procs([frozen], timeout=10)[1] == []
 
 
 def test_an_engine_lives_as_long_as_anybody_needs_it(outputs: Path) -> None:

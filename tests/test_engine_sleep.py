@@ -1,5 +1,6 @@
-"""How many threads a night takes of those that there are."""
+"""`core.engine.sleep`: the threads a night takes, files that go away, disks that are full."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import pytest
 
 from core.config import RunConfig
+from core.engine import queue
 from core.engine import sleep as module
 from core.engine.sleep import sleep
-from core.events import Event
+from core.errors import RunError
+from core.events import CycleDone, Event
 from core.store.folder import new_run
 from core.threads import Threads
+from tests.conftest import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +65,23 @@ def test_a_share_grows_when_another_night_ends(taken: list[Threads]) -> None:
     assert threads() == 2
     asleep[0] = 1
     assert threads() == 8
+
+
+# --- files that are removed, and disks that are full ---
+
+
+@pytest.mark.parametrize("removed", ["the run", "all outputs"])
+def test_a_night_whose_files_are_removed_ends_as_deleted_and_brings_nothing_back(
+    removed: str, short: Settings, one_thread: int, tmp_path: Path
+) -> None:
+    folder = new_run(short(total_eps=400, num_cycles=100), "somebody", 1)
+    queue.put(folder.id, "somebody")
+    night = sleep(folder)
+    for event in night:
+        if isinstance(event, CycleDone):
+            break
+    shutil.rmtree(folder.path if removed == "the run" else tmp_path)
+    with pytest.raises(RunError, match=f"run {folder.id} was deleted"):
+        list(night)
+    assert not folder.path.exists()
+    assert removed == "the run" or not tmp_path.exists()

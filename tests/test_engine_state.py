@@ -1,12 +1,17 @@
 """`core.engine.state`: what the engine tells, and what holds once it is gone."""
 
 import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.engine import state
+from core.engine.leases import take_lease
 from core.engine.places import engine_dir, engine_lock, engine_state
 from core.engine.state import EngineState, Place
 from core.store.locks import acquire
@@ -54,6 +59,80 @@ def test_what_an_engine_told_holds_only_while_it_is_alive() -> None:
     with lock:
         assert state.engine_now() == TOLD
     assert state.engine_now() == EngineState(pace=1.5)  # which the next one goes on from
+
+
+@contextmanager
+def living(told: EngineState, silent_s: float) -> Iterator[None]:
+    """As if an engine were alive that has told this, and has not answered for some seconds."""
+    state.publish(told)
+    os.utime(engine_state(), (time.time() - silent_s,) * 2)
+    lock = acquire(engine_lock())
+    assert lock is not None
+    with lock:
+        yield
+
+
+@pytest.mark.parametrize("silent_s", [15, 3_600])
+def test_an_engine_that_does_not_answer_says_which_process_since_when_and_the_way_out(
+    silent_s: float,
+) -> None:
+    since = time.strftime("%H:%M:%S", time.localtime(time.time() - silent_s))
+    with living(TOLD, silent_s):
+        now = state.engine_now()
+    assert now.problem is not None
+    assert now.problem.startswith("the job engine (process 7) has not answered since ")
+    assert since[:3] in now.problem
+    assert "end that process" in now.problem
+    assert not now.ready
+    assert now.place(RUN) is None  # its turn is not known
+
+
+def test_an_engine_that_answers_again_has_no_problem() -> None:
+    with living(TOLD, 3_600):
+        state.beat()
+        assert state.engine_now() == TOLD
+
+
+@pytest.mark.parametrize(("silent_s", "patient"), [(5, True), (60, True), (150, False)])
+def test_an_engine_that_starts_has_more_time(silent_s: float, patient: bool) -> None:
+    with living(EngineState(), silent_s):
+        assert (state.engine_now().problem is None) == patient
+
+
+def test_a_clock_that_was_set_back_is_no_silence() -> None:
+    with living(TOLD, -3_600):
+        assert state.engine_now() == TOLD
+
+
+def test_a_beat_without_a_state_file_is_no_error() -> None:
+    state.beat()
+    assert not engine_state().exists()
+
+
+@pytest.mark.parametrize(
+    ("alive", "leased", "problem", "served"),
+    [
+        (False, False, None, False),
+        (False, True, None, True),  # a living program starts one
+        (True, False, None, True),
+        (True, True, None, True),
+        (False, True, "no scheduler answers.", False),
+        (True, True, "it has not answered.", False),
+    ],
+)
+def test_the_queue_is_served_where_an_engine_works_or_a_program_keeps_one(
+    alive: bool, leased: bool, problem: str | None, served: bool
+) -> None:
+    state.publish(EngineState())
+    with ExitStack() as stack:
+        if alive:
+            lock = acquire(engine_lock())
+            assert lock is not None
+            stack.enter_context(lock)
+        if leased:
+            stack.enter_context(take_lease().lock)
+        assert state.served(EngineState(problem=problem)) == served
+    assert not state.served(EngineState())
 
 
 def test_the_reason_why_there_is_no_engine_outlives_it() -> None:

@@ -1,6 +1,7 @@
 """`core.jobs`: where a run is, and its events as they come. No engine runs here."""
 
 import itertools
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +10,8 @@ import pytest
 
 from core import jobs
 from core.engine import queue, state
-from core.engine.places import failure_of
+from core.engine.leases import take_lease
+from core.engine.places import engine_state, failure_of
 from core.engine.state import EngineState, Place
 from core.errors import LogError
 from core.events import Event
@@ -123,6 +125,21 @@ def test_a_waiting_run_says_why_there_is_no_engine(log: str) -> None:
     state.publish(EngineState(problem="no scheduler answers there."))
     now = jobs.state(RUN)
     assert (now.problem, now.place, now.active) == ("no scheduler answers there.", None, True)
+
+
+@pytest.mark.parametrize("log", ["no log", "begun"])
+def test_a_wanted_run_is_served_where_an_engine_or_a_program_that_keeps_one_is(log: str) -> None:
+    put(log)
+    queue.put(RUN, "somebody")
+    assert not jobs.state(RUN).served
+    with take_lease().lock:
+        assert jobs.state(RUN).served
+    with engine(EngineState(ready=True)):
+        assert jobs.state(RUN).served
+        os.utime(engine_state(), (0, 0))  # it has stopped working since
+        now = jobs.state(RUN)
+    assert (now.served, now.status) == (False, "queued" if log == "no log" else "interrupted")
+    assert "has not answered" in (now.problem or "")
 
 
 def test_a_follower_reads_every_event_once() -> None:

@@ -1,5 +1,6 @@
 """`core.replay`: one fold for a live run, a page refresh and a replay."""
 
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.checks import MAX_EPOCHS
 from core.config import RunConfig
 from core.events import (
     CuesShown,
@@ -27,7 +29,8 @@ from core.events import (
 from core.replay import RunState, fold
 from core.store import RunLog, RunReader
 from tests.conftest import Night, of_kind, plain
-from tests.kept_runs import configs, made_night
+from tests.kept_runs import configs, made_night, night_started
+from tests.simple_fold import step
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +250,55 @@ def test_a_night_that_starts_for_the_second_time_starts_over(
 def test_a_log_that_resumes_before_it_begins_is_no_traceback() -> None:
     state = fold(RunState(), [NightResumed(1, {})])
     assert (state.cycles, state.progress, state.outcome) == ((), 0.0, None)
+
+
+# --- the fold's own speed ---
+
+NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2), pretraining=2)
+ANY_EVENTS = st.lists(
+    st.one_of(
+        st.sampled_from([*NIGHT, NightStopped(), NightFailed("the disk is full.")]),
+        st.builds(NightResumed, st.integers(0, 3), st.just({})),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=300)
+@given(ANY_EVENTS, st.integers(0, 40))
+def test_the_fold_equals_its_definition_for_any_events_in_any_order(
+    events: list[Event], cut: int
+) -> None:
+    expected = RunState()
+    for event in events:
+        expected = step(expected, event)
+    assert plain(fold(fold(RunState(), events[:cut]), events[cut:])) == plain(expected)
+
+
+def endless(cycles: int, epochs: int) -> list[Event]:
+    """The events of a night with the most epochs there may be, without its measures."""
+    rem = {"start_fraction_rem": 0.0, "end_fraction_rem": 0.0}
+    config = RunConfig(num_cycles=cycles, total_eps=epochs, num=1, **rem)
+    events: list[Event] = [night_started(config)]
+    for number, (_, nrem, _) in enumerate(night_started(config).cycles, start=1):
+        losses = ((1.0,),) * 3
+        events += [EpochDone(number, "NREM", epoch + 1, *losses) for epoch in range(nrem)]
+        events.append(CycleDone(number))
+    return events
+
+
+@pytest.mark.parametrize("cycles", [10, 100_000])
+def test_the_longest_night_that_is_allowed_folds_in_under_two_seconds(cycles: int) -> None:
+    events = endless(cycles, MAX_EPOCHS)
+    began = time.process_time()
+    state = fold(RunState(), events)
+    assert time.process_time() - began < 2
+    assert (len(state.losses), state.epochs) == (MAX_EPOCHS, MAX_EPOCHS)
+    assert state.progress == 1.0
+
+
+def test_a_state_that_hears_nothing_new_is_not_copied() -> None:
+    state = fold(RunState(), NIGHT)
+    again = fold(state, [])
+    assert again.losses is state.losses
+    assert again.stages is state.stages

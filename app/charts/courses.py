@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.charts.style import IN_PAIRS, NEW, OLD, Figure, chosen, layout, night_axis, shading, uid
+from app.charts.style import (
+    IN_PAIRS,
+    MOST_POINTS,
+    NEW,
+    OLD,
+    Figure,
+    chosen,
+    layout,
+    night_axis,
+    shading,
+    uid,
+)
 from app.frames.arms import Arms
 from app.frames.course import Course, Measure, Memory, course
 from app.frames.night import slept
@@ -29,7 +40,7 @@ def courses(arms: Arms, measure: Measure, revision: str, cycle: int) -> Figure:
     for arm, dash in zip(arms, _DASHES, strict=False):
         for memory, colour, symbol in _MEMORIES:
             group = memory if arm is arms[0] else f"{memory}, {arm.name}"
-            found = course(arm.state, memory, measure)
+            found = course(arm.state, memory, measure, MOST_POINTS)
             traces += _spread(found, group, colour, _MOST[measure])
             traces.append(
                 {

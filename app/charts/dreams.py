@@ -1,9 +1,10 @@
 """What the dreams of each cycle were about."""
 
-from app.charts.style import GREY, LEGEND, NEW, OLD, Figure, layout
+from app.charts.style import GREY, LEGEND, NEW, OLD, Figure, layout, tick_step
 from app.frames.dreams import DreamContent
 
 HEIGHT = 280
+MOST_BARS = 500
 _FINE = {"solidity": 0.15, "size": 6}
 _PARTS = (
     ("old", "old memories", OLD, ""),
@@ -41,7 +42,7 @@ def dream_shares(dreams: tuple[DreamContent, ...], cycles: int, revision: str) -
             xaxis={
                 "title": {"text": "cycle", "standoff": 8},
                 "range": [0.4, cycles + 0.6],
-                "dtick": 1 if cycles <= 12 else 5,
+                "dtick": tick_step(cycles),
                 "showgrid": False,
             },
             yaxis={

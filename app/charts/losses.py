@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from app.charts.style import GREY, IN_PAIRS, Figure, chosen, layout, night_axis, shading, uid
+from app.charts.style import (
+    GREY,
+    IN_PAIRS,
+    MOST_POINTS,
+    Figure,
+    chosen,
+    layout,
+    night_axis,
+    shading,
+    uid,
+)
 from app.frames.arms import Arms
 from app.frames.course import Course, Loss, losses
 from app.frames.night import slept
@@ -18,11 +28,12 @@ _LINES: tuple[tuple[Loss, str, str, str], ...] = (
 def loss_curves(arms: Arms, revision: str, cycle: int) -> Figure:
     """One's own night's losses, over the tint of its stages, and the total of the one beside it."""
     traces = [
-        _line(losses(arms[0].state, loss), name, colour, dash)
+        _line(losses(arms[0].state, loss, MOST_POINTS), name, colour, dash)
         for loss, name, colour, dash in _LINES
     ]
     traces += [
-        _line(losses(arm.state, "total"), f"total, {arm.name}", GREY, "solid") for arm in arms[1:]
+        _line(losses(arm.state, "total", MOST_POINTS), f"total, {arm.name}", GREY, "solid")
+        for arm in arms[1:]
     ]
     night = slept(arms[0].state)
     return {

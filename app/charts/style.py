@@ -26,6 +26,8 @@ LEGEND = {
 }
 IN_PAIRS = {**LEGEND, "entrywidthmode": "fraction", "entrywidth": 0.4}
 
+MOST_POINTS = 2_000  # of a line: more than there are pixels, and no more than a browser draws
+_MOST_SHADES = 200  # REM stages that can be told apart
 _MOST_TICKS = 12
 
 
@@ -46,10 +48,15 @@ def layout(height: int, revision: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def tick_step(cycles: int) -> int:
+    """Every how many cycles an axis has a tick: 1, or a multiple of 5."""
+    return 1 if cycles <= _MOST_TICKS else 5 * -(-cycles // (5 * _MOST_TICKS))
+
+
 def night_axis(night: Sequence[Block], epochs: int = 0) -> dict[str, Any]:
     """An x axis in epochs whose ticks are the ends of cycles; at least ``epochs`` long."""
     ends = {block.cycle: block.start + block.epochs for block in night}
-    step = 1 if len(ends) <= _MOST_TICKS else 5
+    step = tick_step(len(ends))
     ticks = {0: 0} | {cycle: end for cycle, end in ends.items() if cycle % step == 0}
     whole = max(epochs, *ends.values(), 1)
     return {
@@ -64,7 +71,8 @@ def night_axis(night: Sequence[Block], epochs: int = 0) -> dict[str, Any]:
 
 
 def shading(night: Sequence[Block]) -> list[dict[str, Any]]:
-    """A tint behind each REM stage; NREM is what lies between them."""
+    """A tint behind each REM stage; NREM is what lies between. None where they are too many."""
+    stages = [block for block in night if block.stage is Stage.REM]
     return [
         {
             "type": "rect",
@@ -79,8 +87,8 @@ def shading(night: Sequence[Block]) -> list[dict[str, Any]]:
             "opacity": 0.1,
             "line": {"width": 0},
         }
-        for block in night
-        if block.stage is Stage.REM
+        for block in stages
+        if len(stages) <= _MOST_SHADES
     ]
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from app.frames.night import slept
 from core.measures import interval
 from core.replay import RunState
+
+T = TypeVar("T")
 
 Memory = Literal["old", "new"]
 Measure = Literal["error", "recall_error", "recall_accuracy"]
@@ -30,28 +32,41 @@ class Course:
     images: tuple[int, ...] = ()
 
 
-def course(state: RunState, memory: Memory, measure: Measure) -> Course:
-    """``measure`` of the old or new memories before the night and after each stage."""
+def thinned(items: Sequence[T], most: int | None) -> Sequence[T]:
+    """At most ``most`` items, evenly spaced and the last one among them; all for None."""
+    if most is None or len(items) <= most:
+        return items
+    step = -(-len(items) // most)
+    return items[(len(items) - 1) % step :: step]
+
+
+def course(state: RunState, memory: Memory, measure: Measure, most: int | None = None) -> Course:
+    """``measure`` of the old or new memories before the night and after each stage.
+
+    ``most`` is how many points a chart can show; `thinned` chooses them.
+    """
     ends = {(block.cycle, block.stage.value): block.start + block.epochs for block in slept(state)}
-    scores = [stage.dataset_1 if memory == "old" else stage.dataset_2 for stage in state.stages]
+    stages = thinned(state.stages, most)
+    scores = [stage.dataset_1 if memory == "old" else stage.dataset_2 for stage in stages]
     return _course(
-        [ends.get((stage.cycle, stage.stage), 0) for stage in state.stages],
+        [ends.get((stage.cycle, stage.stage), 0) for stage in stages],
         [
             f"cycle {stage.cycle}, after {stage.stage}" if stage.cycle else "before the night"
-            for stage in state.stages
+            for stage in stages
         ],
         [getattr(score, measure) for score in scores],
         [score.images for score in scores],
     )
 
 
-def losses(state: RunState, loss: Loss) -> Course:
-    """One of the losses, in nats an image, after each epoch."""
+def losses(state: RunState, loss: Loss, most: int | None = None) -> Course:
+    """One of the losses, in nats per image, after each epoch; ``most`` as for `course`."""
+    found = thinned(state.losses, most)
     starts = {(block.cycle, block.stage.value): block.start for block in slept(state)}
     return _course(
-        [starts.get((epoch.cycle, epoch.stage), 0) + epoch.epoch for epoch in state.losses],
-        [f"cycle {epoch.cycle}, {epoch.stage} epoch {epoch.epoch}" for epoch in state.losses],
-        [getattr(epoch, loss) for epoch in state.losses],
+        [starts.get((epoch.cycle, epoch.stage), 0) + epoch.epoch for epoch in found],
+        [f"cycle {epoch.cycle}, {epoch.stage} epoch {epoch.epoch}" for epoch in found],
+        [getattr(epoch, loss) for epoch in found],
     )
 
 

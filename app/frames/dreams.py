@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.frames.course import thinned
 from core.measures import interval
 from core.replay import RunState
 
@@ -21,10 +22,10 @@ class DreamContent:
     new_classes: float
 
 
-def dream_content(state: RunState) -> tuple[DreamContent, ...]:
-    """The content of each REM stage's dreams so far."""
+def dream_content(state: RunState, most: int | None = None) -> tuple[DreamContent, ...]:
+    """The content of each REM stage's dreams so far; at most ``most`` of them, evenly spaced."""
     names = ("old", "new", "neither", "old_classes", "new_classes")
     return tuple(
         DreamContent(made.cycle, *(interval(getattr(made, name)).mean for name in names))
-        for made in state.dreams
+        for made in thinned(state.dreams, most)
     )

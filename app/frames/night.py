@@ -1,5 +1,6 @@
 """A night's schedule, as what its hypnogram and its sentences show."""
 
+import functools
 from dataclasses import dataclass
 
 from core.config import RunConfig
@@ -31,7 +32,12 @@ def blocks(night: Hypnogram) -> tuple[Block, ...]:
 
 def slept(state: RunState) -> tuple[Block, ...]:
     """The stages of the night that a run sleeps, () before it has begun."""
-    return blocks(tuple(Cycle(*cycle) for cycle in state.night.cycles)) if state.night else ()
+    return _slept(state.night.cycles) if state.night else ()
+
+
+@functools.lru_cache(maxsize=4)  # each chart of a page needs them at each draw
+def _slept(cycles: tuple[tuple[float, int, int], ...]) -> tuple[Block, ...]:
+    return blocks(tuple(Cycle(*cycle) for cycle in cycles))
 
 
 def percent(share: float) -> str:

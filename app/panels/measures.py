@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import words
 from app.charts.courses import TITLES, courses
-from app.charts.dreams import dream_shares
+from app.charts.dreams import MOST_BARS, dream_shares
 from app.charts.losses import loss_curves
 from app.components.figure import figure
 from app.frames.arms import Arms
@@ -37,7 +37,7 @@ def training(arms: Arms, revision: str, cycle: int) -> None:
         )
     with right, st.container(key="dream_chart", gap="xsmall"):
         st.subheader("What the dreams were of", anchor=False, help=words.DREAMS)
-        dreams = dream_content(arms[0].state)
+        dreams = dream_content(arms[0].state, MOST_BARS)
         if not dreams:
             st.caption(words.NO_DREAMS)
             return

@@ -91,13 +91,17 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     deleting = _command(actions, "delete", "remove nights and all their files")
     exporting = _command(actions, "export", "one night as a zip: settings, events, tables, figures")
     keeping = _command(actions, "keep", "copy a night that is done into the gallery of recordings")
+    pinning = _command(actions, "pin", "never remove a night to make room")
+    unpinning = _command(actions, "unpin", "take the pin away from a night")
+    pruning = _command(actions, "prune", "remove old checkpoints, and old nights above the limit")
     for action in (listing, showing):
         action.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for action in (showing, exporting, keeping):
+    for action in (showing, exporting, keeping, pinning, unpinning):
         _add_id(action)
     deleting.add_argument("ids", metavar="ID", nargs="+", help="the nights, by their ids")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
     exporting.add_argument("--out", metavar="FILE", help="where to write it (default: ID.zip here)")
+    pruning.add_argument("--dry-run", action="store_true", help="only say what would go")
     keeping.add_argument("name", metavar="NAME", help="what to call it: small letters, digits, -")
 
 

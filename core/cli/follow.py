@@ -10,7 +10,7 @@ from core.cli.words import kept
 from core.engine.state import engine_now
 from core.errors import EngineError
 from core.jobs import Snapshot
-from core.jobs.turn import in_line
+from core.jobs.turn import NO_ENGINE, in_line
 from core.progress import Progress
 
 _POLL_S = 0.05
@@ -72,6 +72,8 @@ class _News:
             if not soon and now.place.position != self._position:
                 self._position = now.place.position
                 _say(f"queued: {in_line(now.place)}")
+        elif not now.served:
+            self._once(NO_ENGINE)
         elif not engine_now().ready:
             self._once("the job engine is starting")
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from core.cli.arguments import make_parser
-from core.errors import ConfigError, SleepError, WeightsError
+from core.errors import ConfigError, SleepError, WeightsError, unusable
 
 _BAD_VALUE, _FAILED, _INTERRUPTED = 2, 1, 130
 
@@ -17,8 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _do(options)
     except (ConfigError, WeightsError) as error:
         return _tell(error, _BAD_VALUE)
-    except (SleepError, OSError) as error:
+    except SleepError as error:
         return _tell(error, _FAILED)
+    except OSError as error:
+        return _tell(unusable(error), _FAILED)
     except KeyboardInterrupt as interrupt:
         sentence = str(interrupt) or "Interrupted; no half-written file is left."
         return _tell(sentence, _INTERRUPTED)

@@ -9,11 +9,13 @@ from typing import Any
 
 from core import jobs
 from core.cli.results import check_writable, in_words
+from core.engine.retention import apply, due
 from core.errors import ConfigError
 from core.jobs.export import export
 from core.jobs.keep import keep
+from core.jobs.pins import pin, unpin
 from core.jobs.table import Row, details, rows
-from core.jobs.turn import in_line
+from core.jobs.turn import onward, turn
 from core.store.folder import find_run, own_run, runs_dir
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
@@ -33,6 +35,14 @@ def runs(options: argparse.Namespace) -> None:
             _export(options.id, options.out)
         case "keep":
             print(keep(options.id, options.name))
+        case "pin":
+            pin(options.id)
+            print(f"run {options.id} is pinned: it is never removed to make room.")
+        case "unpin":
+            unpin(options.id)
+            print(f"run {options.id} is not pinned any more.")
+        case "prune":
+            _prune(dry=options.dry_run)
 
 
 def _list(*, as_json: bool) -> None:
@@ -56,7 +66,7 @@ def _columns(row: Row) -> tuple[str, ...]:
     seeds = " ".join(map(str, config.seeds[:_SEEDS_SHOWN]))
     return (
         row.run,
-        row.status,
+        f"{row.status}, pinned" if row.pinned else row.status,
         f"{row.cycles_done}/{config.num_cycles}",
         config.split,
         f"{config.start_fraction_rem:g} -> {config.end_fraction_rem:g}",
@@ -83,10 +93,12 @@ def _show(run_id: str, *, as_json: bool) -> None:
     print(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
     _print_table(
         [
-            *_given("queue", now.place and in_line(now.place)),
+            *_given("queue", turn(now) if now.status == "queued" else None),
+            *_given("next", onward(now) if now.status == "interrupted" else None),
             *_given("problem", now.problem),
             *_given("submitted", f"{_moment(record.submitted)} by {record.person}"),
             *_given("seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"),
+            *_given("pinned", "yes" if known["pinned"] else None),
             *_given("device", record.device),
             *_given("threads", record.threads),
             *_given("weights", record.weights and "{origin}, {file}".format(**record.weights)),
@@ -128,6 +140,15 @@ def _yes(question: str) -> bool:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def _prune(*, dry: bool) -> None:
+    planned = due()
+    removals = planned if dry else list(apply(planned))
+    for removal in removals:
+        print(f"{'would remove' if dry else 'removed'} {removal}")
+    freed = sum(removal.bytes for removal in removals) / 1e6
+    print(f"{freed:.1f} MB {'would be' if dry else 'are'} freed.")
 
 
 def _export(run_id: str, out: str | None) -> None:

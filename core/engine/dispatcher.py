@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -21,8 +21,6 @@ from core.engine.pace import Pace, waits
 from core.engine.state import EngineState
 from core.engine.worker import sleep_run
 from core.errors import EngineError, SleepError
-from core.replay import RunState, fold
-from core.store import RunReader
 from core.store.folder import RunFolder, find_run
 
 MOST_DEATHS = 5  # of workers over one cycle, before the night is thought to be what kills them
@@ -107,10 +105,9 @@ class Dispatcher:
         if result["problem"] is not None:
             self._fail(night.folder, night.entry, result["problem"])
         self._deaths.pop(night.folder.id, None)
-        with suppress(SleepError):
-            slept = _state(night.folder)
-            if slept.seconds is not None:
-                self._pace = self._pace.after(night.folder.record().config, slept.seconds)
+        if result["seconds"] is not None:
+            with suppress(SleepError):
+                self._pace = self._pace.after(night.folder.record().config, result["seconds"])
 
     def _lost(self, night: _Night, error: BaseException) -> None:
         """The worker died, or could not even begin."""
@@ -120,10 +117,9 @@ class Dispatcher:
             self._fail(night.folder, night.entry, sentence)
             return
         deaths = self._deaths.setdefault(night.folder.id, _Deaths())
-        with suppress(SleepError):
-            cycles = len(_state(night.folder).cycles)
-            if cycles > deaths.cycles:
-                deaths.cycles, deaths.count = cycles, 0
+        cycles = _cycles_kept(night.folder)
+        if cycles > deaths.cycles:
+            deaths.cycles, deaths.count = cycles, 0
         deaths.count += 1
         _logger.warning("run %s lost its worker, time %s", night.folder.id, deaths.count)
         if deaths.count >= MOST_DEATHS:
@@ -171,6 +167,9 @@ class Dispatcher:
         if anyway or seen != self._queue_seen:
             self._queue_seen = seen
             self._queue = queue.entries()
+            known = {entry.run for entry in self._queue} | self._nights.keys()
+            self._later = {run: at for run, at in self._later.items() if run in known}
+            self._deaths = {run: each for run, each in self._deaths.items() if run in known}
             self._turns.keep(entry.person for entry in self._queue)
 
     def _waiting(self) -> list[Entry]:
@@ -230,11 +229,14 @@ class Dispatcher:
             waiting=tuple(zip_longest((entry.run for entry in waiting), in_s)),
         )
         if told != self._told:
-            with suppress(OSError):  # a full disk: the nights matter more
+            try:
                 state.publish(told)
+            except OSError:  # a full disk: the nights matter more, and the next look tries again
+                told = replace(told, ready=False)  # which differs from what it will be then
             self._told = told
 
 
-def _state(folder: RunFolder) -> RunState:
-    """All that a run has told; raises `LogError` where that cannot be read."""
-    return fold(RunState(), RunReader(folder.path).read())
+def _cycles_kept(folder: RunFolder) -> int:
+    """The cycle of the newest checkpoint, 0 without one. The log of a long night takes too long."""
+    names = sorted(path.stem for path in folder.checkpoints.glob(f"cycle-{'[0-9]' * 6}.json"))
+    return int(names[-1].removeprefix("cycle-")) if names else 0

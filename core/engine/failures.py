@@ -3,13 +3,15 @@
 import logging
 from contextlib import suppress
 
-from core.engine.places import failure_of
+from core.engine.places import engine_spare, failure_of
 from core.errors import SleepError
 from core.events import NightFailed
-from core.files import make_folders, remove_file, write_text
+from core.files import make_folders, remove_file, write_bytes, write_text
 from core.store import RunLog
 from core.store.folder import RunFolder
 from core.store.locks import acquire
+
+_SPARE = 65_536  # bytes: a dozen sentences
 
 _logger = logging.getLogger(__name__)
 
@@ -27,9 +29,23 @@ def fail(folder: RunFolder, sentence: str) -> None:
             return
     except (SleepError, OSError):
         pass
-    with suppress(OSError):  # nothing at all can be written: the log above is all there is
-        make_folders(failure_of(folder.id).parent)
-        write_text(failure_of(folder.id), sentence)
+    try:
+        _write(folder.id, sentence)
+    except OSError:
+        with suppress(OSError):  # nothing at all can be written: the log above is all there is
+            engine_spare().unlink()
+            _write(folder.id, sentence)
+
+
+def keep_spare() -> None:
+    """Set room aside for the sentences of nights that fail on a full disk; raises OSError."""
+    if not engine_spare().exists():
+        write_bytes(engine_spare(), bytes(_SPARE))
+
+
+def _write(run_id: str, sentence: str) -> None:
+    make_folders(failure_of(run_id).parent)
+    write_text(failure_of(run_id), sentence)
 
 
 def failure(run_id: str) -> str | None:

@@ -9,16 +9,15 @@ import time
 from pathlib import Path
 
 from core import settings
-from core.engine.leases import take_lease
+from core.engine.leases import Lease, take_lease
 from core.engine.places import engine_dir, engine_lock, engine_output
 from core.engine.state import EngineState, last_told, publish
 from core.files import make_folders
-from core.store.locks import Lock, acquire, held
+from core.store.locks import acquire, held
 
 _LOOK_S = 0.5
 _SHORT_LIFE_S = 20.0
 _LONGEST_PAUSE_S = 30.0
-_LARGEST_OUTPUT = 1_000_000
 
 
 def keep_engine() -> None:
@@ -31,32 +30,52 @@ def keep_engine() -> None:
 
 
 @functools.cache
-def _keep(folder: Path) -> Lock:
-    """Start keeping, once in a program and outputs folder; gives the lease, to be kept."""
+def _keep(folder: Path) -> None:
+    """Start keeping an engine, once per program and outputs folder."""
     lease = take_lease()
-    child = start_engine()
-    threading.Thread(target=_look_after, args=(folder, child), name="engine", daemon=True).start()
-    return lease
+    try:
+        child = start_engine()
+    except OSError:
+        lease.release()  # the next call takes another
+        raise
+    arguments = (folder, lease, child)
+    threading.Thread(target=_look_after, args=arguments, name="engine", daemon=True).start()
 
 
-def _look_after(folder: Path, child: subprocess.Popen[bytes] | None) -> None:
+def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | None) -> None:
+    children = [child]  # one whose folder was deleted ends after the next has started
     pause = _LOOK_S
     began = time.monotonic()
     while True:
         time.sleep(pause)
-        if child is not None:
-            child.poll()  # else a dead one would stay as a zombie
+        # Also so that a dead one does not stay as a zombie.
+        children = [each for each in children if each is not None and each.poll() is None]
         try:
-            if engine_dir() != folder or held(engine_lock()):
+            if engine_dir() != folder:
+                continue
+            lease = _counting(lease)
+            if held(engine_lock()):
                 pause = _LOOK_S if last_told().ready else pause
                 continue
             # Why the last one ended stays told until the new one is ready.
-            child = start_engine(last_told().problem)
+            children.append(start_engine(last_told().problem))
         except OSError:
-            child = None
+            pass
         short = time.monotonic() - began < _SHORT_LIFE_S
         pause = min(2 * pause, _LONGEST_PAUSE_S) if short else _LOOK_S
         began = time.monotonic()
+
+
+def _counting(lease: Lease) -> Lease:
+    """``lease``, or another if its file is gone: the outputs folder was deleted, for example.
+
+    Without a lease that it sees, each engine would end after its grace period.
+    """
+    if lease.counts():
+        return lease
+    taken = take_lease()
+    lease.release()
+    return taken
 
 
 def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
@@ -69,7 +88,7 @@ def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
     if lock is None:
         return None
     # The engine inherits the lock, so that nobody can start another before it is up.
-    with lock, engine_output().open("wb" if _is_large(engine_output()) else "ab") as output:
+    with lock, engine_output().open("ab") as output:
         # What another told before does not hold any more.
         publish(EngineState(pace=last_told().pace, problem=problem))
         return subprocess.Popen(
@@ -92,7 +111,3 @@ def _places() -> dict[str, str]:
         "SLEEP_OUTPUTS_DIR": settings.outputs_dir(),
     }
     return {name: str(place.absolute()) for name, place in places.items()}
-
-
-def _is_large(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > _LARGEST_OUTPUT

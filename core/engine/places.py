@@ -25,6 +25,11 @@ def engine_output() -> Path:
     return engine_dir() / "output.txt"
 
 
+def engine_spare() -> Path:
+    """Room on the disk that is given up when it is full, so that failures can be written."""
+    return engine_dir() / "spare"
+
+
 def leases_dir() -> Path:
     """A lock for each program that needs the engine; without any, it ends."""
     return engine_dir() / "leases"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from core.cores import cores
 from core.engine import state
+from core.engine.housekeeping import keep_tidy
 from core.engine.leases import anybody
 from core.engine.machine import scheduler_address
 from core.engine.places import engine_dir, engine_lock
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.02
 _LEASES_S = 0.5
+_BEAT_S = 1.0
 _NICE = 5  # the page goes first; workers inherit it
 _GRACE_S = 3.0  # one command may follow another
 
@@ -48,14 +50,19 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
         try:
             # First of all, because the fork server and all workers inherit it.
             stack.enter_context(private_folder(bases()))
-            _serve(stack, ended, stay=stay, workers=workers)
+            _serve(stack, lock, ended, stay=stay, workers=workers)
         except EngineError as error:
             _tell(EngineState(pace=state.last_told().pace, problem=str(error)))
             raise
 
 
 def _serve(
-    stack: ExitStack, ended: Callable[[], bool], *, stay: bool, workers: int | None
+    stack: ExitStack,
+    lock: Lock,
+    ended: Callable[[], bool],
+    *,
+    stay: bool,
+    workers: int | None,
 ) -> NoReturn:
     # Leaving at once, as below, leaves semaphores to Python's tracker, which need not say so. It
     # starts with the fork server.
@@ -68,13 +75,16 @@ def _serve(
 
     _tell(replace(state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
     with connected(workers or cores()) as client:
+        keep_tidy()
         _say(f"ready: {address_of(client)}")
-        _run(Dispatcher(client), ended, stay=stay)
+        problem = _run(Dispatcher(client), lock, ended, stay=stay)
+        if problem is not None:
+            _say(problem)
         # Nothing is lost by leaving at once: all that counts is on disk, and workers end with
         # their parent. A polite end would wait for steps that are thrown away anyhow.
         stack.close()
         sys.stdout.flush()
-        os._exit(0)
+        os._exit(0 if problem is None else 1)
 
 
 def _warm_fork_server() -> None:
@@ -83,18 +93,28 @@ def _warm_fork_server() -> None:
     forkserver.ensure_running()
 
 
-def _run(dispatcher: "Dispatcher", ended: Callable[[], bool], *, stay: bool) -> None:
-    needed = looked = time.monotonic()
+def _run(
+    dispatcher: "Dispatcher", lock: Lock, ended: Callable[[], bool], *, stay: bool
+) -> str | None:
+    """Work until the engine's end; the sentence for an end before its time, else None."""
+    needed = looked = beaten = time.monotonic()
     while not ended():
+        if not lock.holds(engine_lock()):
+            # Another engine may serve a new folder of that name, whose state is not ours to write.
+            return f"ends, because its folder {engine_dir()} was deleted."
         dispatcher.step()
         now = time.monotonic()
+        if now - beaten >= _BEAT_S:
+            beaten = now
+            state.beat()
         if not stay and now - looked >= _LEASES_S:
             looked = now
             if anybody():
                 needed = now
             elif now - needed > _GRACE_S:
-                return
+                return None
         time.sleep(_TICK_S)
+    return None
 
 
 def _signals() -> Callable[[], bool]:

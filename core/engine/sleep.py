@@ -7,12 +7,13 @@ import functools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from core.checkpoints import Checkpoints
 from core.cores import cores
 from core.data import DatasetPair, load_pair
 from core.engine import queue
-from core.engine.watch import watched
+from core.engine.watch import deleted, watched
 from core.errors import RunError, SleepError
 from core.events import Event, NightFailed, NightStarted, NightStopped
 from core.replay import RunState, fold
@@ -36,11 +37,11 @@ def sleep(
     ``asleep`` tells how many nights share this machine's cores, this one included.
 
     A night that ends well, is stopped or fails says so in its last event. Raises `RunError` when
-    another process sleeps it, `LogError` when its files are damaged and OSError when nothing can
-    be written to its folder, not even that.
+    another process sleeps it or its files are deleted meanwhile, `LogError` when its files are
+    damaged and OSError when nothing can be written to its folder, not even that.
     """
     if not folder.path.is_dir():
-        raise RunError(f"run {folder.id} was deleted.")
+        raise deleted(folder)
     lock = acquire(folder.lock, _WAIT_S)
     if lock is None:
         raise RunError(f"run {folder.id} is asleep in another process already.")
@@ -49,7 +50,7 @@ def sleep(
         with RunLog(folder.path) as log:
             state = fold(RunState(), log.earlier)
             try:
-                with watched(folder, worker) as check, torch_threads():
+                with watched(folder, worker, lock) as check, torch_threads():
                     threads = _share(record, asleep)
                     for event in _night(record, folder, state, check, threads):
                         if isinstance(event, NightStarted):
@@ -57,6 +58,8 @@ def sleep(
                         log.append(event)
                         yield event
             except Exception as error:
+                if not lock.holds(folder.lock):  # what failed is that its files are gone
+                    raise deleted(folder) from None
                 ending = _ending(error, folder)
                 log.append(ending)
                 yield ending
@@ -112,8 +115,11 @@ def _ending(error: Exception, folder: RunFolder) -> NightStopped | NightFailed:
 
 
 def unwritable(folder: RunFolder, error: OSError) -> str:
-    """The sentence for a folder that cannot be written."""
+    """The sentence for what cannot be written: the run's folder, or a file outside of it."""
+    place = f"the run's folder {folder.path}"
+    if isinstance(error.filename, str) and not Path(error.filename).is_relative_to(folder.path):
+        place = error.filename  # pre-trained weights in the user's cache, for example
     return (
-        f"the run's folder {folder.path} cannot be written ({error.strerror or error}); "
+        f"{place} cannot be written ({error.strerror or error}); "
         "make room or give access there, then resume the run."
     )

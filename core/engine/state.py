@@ -1,11 +1,18 @@
 """What the engine tells: whether it is ready, who is asleep, and when the others' turn is."""
 
+import os
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from core.checks import positive
+from core.engine.leases import needed
 from core.engine.places import engine_dir, engine_lock, engine_state
 from core.files import make_folders, read_json, write_json
 from core.store.locks import held
+
+_SILENT_S = 10.0  # a living engine beats every second
+_STARTING_S = 120.0  # while it imports torch and starts its workers it cannot beat
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,42 @@ def last_told() -> EngineState:
         return EngineState()
 
 
+def served(now: EngineState) -> bool:
+    """Whether the queue is worked on without anybody's help, ``now`` being what `engine_now` gave.
+
+    An engine is alive, or a program that keeps one; and nothing is known that stops it.
+    """
+    return now.problem is None and (alive() or needed())
+
+
+def beat() -> None:
+    """Show that the engine's main loop works: the state file's time of change is now."""
+    with suppress(OSError):
+        os.utime(engine_state())
+
+
 def engine_now() -> EngineState:
-    """The state of the engine that is alive; not ready if there is none."""
-    if alive():
-        return last_told()
+    """The state of the engine that is alive; not ready if there is none or it does not answer."""
     told = last_told()
-    return EngineState(pace=told.pace, problem=told.problem)
+    if not alive():
+        return EngineState(pace=told.pace, problem=told.problem)
+    problem = _silence(told)
+    if problem is None:
+        return told
+    return EngineState(workers=told.workers, pid=told.pid, pace=told.pace, problem=problem)
+
+
+def _silence(told: EngineState) -> str | None:
+    """The sentence for an engine that lives and does not work, None for one that works."""
+    try:
+        beaten = engine_state().stat().st_mtime
+    except OSError:  # it has not told anything yet, or the disk is full
+        return None
+    if time.time() - beaten <= (_SILENT_S if told.ready else _STARTING_S):
+        return None
+    since = time.strftime("%H:%M:%S", time.localtime(beaten))
+    which = f"process {told.pid}" if told.pid else "its process is starting"
+    return (
+        f"the job engine ({which}) has not answered since {since}, so no run can start; if it "
+        "does not recover, end that process, and the page or a waiting command starts another."
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.engine.state import last_told
 from core.errors import RunError, SleepError
+from core.events import NightDone
 from core.store.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def sleep_run(path: str, gives_way: bool) -> dict[str, Any]:
     """Sleep the night of the run in the folder ``path``; it may leave the processor to others.
 
     Returns {"ended": whether the run is over, "problem": the sentence of a failure that the
-    run's own folder could not take}.
+    run's own folder could not take, "seconds": the time of a night that is done, else None}. The
+    dispatcher need not read the log for it, which takes seconds for a long night.
     """
     from distributed import get_worker
 
@@ -52,16 +54,18 @@ def _be_nice() -> None:
 def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
     from core.engine.sleep import sleep, unwritable
 
+    seconds = None
     try:
-        for _ in sleep(folder, worker, lambda: len(last_told().asleep)):
-            pass
+        for event in sleep(folder, worker, lambda: len(last_told().asleep)):
+            if isinstance(event, NightDone):
+                seconds = event.seconds
     except RunError:
-        return {"ended": False, "problem": None}
+        return {"ended": False, "problem": None, "seconds": None}
     except SleepError as error:
-        return {"ended": True, "problem": str(error)}
+        return {"ended": True, "problem": str(error), "seconds": None}
     except OSError as error:
-        return {"ended": True, "problem": unwritable(folder, error)}
-    return {"ended": True, "problem": None}
+        return {"ended": True, "problem": unwritable(folder, error), "seconds": None}
+    return {"ended": True, "problem": None, "seconds": seconds}
 
 
 def dask_setup(worker: "Worker") -> None:

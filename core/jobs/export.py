@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -58,7 +57,9 @@ def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:
         archive.writestr("losses.csv", _table(_LOSSES, _losses(state)))
         if state.outcome == "done":
             archive.writestr("results.json", json.dumps(summary(state), indent=1, allow_nan=False))
-            archive.writestr("night.pdf", _pdf(state))
+            from core.report import pdf_of  # it takes a second
+
+            archive.writestr("night.pdf", pdf_of(state))
 
 
 def _start_of(log: Path, size: int) -> bytes:
@@ -94,12 +95,3 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _pdf(state: RunState) -> bytes:
-    from core.report import write_pdf  # it takes a second
-
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "night.pdf"
-        write_pdf(state, path)
-        return path.read_bytes()

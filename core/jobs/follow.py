@@ -7,7 +7,7 @@ from typing import Literal
 
 from core.engine import queue
 from core.engine.failures import failure
-from core.engine.state import Place, engine_now
+from core.engine.state import Place, engine_now, served
 from core.errors import LogError
 from core.events import Event
 from core.replay import RunState, fold
@@ -24,9 +24,10 @@ class Snapshot:
     """A run at one moment.
 
     ``status``: "interrupted" is a night that broke off without a word, as when the machine was
-    switched off; it goes on by itself if it is still ``wanted``, else when it is resumed.
-    ``problem`` is the sentence that goes with "failed"; ``place`` the turn of a "queued" run, None
-    where nobody knows.
+    switched off. If it is still ``wanted``, it continues by itself as soon as an engine works,
+    else when it is resumed. ``served`` is False for a wanted run that waits for an engine which
+    nothing is known to start. ``problem`` is the sentence that goes with "failed", or says why
+    no engine works; ``place`` is the turn of a "queued" run, None where it is not known.
     """
 
     status: Status
@@ -34,10 +35,11 @@ class Snapshot:
     wanted: bool = False
     problem: str | None = None
     place: Place | None = None
+    served: bool = True
 
     @property
     def active(self) -> bool:
-        """Whether more is to come without anybody doing anything."""
+        """Whether the run is worked on, or will be once an engine works (see ``served``)."""
         return self.status in ("queued", "running") or (
             self.wanted and self.status == "interrupted"
         )
@@ -82,10 +84,15 @@ class Follower:
             return Snapshot("running", state, wanted)
         if wanted:
             engine = engine_now()
-            if engine.ready or state.phase == "starting" or state.outcome is not None:
-                place = engine.place(self.run_id)
-                return Snapshot("queued", state, wanted, engine.problem, place)
-            return Snapshot("interrupted", state, wanted, engine.problem)
+            waits = engine.ready or state.phase == "starting" or state.outcome is not None
+            return Snapshot(
+                "queued" if waits else "interrupted",
+                state,
+                wanted,
+                engine.problem,
+                engine.place(self.run_id) if waits else None,
+                served(engine),
+            )
         problem = failure(self.run_id)
         if problem is not None:
             return Snapshot("failed", state, problem=problem)

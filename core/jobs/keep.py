@@ -52,8 +52,8 @@ def _copy(run: RunFolder, record: RunRecord, scratch: RunFolder, target: Path) -
         sync_folder(target.parent)
     except OSError as error:
         raise RunError(
-            f"run {run.id} cannot be kept in {gallery()} ({error}); give access there, or point "
-            "SLEEP_GALLERY_DIR at another folder."
+            f"run {run.id} cannot be kept in {gallery()} ({error.strerror or error}); make room or "
+            "give access there, or point SLEEP_GALLERY_DIR at another folder."
         ) from None
     finally:
         shutil.rmtree(scratch.path, ignore_errors=True)

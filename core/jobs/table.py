@@ -28,6 +28,7 @@ class Row:
     cycles_done: int = 0
     record: RunRecord | None = None
     problem: str | None = None
+    pinned: bool = False
 
     def values(self) -> dict[str, Any]:
         """The row as JSON values."""
@@ -45,6 +46,7 @@ class Row:
             "seeds": list(config.seeds) if config else None,
             "submitted": record.submitted if record else None,
             "person": record.person if record else None,
+            "pinned": self.pinned,
         }
 
 
@@ -60,7 +62,8 @@ def rows() -> Iterator[Row]:
             yield Row(folder.id, "damaged", problem=str(error))
             continue
         status = row_status(folder, now)
-        yield Row(folder.id, status, now.state.finished, record, now.problem)
+        pinned = folder.pin.exists()
+        yield Row(folder.id, status, now.state.finished, record, now.problem, pinned)
 
 
 def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
@@ -79,6 +82,7 @@ def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
         "place": asdict(now.place) if now.place else None,
         "submitted": record.submitted,
         "person": record.person,
+        "pinned": folder.pin.exists(),
         "cycles_done": now.state.finished,
         "config": record.config.to_dict(),
         "threads": record.threads,

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "stop"
 
     @property
+    def pin(self) -> Path:
+        """Marker file: the run is never removed to make room."""
+        return self.path / "pinned"
+
+    @property
     def heartbeat(self) -> Path:
         """Changes as long as the night's steps go on."""
         return self.path / "heartbeat.json"

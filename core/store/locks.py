@@ -25,6 +25,13 @@ class Lock:
     def release(self) -> None:
         os.close(self.descriptor)
 
+    def holds(self, path: Path) -> bool:
+        """Whether ``path`` still is the locked file, and was not removed or replaced since."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), path.lstat())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
     def __enter__(self) -> "Lock":
         return self
 
@@ -41,7 +48,7 @@ def acquire(path: Path, wait_s: float = _PATIENCE_S) -> Lock | None:
     end = time.monotonic() + wait_s
     while True:
         descriptor = _open(path, os.O_RDWR | os.O_CREAT)
-        if _take(descriptor, fcntl.LOCK_EX) and _still_there(descriptor, path):
+        if _take(descriptor, fcntl.LOCK_EX) and Lock(descriptor).holds(path):
             return Lock(descriptor)
         os.close(descriptor)
         if time.monotonic() >= end:
@@ -76,11 +83,3 @@ def _take(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _still_there(descriptor: int, path: Path) -> bool:
-    """Whether ``path`` is still the file that was locked, and was not removed in between."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False

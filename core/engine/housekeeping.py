@@ -1,0 +1,101 @@
+"""What the engine tidies at its start and every hour, in a thread of its own."""
+
+import logging
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from core.engine.failures import forget_failure, keep_spare
+from core.engine.leases import clear_leases
+from core.engine.output import shorten_output
+from core.engine.places import failure_of
+from core.engine.retention import apply, due
+from core.errors import RunError, SleepError
+from core.store.folder import find_run, runs_dir
+from core.store.gallery import gallery
+from core.store.locks import acquire
+
+_EVERY_S = 3_600.0
+_ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
+_DELETED = re.compile(rf"\.{_ID}\.deleted")
+_SCRATCH = re.compile(rf"\.({_ID})\.tmp")
+
+_logger = logging.getLogger(__name__)
+
+
+def keep_tidy() -> None:
+    """Tidy now and every hour, until this process ends; returns at once."""
+    threading.Thread(target=_forever, name="housekeeping", daemon=True).start()
+
+
+def tidy() -> None:
+    """Remove what the retention settings say, and what killed processes left behind."""
+    _try(clear_leftovers)
+    _try(clear_leases)
+    _try(shorten_output)
+    _try(_apply_retention)
+    _try(keep_spare)
+
+
+def clear_leftovers(older_than_s: float = _EVERY_S) -> None:
+    """Remove what broken deletions, a broken `keep` and deleted runs left.
+
+    What is younger than ``older_than_s`` may be a deletion at work, and stays.
+    """
+    latest = time.time() - older_than_s
+    checkpoints = (run / ".checkpoints.deleted" for run in _children(runs_dir()))
+    for folder in (*_matching(runs_dir(), _DELETED), *checkpoints):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if folder.stat().st_ctime <= latest:
+                shutil.rmtree(folder, ignore_errors=True)
+    for folder in _matching(gallery(), _SCRATCH):
+        _clear_scratch(folder)
+    for file in _children(failure_of("").parent):
+        if not (runs_dir() / file.stem).is_dir():
+            forget_failure(file.stem)
+
+
+def _clear_scratch(folder: Path) -> None:
+    """Remove a copy that `keep` has not finished, unless it is at work: it holds the run's lock."""
+    try:
+        lock = acquire(find_run(folder.name[1 : -len(".tmp")]).lock, wait_s=0)
+    except RunError:  # the run is gone, and with it whoever copied it
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    if lock is not None:
+        with lock:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _apply_retention() -> None:
+    for removal in apply(due()):
+        _logger.warning("removed %s.", removal)
+
+
+def _try(task: Callable[[], None]) -> None:
+    """One task must not keep the others from being done."""
+    try:
+        task()
+    except (SleepError, OSError) as error:
+        _logger.error("%s", error)
+
+
+def _forever() -> None:
+    pause = threading.Event()
+    while True:
+        tidy()
+        pause.wait(_EVERY_S)
+
+
+def _matching(folder: Path, name: re.Pattern[str]) -> Iterator[Path]:
+    return (child for child in _children(folder) if name.fullmatch(child.name))
+
+
+def _children(folder: Path) -> list[Path]:
+    with suppress(FileNotFoundError):
+        return list(folder.iterdir())
+    return []
