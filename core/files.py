@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 MAX_JSON_BYTES = 16_000_000  # a config with 100,000 cycles in its log needs about 4 MB
 
+_NO_LINK = os.O_RDONLY | os.O_NOFOLLOW
+
 # --- writing ---
 
 
@@ -102,6 +104,17 @@ def make_folders(folder: Path) -> None:
         sync_folder(each.parent)
 
 
+def make_inner(folder: Path) -> None:
+    """Make ``folder`` where it is missing; what is above it must exist, and it must be no link.
+
+    Raises OSError.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir()
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+
 def remove_file(path: Path) -> None:
     """Remove a file, if it exists, durably."""
     with suppress(FileNotFoundError):
@@ -139,7 +152,30 @@ def open_regular(path: Path, max_bytes: int) -> BinaryIO:
 
     Never waits, as opening a named pipe would. Raises OSError.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return _regular(os.open(path, _NO_LINK | os.O_NONBLOCK), path, max_bytes)
+
+
+def open_inside(folder: Path, *names: str, max_bytes: int) -> BinaryIO:
+    """Open the regular file ``names`` below ``folder``, as `open_regular` does.
+
+    Neither ``folder`` nor a folder on the way may be a link, also if it is replaced meanwhile.
+    Raises OSError.
+    """
+    *folders, name = names
+    descriptor = os.open(folder, _NO_LINK | os.O_DIRECTORY)
+    try:
+        for each in folders:
+            inner = os.open(each, _NO_LINK | os.O_DIRECTORY, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        file = os.open(name, _NO_LINK | os.O_NONBLOCK, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+    return _regular(file, folder.joinpath(*names), max_bytes)
+
+
+def _regular(descriptor: int, path: Path, max_bytes: int) -> BinaryIO:
+    """The open ``descriptor`` as a file; raises OSError, with it closed, if it may not be read."""
     try:
         found = os.fstat(descriptor)
         if stat.S_ISDIR(found.st_mode):
