@@ -2,6 +2,7 @@
 
 import unicodedata
 
+LONGEST_SENTENCE = 5_000  # characters, of what a log may say went wrong
 _LONGEST = 1_000
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from core import jobs
 from core.cli.results import check_writable, in_words
+from core.cli.terminal import say
 from core.errors import ConfigError
 from core.jobs.export import export
 from core.jobs.keep import keep
 from core.jobs.table import Row, details, rows
 from core.jobs.turn import in_line
 from core.store.folder import find_run, own_run, runs_dir
+from core.texts import printable
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
 _SEEDS_SHOWN = 5
@@ -32,7 +34,7 @@ def runs(options: argparse.Namespace) -> None:
         case "export":
             _export(options.id, options.out)
         case "keep":
-            print(keep(options.id, options.name))
+            say(keep(options.id, options.name))
 
 
 def _list(*, as_json: bool) -> None:
@@ -41,12 +43,12 @@ def _list(*, as_json: bool) -> None:
         _print_json([row.values() for row in found])
         return
     if not found:
-        print(f"There are no runs in {runs_dir()} yet; `python -m core run` sleeps one.")
+        say(f"There are no runs in {runs_dir()} yet; `python -m core run` sleeps one.")
         return
     _print_table([_HEADER, *(_columns(row) for row in found)])
     for row in found:
         if row.problem is not None:
-            print(f"{row.run}: {row.problem}")
+            say(f"{row.run}: {row.problem}")
 
 
 def _columns(row: Row) -> tuple[str, ...]:
@@ -67,8 +69,9 @@ def _columns(row: Row) -> tuple[str, ...]:
 
 
 def _print_table(lines: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
+    shown = [[printable(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for line in shown:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print("  ".join(cells).rstrip())
 
@@ -80,7 +83,7 @@ def _show(run_id: str, *, as_json: bool) -> None:
         _print_json(known)
         return
     config, done = known["config"], known["cycles_done"]
-    print(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
+    say(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
     _print_table(
         [
             *_given("queue", now.place and in_line(now.place)),
@@ -94,10 +97,9 @@ def _show(run_id: str, *, as_json: bool) -> None:
             *_given("versions", ", ".join(f"{name} {v}" for name, v in record.versions.items())),
         ]
     )
-    print("settings")
+    say("settings")
     _print_table([(f"  {name}", _in_text(value)) for name, value in config.items()])
-    for sentence in in_words(now.state):
-        print(sentence)
+    say(*in_words(now.state))
 
 
 def _given(name: str, value: object) -> Iterable[tuple[str, str]]:
@@ -120,7 +122,7 @@ def _delete(run_ids: Sequence[str], *, ask: bool) -> None:
     for run_id in run_ids:
         if not ask or _yes(f"Delete run {run_id} and all its files? [y/N] "):
             jobs.delete(run_id)
-            print(f"run {run_id} is deleted.")
+            say(f"run {run_id} is deleted.")
 
 
 def _yes(question: str) -> bool:
@@ -137,7 +139,7 @@ def _export(run_id: str, out: str | None) -> None:
     if path.exists():
         raise ConfigError(f"out is '{path}', which is there already; give another name.")
     export(run_id, path)
-    print(path)
+    say(path)
 
 
 def _print_json(values: Any) -> None:

@@ -2,9 +2,10 @@
 believed before it was compared with what the event and the config allow."""
 
 import math
+import shutil
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -14,6 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from core.errors import LogError
+from core.events import Event
 from core.files import open_inside
 from core.store.limits import Shape
 from core.texts import short
@@ -61,12 +63,45 @@ class StoredArray:
                 f"{self.file}: the array '{self.key}' cannot be read ({short(str(reason))})."
             ) from None
 
+    def copy(self, target: IO[bytes]) -> None:
+        """Write the file as it is to ``target``.
+
+        Raises `LogError` where it cannot be read, or is larger than the event's arrays can be, and
+        OSError where ``target`` cannot be written.
+        """
+        try:
+            file = self.open()
+        except OSError as error:
+            reason = error.strerror or error
+            raise LogError(f"{self.file} cannot be copied ({reason}).") from None
+        with file:
+            shutil.copyfileobj(file, target)
+
     def open(self) -> BinaryIO:
         """Open the file as it is; raises OSError, also where it is larger than it can be."""
         most = [member.most_bytes for member in self.members.values()]
         size = sum(each + each // 500 + _ENTRY_BYTES for each in most)
         run = self.file.parents[1]
         return open_inside(run, self.file.parent.name, self.file.name, max_bytes=size)
+
+
+def arrays_of(events: Iterable[Event]) -> Iterator[StoredArray]:
+    """All arrays that ``events`` name."""
+    for event in events:
+        yield from _arrays_in(event)
+
+
+def files_of(events: Iterable[Event]) -> dict[str, StoredArray]:
+    """An array of each file that ``events`` name, by the file's name."""
+    return {array.file.name: array for array in arrays_of(events)}
+
+
+def _arrays_in(value: Any) -> Iterator[StoredArray]:
+    for part in vars(value).values():
+        if isinstance(part, StoredArray):
+            yield part
+        elif is_dataclass(part):
+            yield from _arrays_in(part)
 
 
 def _read(file: BinaryIO, key: str, members: Mapping[str, Member]) -> NDArray[Any]:

@@ -131,10 +131,13 @@ class Place:
         if step not in expected:
             should = " or ".join(map(str, expected)) or "a new beginning"
             raise ValueError(f"{step} came where {should} should come")
-        assert self.config is not None and self.night is not None  # else nothing is expected
+        assert self.config is not None  # else nothing is expected
+        assert self.night is not None
         match event:
             case StageStarted():
-                values.check_stage(event, _epochs(self.night, event.cycle, event.stage), self.config)
+                values.check_stage(
+                    event, _epochs(self.night, event.cycle, event.stage), self.config
+                )
             case EpochDone():
                 values.check_epoch(event, len(self.config.seeds))
             case StageEvaluated():

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 from core.config import RunConfig
 from core.errors import LogError
@@ -28,6 +28,7 @@ from core.texts import short
 
 LOG = "events.jsonl"
 ARRAYS = "arrays"
+_PART_BYTES = 1_000_000
 
 # What others rely on as soon as it is written: a finished cycle, and every end of a night.
 _DURABLE = (CycleDone, NightDone, NightStopped, NightFailed)
@@ -81,6 +82,16 @@ class LogReader:
         except OSError as error:
             raise LogError(f"{log} cannot be read ({error.strerror or error}).") from None
 
+    def copy(self, target: IO[bytes]) -> None:
+        """Write the lines that were read to ``target``, as they are; raises OSError."""
+        if not self.offset:
+            return  # a run that has not begun has no log
+        with open_inside(self._folder, LOG, max_bytes=sys.maxsize) as file:
+            left = self.offset
+            while left and (part := file.read(min(left, _PART_BYTES))):
+                target.write(part)
+                left -= len(part)
+
     def _read(self, file: BinaryIO) -> list[Event]:
         offset, number, crc, rules = self.offset, self.lines, self.crc, self._rules
         found = []
@@ -122,14 +133,18 @@ class LogReader:
 class RunReader(LogReader):
     """Reads the events of a run, and checks each against the run's config and those before it.
 
-    The config is that of the run's record. Where that cannot be read it is the log's own, so that
-    what is shown of the run agrees with itself.
+    The config is that of the run's record, where it is not given. Where that cannot be read it is
+    the log's own, so that what is shown of the run agrees with itself.
     """
+
+    def __init__(self, folder: Path, config: RunConfig | None = None) -> None:
+        super().__init__(folder)
+        self._given = config
 
     def read(self) -> list[Event]:
         """As `LogReader.read`; raises `LogError` also for an event that no run could have told."""
         if not self.lines:
-            self._rules = Place.start(self._config())
+            self._rules = Place.start(self._given or self._config())
         return super().read()
 
     def _config(self) -> RunConfig | None:

@@ -4,7 +4,7 @@ Each check raises ValueError, in words, for a number that no run tells. The boun
 keep what is shown free of surprises, and do not judge a result.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.checks import MAX_EPOCHS
 from core.config import RunConfig
@@ -25,7 +25,7 @@ _LARGEST_ERROR = 784 + 0.01  # sums of float32 are rounded
 _SMALLEST = 1e-60  # of a mean of float32 that is not 0: smaller ones overflow what is divided by
 _MOST_CLASSES = 20
 _MOST_STEPS = 10_000_000_000
-_MOST_SECONDS = 1e10
+MOST_SECONDS = 1e10
 _MOST_THREADS = 100_000
 _LONGEST_TEXT = 500
 _MOST_VERSIONS = 100
@@ -57,19 +57,29 @@ def check_night(event: NightStarted, config: RunConfig) -> None:
         raise ValueError(f"'cycles' has {epochs} epochs, and the run has {config.total_eps}")
     weights = event.weights
     for text in (event.dataset_1, event.dataset_2, event.device, *vars(weights).values()):
-        if len(text) > _LONGEST_TEXT:
+        if not is_text(text):
             raise ValueError(f"a text is longer than {_LONGEST_TEXT} characters")
     _whole("threads", event.threads, 1, _MOST_THREADS)
     check_versions(event.versions)
 
 
-def check_versions(versions: Mapping[object, object]) -> None:
+def is_text(value: object) -> bool:
+    """Whether ``value`` may be a name: of a dataset, a device, a file, a version."""
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+
+
+def is_versions(value: object) -> bool:
+    """Whether ``value`` maps names of libraries to their versions."""
+    return (
+        isinstance(value, dict)
+        and len(value) <= _MOST_VERSIONS
+        and all(is_text(text) for pair in value.items() for text in pair)
+    )
+
+
+def check_versions(versions: dict[str, str]) -> None:
     """Check that ``versions`` maps names of libraries to theirs."""
-    if len(versions) > _MOST_VERSIONS or not all(
-        isinstance(text, str) and len(text) <= _LONGEST_TEXT
-        for pair in versions.items()
-        for text in pair
-    ):
+    if not is_versions(versions):
         raise ValueError("'versions' does not name versions")
 
 
@@ -116,7 +126,7 @@ def check_dreams(event: DreamsMade, seeds: int) -> None:
 
 def check_seconds(seconds: float) -> None:
     """Check how long a night took."""
-    _number("seconds", seconds, 0, _MOST_SECONDS)
+    _number("seconds", seconds, 0, MOST_SECONDS)
 
 
 def _each(name: str, found: Sequence[float], seeds: int, low: float, high: float) -> None:
