@@ -178,12 +178,14 @@ def test_a_copy_that_is_broken_off_leaves_nothing(
 ) -> None:
     put_run(RUN, NIGHT)
 
-    def broken_off(target: Path, content: bytes) -> None:
+    @contextmanager
+    def broken_off(target: Path) -> Iterator[BinaryIO]:
         if target.suffix == ".npz":
             raise error
-        target.write_bytes(content)
+        with target.open("wb") as file:
+            yield file
 
-    monkeypatch.setattr(module, "write_bytes", broken_off)
+    monkeypatch.setattr(module, "whole_file", broken_off)
     with pytest.raises((RunError, KeyboardInterrupt)):
         keep(RUN, NAME)
     assert list(gallery.iterdir()) == []
