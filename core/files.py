@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 
 MAX_JSON_BYTES = 16_000_000  # a config with 100,000 cycles in its log needs about 4 MB
 
+_NO_LINK = os.O_RDONLY | os.O_NOFOLLOW
+
 # --- writing ---
 
 
@@ -117,10 +119,15 @@ def make_folders(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder``, if it is missing, durably; raises OSError if the one above is missing."""
+    """Make ``folder`` where it is missing, durably.
+
+    Raises OSError if what is above it is missing, and if it is a link or no folder.
+    """
     with suppress(FileExistsError):
         folder.mkdir()
         sync_folder(folder.parent)
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
 def remove_file(path: Path) -> None:
@@ -160,7 +167,30 @@ def open_regular(path: Path, max_bytes: int) -> BinaryIO:
 
     Never waits, as opening a named pipe would. Raises OSError.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return _regular(os.open(path, _NO_LINK | os.O_NONBLOCK), path, max_bytes)
+
+
+def open_inside(folder: Path, *names: str, max_bytes: int) -> BinaryIO:
+    """Open the regular file ``names`` below ``folder``, as `open_regular` does.
+
+    Neither ``folder`` nor a folder on the way may be a link, also if it is replaced meanwhile.
+    Raises OSError.
+    """
+    *folders, name = names
+    descriptor = os.open(folder, _NO_LINK | os.O_DIRECTORY)
+    try:
+        for each in folders:
+            inner = os.open(each, _NO_LINK | os.O_DIRECTORY, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        file = os.open(name, _NO_LINK | os.O_NONBLOCK, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+    return _regular(file, folder.joinpath(*names), max_bytes)
+
+
+def _regular(descriptor: int, path: Path, max_bytes: int) -> BinaryIO:
+    """The open ``descriptor`` as a file; raises OSError, with it closed, if it may not be read."""
     try:
         found = os.fstat(descriptor)
         if stat.S_ISDIR(found.st_mode):

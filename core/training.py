@@ -4,7 +4,7 @@ Source: the sleep simulation of Spens & Burgess 2024, doi 10.1038/s41562-023-017
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -24,12 +24,13 @@ from core.events import (
     NightDone,
     NightResumed,
     NightStarted,
+    PretrainingAdvanced,
     StageStarted,
     WeightsUsed,
 )
 from core.lab import make_lab
 from core.schedule import Hypnogram, Stage, hypnogram
-from core.starting import Start, starting_weights
+from core.starting import starting_weights
 from core.stopping import Check, never
 from core.threads import Threads, one_thread
 from core.vae import VAE
@@ -60,13 +61,14 @@ def train(
     """
     device = resolve(config.device)
     pair = pair or load_pair(config.split, config.data)
-    start, used = yield from _start(config, pair, checkpoints, check)
+    start, used, is_new = yield from _start(config, pair, checkpoints, check)
     lab = make_lab(config, pair, device, check, threads)
     before = start.to(device)
-    saved = checkpoints.newest(finished) if checkpoints else None
-    began = time.perf_counter() - (saved.seconds if saved else 0)
     night = hypnogram(config)
     ensemble = Ensemble(before, config.seeds, config.lr, check)
+    # Other weights may dream other dreams: what was made with the lost ones is made again.
+    saved = checkpoints.newest(finished, ensemble) if checkpoints and not is_new else None
+    began = time.perf_counter() - (saved.seconds if saved else 0)
     if saved:
         saved.restore(ensemble)
         yield NightResumed(saved.cycle, versions())
@@ -114,15 +116,15 @@ def train(
 
 def _start(
     config: RunConfig, pair: DatasetPair, checkpoints: Checkpoints | None, check: Check
-) -> Start:
-    """The weights that the night starts from, or started from when it began."""
+) -> Generator[PretrainingAdvanced, None, tuple[VAE, WeightsUsed, bool]]:
+    """The weights that the night starts from, and whether none were kept when it began."""
     kept = checkpoints.start(config.latent_dim) if checkpoints else None
     if kept:
-        return kept
+        return *kept, False
     start, used = yield from starting_weights(config, pair, check)
     if checkpoints:
         checkpoints.save_start(start, used)
-    return start, used
+    return start, used, True
 
 
 def _night_started(

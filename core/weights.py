@@ -2,19 +2,23 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from core import settings
 from core.errors import WeightsError
-from core.files import make_folders, write_bytes, write_text
+from core.files import make_folders, read_bytes, write_bytes, write_text
+from core.texts import short
 from core.vae import VAE
+
+_LARGEST_FILE = 64_000_000  # bytes; the largest model in float64 has 21 million
 
 
 def cached_path(split: str, latent_dim: int) -> Path:
@@ -42,8 +46,8 @@ def save_weights(model: nn.Module, path: Path, record: Mapping[str, Any]) -> Non
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """The SHA-256 of a weights file, in hexadecimal; raises OSError as `read_bytes` does."""
+    return hashlib.sha256(_content(path)).hexdigest()
 
 
 def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
@@ -58,7 +62,7 @@ def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
         if name not in found:
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' of shape {_shape(tensor)} was expected "
-                f"and is missing; the file holds {', '.join(sorted(found)) or 'no tensors'}."
+                f"and is missing; the file holds {short(', '.join(sorted(found))) or 'no tensors'}."
             )
         if found[name].shape != tensor.shape:
             raise WeightsError(
@@ -78,7 +82,7 @@ def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
     for name in found:
         if name not in expected:
             raise WeightsError(
-                f"weights file {path}: tensor '{name}' was not expected; the model has "
+                f"weights file {path}: tensor '{short(name)}' was not expected; the model has "
                 f"{', '.join(expected)}."
             )
     model.load_state_dict({name: tensor.float() for name, tensor in found.items()})
@@ -93,14 +97,20 @@ def load_vae(path: Path, latent_dim: int) -> VAE:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        return load_file(path)
+        return load(_content(path))
     except FileNotFoundError:
         raise WeightsError(f"weights file {path}: there is no such file.") from None
     except (SafetensorError, OSError, ValueError) as error:
+        reason = error.strerror or error if isinstance(error, OSError) else error
         raise WeightsError(
             f"weights file {path}: expected a safetensors file and found one that cannot be "
-            f"read ({error})."
+            f"read ({short(str(reason))})."
         ) from None
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a weights file; a link leads to one as well, for a person may give any path."""
+    return read_bytes(Path(os.path.realpath(path)), _LARGEST_FILE)
 
 
 def _shape(tensor: Tensor) -> str:

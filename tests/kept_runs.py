@@ -31,7 +31,7 @@ from core.events import (
 )
 from core.files import make_folders, write_text
 from core.schedule import hypnogram
-from core.store import LOG, RunLog, StoredArray
+from core.store import LOG, LogReader, RunLog, StoredArray
 from core.store.folder import RunFolder, RunRecord, find_run, runs_dir
 
 RECORDED = sorted((Path(__file__).parent / "assets" / "runs").glob("schema-*/*-*-*"))
@@ -123,10 +123,14 @@ def configs() -> st.SearchStrategy[RunConfig]:
     return st.builds(make, *counts, share, share, st.integers(1, 2), rounding)
 
 
-# One of every kind, with texts and numbers that are awkward to write.
+_REM_ALONE = RunConfig(
+    seeds=(0, 1), total_eps=1, num_cycles=1, start_fraction_rem=1.0, end_fraction_rem=1.0, num=2
+)
+
+# A run with events of every kind, with texts and numbers that are awkward to write.
 EVENTS: list[Event] = [
     PretrainingAdvanced(25, 3125, 1, 25, 189.5),
-    night_started(RunConfig(seeds=(0, 1), num_cycles=2)),
+    night_started(_REM_ALONE),
     cues(),
     StageEvaluated(
         0,
@@ -134,22 +138,29 @@ EVENTS: list[Event] = [
         dataclasses.replace(scores(0), error=(51.25, 60.0), recall_error=(0.1 + 0.2, 1e-17)),
         scores(1),
     ),
-    StageStarted(1, "NREM", 1, 50),
-    EpochDone(1, "NREM", 1, (200.0, 1 / 3), (190.0, 0.25), (10.0, 1 / 12)),
+    StageStarted(1, "REM", 1, 2),
     dreams(1),
+    EpochDone(1, "REM", 1, (200.0, 1 / 3), (190.0, 0.25), (10.0, 1 / 12)),
+    StageEvaluated(1, "REM", scores(2), scores(3)),
     recalled(1),
     CycleDone(1),
     NightStopped(),
     NightResumed(1, _VERSIONS),
     NightFailed("the sentence “why”, with a\nline of its own."),
+    NightResumed(1, _VERSIONS),
     NightDone(12.5),
 ]
+
+
+def opened(folder: Path) -> RunLog:
+    """The log in ``folder``, which may hold any events in any order."""
+    return RunLog(folder, LogReader(folder))
 
 
 def write(folder: Path, events: Iterable[Event] = EVENTS) -> Path:
     """Append ``events`` to the log in ``folder``; the log's file."""
     folder.mkdir(parents=True, exist_ok=True)
-    with RunLog(folder) as log:
+    with opened(folder) as log:
         for event in events:
             log.append(event)
     return folder / LOG
@@ -186,13 +197,18 @@ def assert_sentence(error: Exception, start: str) -> None:
 
 
 def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "somebody") -> RunFolder:
-    """A run in the outputs folder that holds ``events``; no log where there are none."""
+    """A run in the outputs folder that holds ``events``; no log where there are none.
+
+    Its config is that of their night, if there is one.
+    """
+    events = list(events)
+    nights = [event for event in events if isinstance(event, NightStarted)]
+    config = RunConfig(num_cycles=2, total_eps=4, num=2)
+    config = RunConfig.from_dict(nights[0].config) if nights else config
     folder = RunFolder(runs_dir() / run_id)
     folder.path.mkdir(parents=True)
-    config = RunConfig(num_cycles=2, total_eps=4, num=2)
     when = "2026-01-02T03:04:05+00:00"
     folder.write_record(RunRecord(run_id, when, person, 1, config, _VERSIONS))
-    events = list(events)
     if events:
         write(folder.path, events)
     return folder

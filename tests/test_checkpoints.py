@@ -120,7 +120,7 @@ def test_the_weights_of_the_start_are_kept_with_the_night(
 
 def test_the_seconds_of_a_night_add_up(sleep: Sleep, kept: Checkpoints) -> None:
     sleep(until=2)
-    saved = kept.newest(2)
+    saved = kept.newest(2, Ensemble(VAE(5), (4, 0), 0.001))
     assert saved is not None
     state = fold(RunState(), sleep(finished=2)[-1:])
     assert state.seconds is not None
@@ -153,7 +153,7 @@ def test_a_check_that_raises_ends_the_night_at_that_very_step(
 def test_what_is_restored_is_what_was_saved(kept: Checkpoints) -> None:
     before = asleep(1, 2)
     kept.save(5, 1.5, before)
-    saved = kept.newest(9)
+    saved = kept.newest(9, asleep(1, 2))
     assert saved is not None
     assert (saved.cycle, saved.seconds) == (5, 1.5)
     after = Ensemble(VAE(3), (1, 2), 0.001)
@@ -190,7 +190,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
         file.write_bytes(content[:middle])
     else:
         file.unlink()
-    saved = kept.newest(2)
+    saved = kept.newest(2, asleep(0))
     assert saved is not None
     assert saved.cycle == 1
 

@@ -7,13 +7,14 @@ import pytest
 
 from core.engine.failures import fail, failure, forget_failure
 from core.engine.places import failure_of
-from core.events import CycleDone, NightFailed
+from core.events import NightFailed, NightStopped
 from core.store import LOG, RunReader
 from core.store.folder import RunFolder
 from core.store.locks import acquire
 from tests.engines import own_outputs
 from tests.kept_runs import OTHER, put_run
 
+STOPPED = NightStopped()
 SENTENCE = "its worker died — “out of memory”."
 
 
@@ -24,12 +25,12 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run() -> RunFolder:
-    return put_run(events=[CycleDone(1)])
+    return put_run(events=[STOPPED])
 
 
 def test_a_failure_is_the_last_event_of_the_run(run: RunFolder) -> None:
     fail(run, SENTENCE)
-    assert RunReader(run.path).read() == [CycleDone(1), NightFailed(SENTENCE)]
+    assert RunReader(run.path).read() == [STOPPED, NightFailed(SENTENCE)]
     assert failure(run.id) is None
     assert not run.asleep()
 
@@ -57,7 +58,7 @@ def test_a_run_that_somebody_sleeps_is_not_written_to(run: RunFolder) -> None:
     with lock:
         fail(run, SENTENCE)
         assert run.asleep()
-    assert RunReader(run.path).read() == [CycleDone(1)]
+    assert RunReader(run.path).read() == [STOPPED]
     assert failure(run.id) == SENTENCE
 
 

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZipFile
 
 import pytest
@@ -178,12 +179,14 @@ def test_a_copy_that_is_broken_off_leaves_nothing(
 ) -> None:
     put_run(RUN, NIGHT)
 
-    def broken_off(target: Path, content: bytes) -> None:
+    @contextmanager
+    def broken_off(target: Path) -> Iterator[BinaryIO]:
         if target.suffix == ".npz":
             raise error
-        target.write_bytes(content)
+        with target.open("wb") as file:
+            yield file
 
-    monkeypatch.setattr(module, "write_bytes", broken_off)
+    monkeypatch.setattr(module, "whole_file", broken_off)
     with pytest.raises((RunError, KeyboardInterrupt)):
         keep(RUN, NAME)
     assert list(gallery.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LogError
-from core.events import CycleDone, DreamsMade, EpochDone, Event, NightFailed
-from core.store import LOG, RunReader, StoredArray
+from core.events import CycleDone, DreamsMade, EpochDone, Event, NightFailed, StageEvaluated
+from core.store import LOG, LogReader, StoredArray
 from core.store.codec import encode
 from tests.conftest import of_kind, plain
 from tests.kept_runs import EVENTS, RECORDED, assert_sentence, loaded, write
@@ -27,7 +28,7 @@ def test_there_is_an_example_of_every_kind_of_event() -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_every_kind_of_event_comes_back_as_it_was(event: Event, tmp_path: Path) -> None:
     write(tmp_path, [event])
-    (found,) = RunReader(tmp_path).read()
+    (found,) = LogReader(tmp_path).read()
     assert plain(loaded(found)) == plain(event)
 
 
@@ -43,7 +44,7 @@ def test_any_numbers_and_texts_come_back_bit_for_bit(
     each = tuple(losses)
     events = [EpochDone(cycle, text, 1, each, each, each), NightFailed(text), CycleDone(1)]
     write(folder, events)
-    assert plain(RunReader(folder).read()) == plain(events)
+    assert plain(LogReader(folder).read()) == plain(events)
 
 
 def sealed(text: str) -> bytes:
@@ -100,7 +101,7 @@ def test_a_sealed_line_that_is_no_event_is_a_log_error(oddity: str, tmp_path: Pa
     log = tmp_path / LOG
     log.write_bytes(sealed(ODD[oddity]))
     with pytest.raises(LogError) as caught:
-        RunReader(tmp_path).read()
+        LogReader(tmp_path).read()
     assert str(caught.value).startswith(f"{log}, line 1: ")
     assert str(caught.value).endswith(".")
     assert "checksum" not in str(caught.value)
@@ -109,7 +110,7 @@ def test_a_sealed_line_that_is_no_event_is_a_log_error(oddity: str, tmp_path: Pa
 def test_an_event_of_a_newer_version_is_called_that(tmp_path: Path) -> None:
     (tmp_path / LOG).write_bytes(sealed('{"kind": "NightMare", "cycle": 1}'))
     with pytest.raises(LogError, match="unknown kind 'NightMare'; a newer version may have"):
-        RunReader(tmp_path).read()
+        LogReader(tmp_path).read()
 
 
 _JSON = st.recursive(
@@ -128,7 +129,7 @@ def test_a_sealed_line_with_any_value_for_a_field_is_an_event_or_a_log_error(
     line = sealed(changed(lambda record: record.update({name: data.draw(_JSON)}), event))
     (folder / LOG).write_bytes(line)
     try:
-        (found,) = RunReader(folder).read()
+        (found,) = LogReader(folder).read()
     except LogError as error:
         assert_sentence(error, f"{folder / LOG}, line 1: ")
     else:
@@ -139,7 +140,7 @@ def test_a_sealed_line_with_any_value_for_a_field_is_an_event_or_a_log_error(
 
 
 def images(folder: Path) -> StoredArray:
-    found = of_kind(RunReader(folder).read(), DreamsMade)[0].images
+    found = of_kind(LogReader(folder).read(), DreamsMade)[0].images
     assert isinstance(found, StoredArray)
     return found
 
@@ -189,9 +190,10 @@ def test_damaged_arrays_are_a_log_error_or_still_right(tmp_path: Path) -> None:
 
 def test_an_array_that_looks_smaller_for_a_flipped_bit_is_a_log_error(tmp_path: Path) -> None:
     # Its description comes first, and NumPy reads no further than that says.
-    source = RECORDED[0] / "arrays" / "000001.npz"
-    stored = StoredArray(tmp_path / source.name, "dataset_1.error_per_image")
-    content, expected = source.read_bytes(), plain(StoredArray(source, stored.key).load())
+    run = shutil.copytree(RECORDED[0], tmp_path / "run")
+    stored = of_kind(LogReader(run).read(), StageEvaluated)[0].dataset_1.error_per_image
+    assert isinstance(stored, StoredArray)
+    content, expected = stored.file.read_bytes(), plain(stored.load())
     for place in range(100, 260):
         for bit in range(8):
             flipped = bytearray(content)

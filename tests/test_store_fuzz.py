@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import LogError
-from core.events import CycleDone, Event
+from core.events import Event, NightStopped
 from core.jobs import Follower, runs
 from core.replay import RunState, fold
 from core.store import LOG, RunLog, RunReader
@@ -219,13 +219,13 @@ def test_a_damaged_log_is_not_written_to_or_goes_on_behind_its_first_events(
     try:
         with RunLog(truth.folder.path) as log:
             kept = list(log.earlier)
-            log.append(CycleDone(9))
+            log.append(NightStopped())
     except LogError as error:
         assert_sentence(error, f"{truth.path}, line ")
         assert truth.path.read_bytes() == content
         return
     assert plain(kept) == truth.events[: len(kept)]
-    assert plain(RunReader(truth.folder.path).read()) == [*plain(kept), plain(CycleDone(9))]
+    assert plain(RunReader(truth.folder.path).read()) == [*plain(kept), plain(NightStopped())]
 
 
 def test_a_log_with_an_event_of_a_newer_version_says_so(truth: Truth) -> None:

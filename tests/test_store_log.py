@@ -10,13 +10,13 @@ import pytest
 from core import settings
 from core.errors import LogError
 from core.events import CycleDone, Event, NightDone, StageEvaluated
-from core.store import LOG, RunLog, RunReader, StoredArray
+from core.store import LOG, LogReader, StoredArray
 from tests.conftest import plain
-from tests.kept_runs import EVENTS, loaded, write
+from tests.kept_runs import EVENTS, loaded, opened, write
 
 
 def read(folder: Path) -> list[Event]:
-    return RunReader(folder).read()
+    return LogReader(folder).read()
 
 
 def stages(*cycles: int) -> list[Event]:
@@ -29,9 +29,9 @@ def stages(*cycles: int) -> list[Event]:
 
 
 def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    reader = RunReader(tmp_path)
+    reader = LogReader(tmp_path)
     assert reader.read() == []
-    with RunLog(tmp_path) as log:
+    with opened(tmp_path) as log:
         assert reader.read() == []
         for event in EVENTS:
             log.append(event)
@@ -52,7 +52,7 @@ def test_a_log_that_cannot_be_opened_is_a_log_error_that_names_it(tmp_path: Path
 
 
 def test_arrays_are_on_disk_before_the_line_that_names_them(tmp_path: Path) -> None:
-    with RunLog(tmp_path) as log:
+    with opened(tmp_path) as log:
         log.append(stages(1)[0])
         (found,) = read(tmp_path)
         assert isinstance(found, StageEvaluated)
@@ -65,7 +65,7 @@ def test_a_torn_last_line_waits_for_its_rest_wherever_it_is_torn(tmp_path: Path)
     content = log.read_bytes()
     for end in range(0, len(content), 13):
         log.write_bytes(content[:end])
-        reader = RunReader(tmp_path)
+        reader = LogReader(tmp_path)
         first = reader.read()
         assert len(first) == content[:end].count(b"\n")
         log.write_bytes(content)
@@ -78,7 +78,7 @@ def test_a_corrupt_line_is_an_error_that_names_file_and_line(line: int, tmp_path
     lines = log.read_bytes().splitlines(keepends=True)
     lines[line - 1] = lines[line - 1][:-9] + b"\n"
     log.write_bytes(b"".join(lines))
-    reader = RunReader(tmp_path)
+    reader = LogReader(tmp_path)
     for _ in range(2):  # reading again names the same line
         with pytest.raises(LogError) as caught:
             reader.read()
@@ -87,8 +87,8 @@ def test_a_corrupt_line_is_an_error_that_names_file_and_line(line: int, tmp_path
 
 
 def test_a_line_corrupted_after_others_were_read_is_counted_from_the_start(tmp_path: Path) -> None:
-    with RunLog(tmp_path) as log:
-        reader = RunReader(tmp_path)
+    with opened(tmp_path) as log:
+        reader = LogReader(tmp_path)
         for _ in range(3):
             log.append(CycleDone(1))
         reader.read()
@@ -104,7 +104,7 @@ def test_a_line_corrupted_after_others_were_read_is_counted_from_the_start(tmp_p
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Path) -> None:
-    with RunLog(tmp_path) as log:
+    with opened(tmp_path) as log:
         log.append(CycleDone(1))
         with pytest.raises(ValueError, match="not JSON compliant"):
             log.append(NightDone(value))
@@ -113,21 +113,21 @@ def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Pa
 
 
 def test_a_new_log_has_nothing_earlier(tmp_path: Path) -> None:
-    with RunLog(tmp_path) as log:
+    with opened(tmp_path) as log:
         assert log.earlier == ()
     assert read(tmp_path) == []
 
 
 def test_a_log_does_not_bring_back_a_folder_that_was_deleted(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        RunLog(tmp_path / "deleted")
+        opened(tmp_path / "deleted")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("cut", range(len(EVENTS) + 1))
 def test_a_log_goes_on_behind_what_it_holds_already(cut: int, tmp_path: Path) -> None:
     write(tmp_path / "cut", EVENTS[:cut])
-    with RunLog(tmp_path / "cut") as log:
+    with opened(tmp_path / "cut") as log:
         assert plain([loaded(event) for event in log.earlier]) == plain(EVENTS[:cut])
         for event in EVENTS[cut:]:
             log.append(event)
@@ -151,10 +151,10 @@ def test_a_torn_last_line_is_cut_off_before_the_log_goes_on(tmp_path: Path) -> N
     torn = write(tmp_path / "more", EVENTS[:4]).read_bytes()[len(whole) : -1]
     for end in range(len(torn) + 1):
         log.write_bytes(whole + torn[:end])
-        with RunLog(tmp_path) as opened:
-            assert len(opened.earlier) == 3
+        with opened(tmp_path) as again:
+            assert len(again.earlier) == 3
             assert log.read_bytes() == whole
-            opened.append(CycleDone(1))
+            again.append(CycleDone(1))
         assert plain([loaded(event) for event in read(tmp_path)]) == plain(
             [*EVENTS[:3], CycleDone(1)]
         )
@@ -163,10 +163,10 @@ def test_a_torn_last_line_is_cut_off_before_the_log_goes_on(tmp_path: Path) -> N
 def test_a_reader_that_has_read_before_goes_on_when_the_log_is_opened_again(
     tmp_path: Path,
 ) -> None:
-    reader = RunReader(tmp_path)
+    reader = LogReader(tmp_path)
     seen: list[Event] = []
     for cycle in range(1, 6):
-        with RunLog(tmp_path) as log:
+        with opened(tmp_path) as log:
             log.append(CycleDone(cycle))
         with (tmp_path / LOG).open("ab") as file:
             file.write(b'{"kind": "Cyc')  # the writer is killed in the middle of a line
@@ -184,7 +184,7 @@ def test_nothing_is_written_behind_a_damaged_line(tmp_path: Path) -> None:
         damaged = b"".join([*lines[:line], b"{}\n", *lines[line + 1 :], b"torn"])
         log.write_bytes(damaged)
         with pytest.raises(LogError, match=f"line {line + 1}: "):
-            RunLog(tmp_path)
+            opened(tmp_path)
         assert log.read_bytes() == damaged
 
 
@@ -196,19 +196,19 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 from core.events import CycleDone, StageEvaluated
-from core.store import LOG, RunLog, RunReader
+from core.store import LOG, LogReader
 from tests.conftest import plain
-from tests.kept_runs import loaded, scores
+from tests.kept_runs import loaded, opened, scores
 
 folder = Path(sys.argv[1])
 stage = StageEvaluated(1, "NREM", scores(0), scores(1))
-reader = RunReader(folder)
+reader = LogReader(folder)
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
 def room(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
-with RunLog(folder) as log:
+with opened(folder) as log:
     log.append(CycleDone(0))
     assert reader.read() == [CycleDone(0)]
     whole = (folder / LOG).read_bytes()

@@ -1,10 +1,10 @@
 """The command line's commands and options. `RunConfig` checks their values, in one place."""
 
 import argparse
-import sys
 from typing import Any, NoReturn
 
 from core.cli.night_options import add_data, add_night, add_split, number
+from core.cli.terminal import tell
 from core.recipe import Recipe
 
 _EXAMPLE = """\
@@ -25,7 +25,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         sentence = message[:1].upper() + message[1:].rstrip(".")
-        sys.stderr.write(f"{sentence}; see {self.prog} --help.\n")
+        tell(f"{sentence}; see {self.prog} --help.")
         raise SystemExit(2)
 
 

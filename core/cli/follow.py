@@ -12,6 +12,7 @@ from core.errors import EngineError
 from core.jobs import Snapshot
 from core.jobs.turn import NO_ENGINE, in_line
 from core.progress import Progress
+from core.texts import printable
 
 _POLL_S = 0.05
 _STOP_S = 10.0  # a worker that answers takes a step's time
@@ -84,4 +85,4 @@ class _News:
 
 
 def _say(what: str) -> None:
-    tqdm.write(what, file=sys.stderr)  # above the bar, if there is one
+    tqdm.write(printable(what), file=sys.stderr)  # above the bar, if there is one

@@ -1,10 +1,10 @@
 """From arguments to an exit status, with one sentence for whatever goes wrong."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from core.cli.arguments import make_parser
+from core.cli.terminal import tell
 from core.errors import ConfigError, SleepError, WeightsError, unusable
 
 _BAD_VALUE, _FAILED, _INTERRUPTED = 2, 1, 130
@@ -57,5 +57,5 @@ def _do(options: argparse.Namespace) -> None:
 
 
 def _tell(sentence: object, status: int) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    tell(sentence)
     return status

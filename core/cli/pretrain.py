@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from core.cli.results import check_writable
+from core.cli.terminal import say
 from core.config import chosen_split
 from core.data import load_pair
 from core.progress import with_progress
@@ -33,7 +34,7 @@ def pretrain(options: argparse.Namespace) -> None:
             raise KeyboardInterrupt(
                 "Interrupted; finished epochs are kept, and the same command goes on from there."
             ) from None
-    print(path)
+    say(path)
 
 
 def train_reader(options: argparse.Namespace) -> None:
@@ -44,4 +45,4 @@ def train_reader(options: argparse.Namespace) -> None:
         training = train_reader_to_file(pair, options.seed, Path(options.out))
         for _ in with_progress(training, "training the reader"):
             pass
-    print(options.out)
+    say(options.out)

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.cli.terminal import say
 from core.errors import ConfigError
 from core.files import write_text
 from core.measures import interval
@@ -41,7 +42,7 @@ class Results:
         elif self.json is not None:
             write_text(Path(self.json), text)
         if self.json != "-":
-            print(*in_words(state), sep="\n")
+            say(*in_words(state))
 
 
 def check_writable(name: str, given: str | None) -> None:

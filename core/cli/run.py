@@ -1,7 +1,6 @@
 """``run`` and ``resume``: a night from its settings, or its rest, to its results."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -12,6 +11,7 @@ from core.cli.follow import followed, stopped
 from core.cli.here import new_here, slept_here, take_here
 from core.cli.night_options import from_preset
 from core.cli.results import Results
+from core.cli.terminal import tell
 from core.cli.words import again, kept
 from core.config import RunConfig, chosen_split
 from core.errors import RunError
@@ -75,7 +75,7 @@ def _outputs_written() -> Iterator[None]:
 
 def _to_its_end(run_id: str, results: Results, *, local: bool) -> None:
     stops = "interrupts" if local else "stops"
-    sys.stderr.write(f"run {run_id}: Ctrl-C {stops} it, `{again(run_id)}` goes on with it.\n")
+    tell(f"run {run_id}: Ctrl-C {stops} it, `{again(run_id)}` goes on with it.")
     try:
         now = slept_here(run_id) if local else followed(run_id)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core import jobs
 from core.cli.results import check_writable, in_words
+from core.cli.terminal import say
 from core.engine.retention import apply, due
 from core.errors import ConfigError
 from core.jobs.export import export
@@ -17,6 +18,7 @@ from core.jobs.pins import pin, unpin
 from core.jobs.table import Row, details, rows
 from core.jobs.turn import onward, turn
 from core.store.folder import find_run, own_run, runs_dir
+from core.texts import printable
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
 _SEEDS_SHOWN = 5
@@ -34,13 +36,13 @@ def runs(options: argparse.Namespace) -> None:
         case "export":
             _export(options.id, options.out)
         case "keep":
-            print(keep(options.id, options.name))
+            say(keep(options.id, options.name))
         case "pin":
             pin(options.id)
-            print(f"run {options.id} is pinned: it is never removed to make room.")
+            say(f"run {options.id} is pinned: it is never removed to make room.")
         case "unpin":
             unpin(options.id)
-            print(f"run {options.id} is not pinned any more.")
+            say(f"run {options.id} is not pinned any more.")
         case "prune":
             _prune(dry=options.dry_run)
 
@@ -51,12 +53,12 @@ def _list(*, as_json: bool) -> None:
         _print_json([row.values() for row in found])
         return
     if not found:
-        print(f"There are no runs in {runs_dir()} yet; `python -m core run` sleeps one.")
+        say(f"There are no runs in {runs_dir()} yet; `python -m core run` sleeps one.")
         return
     _print_table([_HEADER, *(_columns(row) for row in found)])
     for row in found:
         if row.problem is not None:
-            print(f"{row.run}: {row.problem}")
+            say(f"{row.run}: {row.problem}")
 
 
 def _columns(row: Row) -> tuple[str, ...]:
@@ -77,8 +79,9 @@ def _columns(row: Row) -> tuple[str, ...]:
 
 
 def _print_table(lines: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
+    shown = [[printable(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for line in shown:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print("  ".join(cells).rstrip())
 
@@ -90,7 +93,7 @@ def _show(run_id: str, *, as_json: bool) -> None:
         _print_json(known)
         return
     config, done = known["config"], known["cycles_done"]
-    print(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
+    say(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
     _print_table(
         [
             *_given("queue", turn(now) if now.status == "queued" else None),
@@ -106,10 +109,9 @@ def _show(run_id: str, *, as_json: bool) -> None:
             *_given("versions", ", ".join(f"{name} {v}" for name, v in record.versions.items())),
         ]
     )
-    print("settings")
+    say("settings")
     _print_table([(f"  {name}", _in_text(value)) for name, value in config.items()])
-    for sentence in in_words(now.state):
-        print(sentence)
+    say(*in_words(now.state))
 
 
 def _given(name: str, value: object) -> Iterable[tuple[str, str]]:
@@ -132,7 +134,7 @@ def _delete(run_ids: Sequence[str], *, ask: bool) -> None:
     for run_id in run_ids:
         if not ask or _yes(f"Delete run {run_id} and all its files? [y/N] "):
             jobs.delete(run_id)
-            print(f"run {run_id} is deleted.")
+            say(f"run {run_id} is deleted.")
 
 
 def _yes(question: str) -> bool:
@@ -146,9 +148,9 @@ def _prune(*, dry: bool) -> None:
     planned = due()
     removals = planned if dry else list(apply(planned))
     for removal in removals:
-        print(f"{'would remove' if dry else 'removed'} {removal}")
+        say(f"{'would remove' if dry else 'removed'} {removal}")
     freed = sum(removal.bytes for removal in removals) / 1e6
-    print(f"{freed:.1f} MB {'would be' if dry else 'are'} freed.")
+    say(f"{freed:.1f} MB {'would be' if dry else 'are'} freed.")
 
 
 def _export(run_id: str, out: str | None) -> None:
@@ -158,7 +160,7 @@ def _export(run_id: str, out: str | None) -> None:
     if path.exists():
         raise ConfigError(f"out is '{path}', which is there already; give another name.")
     export(run_id, path)
-    print(path)
+    say(path)
 
 
 def _print_json(values: Any) -> None:

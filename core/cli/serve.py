@@ -2,8 +2,10 @@
 
 import argparse
 import logging
+import sys
 
 from core.checks import whole
+from core.cli.terminal import PrintableFormatter, say
 from core.cores import cores
 from core.engine.machine import scheduler_address
 from core.engine.places import engine_dir, engine_lock
@@ -23,8 +25,11 @@ def serve_engine(options: argparse.Namespace) -> None:
     lock = acquire(engine_lock())
     if lock is None:
         raise EngineError(f"an engine serves the runs in {runs_dir()} already; one is enough.")
-    print(f"serving the runs in {runs_dir()} with {where}; Ctrl-C ends it.", flush=True)
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    say(f"serving the runs in {runs_dir()} with {where}; Ctrl-C ends it.")
+    sys.stdout.flush()
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
     serve(lock, stay=True, workers=options.workers)
 
 

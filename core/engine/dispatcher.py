@@ -21,10 +21,12 @@ from core.engine.pace import Pace, waits
 from core.engine.state import EngineState
 from core.engine.worker import sleep_run
 from core.errors import EngineError, SleepError
+from core.files import read_bytes
 from core.store.folder import RunFolder, find_run
 
 MOST_DEATHS = 5  # of workers over one cycle, before the night is thought to be what kills them
 _LATER_S = 1.0
+_LARGEST_HEARTBEAT = 10_000  # bytes
 _LOOK_S = 1.0  # between looks at what changes slowly
 
 _logger = logging.getLogger(__name__)
@@ -139,7 +141,7 @@ class Dispatcher:
     def _find_hung(self, now: float) -> None:
         for night in self._nights.values():
             with suppress(OSError):
-                heartbeat = night.folder.heartbeat.read_bytes()
+                heartbeat = read_bytes(night.folder.heartbeat, _LARGEST_HEARTBEAT)
                 if heartbeat != night.heartbeat:
                     night.heartbeat, night.beat_at = heartbeat, now
             if now - night.beat_at > settings.hung_after_s():

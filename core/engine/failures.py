@@ -6,10 +6,13 @@ from contextlib import suppress
 from core.engine.places import engine_spare, failure_of
 from core.errors import SleepError
 from core.events import NightFailed
-from core.files import make_folders, remove_file, write_bytes, write_text
+from core.files import make_folders, read_bytes, remove_file, write_bytes, write_text
 from core.store import RunLog
 from core.store.folder import RunFolder
 from core.store.locks import acquire
+from core.texts import LONGEST_SENTENCE, short
+
+_LARGEST = 100_000  # bytes of a sentence
 
 _SPARE = 65_536  # bytes: a dozen sentences
 
@@ -18,6 +21,7 @@ _logger = logging.getLogger(__name__)
 
 def fail(folder: RunFolder, sentence: str) -> None:
     """Write ``sentence`` as the end of the run's log, else beside the engine's own files."""
+    sentence = short(sentence, LONGEST_SENTENCE)
     _logger.error("run %s failed: %s", folder.id, sentence)
     if not folder.path.is_dir():  # deleted meanwhile
         return
@@ -51,7 +55,7 @@ def _write(run_id: str, sentence: str) -> None:
 def failure(run_id: str) -> str | None:
     """The sentence that the run's own folder could not take, if there is one."""
     try:
-        return failure_of(run_id).read_text("utf-8", errors="replace")
+        return read_bytes(failure_of(run_id), _LARGEST).decode(errors="replace")
     except OSError:
         return None
 

@@ -21,6 +21,7 @@ from core.stopping import Check, Stopped
 from core.store import RunLog
 from core.store.folder import RunFolder, RunRecord
 from core.store.locks import acquire
+from core.texts import LONGEST_SENTENCE, short
 from core.threads import Threads, torch_threads
 from core.training import train
 
@@ -104,12 +105,12 @@ def _ending(error: Exception, folder: RunFolder) -> NightStopped | NightFailed:
         case Stopped():
             return NightStopped()
         case SleepError():
-            return NightFailed(str(error))
+            return NightFailed(short(str(error), LONGEST_SENTENCE))
         case OSError():
             return NightFailed(unwritable(folder, error))
     _logger.error("run %s", folder.id, exc_info=error)
     return NightFailed(
-        f"a fault in the program ({type(error).__name__}: {error}); "
+        f"a fault in the program ({type(error).__name__}: {short(str(error))}); "
         "the engine's output tells where."
     )
 

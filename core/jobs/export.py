@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from core.files import whole_file
+from core.files import MAX_JSON_BYTES, read_bytes, whole_file
 from core.replay import RunState, fold
 from core.results import summary
-from core.store import LOG, RunReader
+from core.store import ARRAYS, LOG, RunReader
+from core.store.arrays import files_of
 from core.store.folder import RunFolder, find_run
 
 _RESULTS = (
@@ -25,7 +26,6 @@ _RESULTS = (
     "recall_accuracy",
 )
 _LOSSES = ("seed", "cycle", "stage", "epoch", "total", "reconstruction", "kl")
-_ARRAYS = "arrays/*.npz"
 
 
 def export(run_id: str, path: Path) -> None:
@@ -43,16 +43,19 @@ def export(run_id: str, path: Path) -> None:
 
 def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:
     """Write the zip that `export` describes to a path or an open file."""
-    folder.record()  # for a damaged one is no export
-    reader = RunReader(folder.path)
-    state = fold(RunState(), reader.read())
-    # A recorded night may come out of an image whose files are all of 1970, before there were zips.
-    with ZipFile(target, "w", ZIP_DEFLATED, strict_timestamps=False) as archive:
-        archive.write(folder.record_file, folder.record_file.name)
-        # A night under way writes on meanwhile: its log ends where it was read to.
-        archive.writestr(LOG, _start_of(folder.path / LOG, reader.offset))
-        for file in sorted(folder.path.glob(_ARRAYS)):
-            archive.write(file, file.relative_to(folder.path))
+    record = folder.record()  # for a damaged one is no export
+    reader = RunReader(folder.path, record.config)
+    events = reader.read()
+    state = fold(RunState(), events)
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(folder.record_file.name, read_bytes(folder.record_file, MAX_JSON_BYTES))
+        with archive.open(LOG, "w") as log:
+            # A night under way writes on meanwhile: its log ends where it was read to.
+            reader.copy(log)
+        # Only what the log names: who knows what else lies there, and where it would lead.
+        for name, array in sorted(files_of(events).items()):
+            with archive.open(f"{ARRAYS}/{name}", "w") as file:
+                array.copy(file)
         archive.writestr("results.csv", _table(_RESULTS, _results(state)))
         archive.writestr("losses.csv", _table(_LOSSES, _losses(state)))
         if state.outcome == "done":
@@ -60,14 +63,6 @@ def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:
             from core.report import pdf_of  # it takes a second
 
             archive.writestr("night.pdf", pdf_of(state))
-
-
-def _start_of(log: Path, size: int) -> bytes:
-    """The log's first ``size`` bytes; a run that has not begun has no log."""
-    if not size:
-        return b""
-    with log.open("rb") as file:
-        return file.read(size)
 
 
 def _results(state: RunState) -> Iterator[tuple[Any, ...]]:

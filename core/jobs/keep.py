@@ -6,9 +6,10 @@ from pathlib import Path
 
 from core.errors import ConfigError, RunError
 from core.events import Event, NightFailed
-from core.files import make_folders, sync_folder, write_bytes
+from core.files import make_folders, sync_folder, whole_file
 from core.replay import RunState, fold
 from core.store import ARRAYS, LOG, RunReader
+from core.store.arrays import arrays_of, files_of
 from core.store.folder import RunFolder, RunRecord, own_run
 from core.store.gallery import check_name, gallery
 from core.store.locks import acquire
@@ -33,30 +34,40 @@ def keep(run_id: str, name: str) -> Path:
     if lock is None:
         raise RunError(f"run {run_id} is in use by another process; try again in a moment.")
     with lock:
-        _check(run, record, RunReader(run.path).read())
+        reader = RunReader(run.path, record.config)
+        told = reader.read()
+        _check(run, record, told)
         # One name for each run, so that what a killed process left is found and removed.
         scratch = RunFolder(gallery() / f".{run_id}.tmp")
-        _copy(run, replace(record, run=name, person=_PERSON), scratch, target)
+        shutil.rmtree(scratch.path, ignore_errors=True)
+        try:
+            _copy(reader, told, scratch.path)
+            scratch.write_record(replace(record, run=name, person=_PERSON))
+            scratch.path.rename(target)
+            sync_folder(target.parent)
+        except OSError as error:
+            raise RunError(
+                f"run {run_id} cannot be kept in {gallery()} ({error.strerror or error}); make "
+                "room or give access there, or point SLEEP_GALLERY_DIR at another folder."
+            ) from None
+        finally:
+            shutil.rmtree(scratch.path, ignore_errors=True)
     return target
 
 
-def _copy(run: RunFolder, record: RunRecord, scratch: RunFolder, target: Path) -> None:
-    """Copy ``run``, with ``record`` as its own, to ``target``; raises `RunError`."""
-    shutil.rmtree(scratch.path, ignore_errors=True)
-    try:
-        make_folders(scratch.path / ARRAYS)
-        for file in (run.path / LOG, *(run.path / ARRAYS).glob("*.npz")):
-            write_bytes(scratch.path / file.relative_to(run.path), file.read_bytes())
-        scratch.write_record(record)
-        scratch.path.rename(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        raise RunError(
-            f"run {run.id} cannot be kept in {gallery()} ({error.strerror or error}); make room or "
-            "give access there, or point SLEEP_GALLERY_DIR at another folder."
-        ) from None
-    finally:
-        shutil.rmtree(scratch.path, ignore_errors=True)
+def _copy(reader: RunReader, told: list[Event], folder: Path) -> None:
+    """Copy the log and the arrays that it names, and no other file, to ``folder``.
+
+    Raises `LogError` for an array that is damaged, and OSError where nothing can be written.
+    """
+    make_folders(folder / ARRAYS)
+    with whole_file(folder / LOG) as log:
+        reader.copy(log)
+    for array in arrays_of(told):
+        array.load()  # for it is shown to everybody
+    for name, array in files_of(told).items():
+        with whole_file(folder / ARRAYS / name) as file:
+            array.copy(file)
 
 
 def _check(run: RunFolder, record: RunRecord, told: list[Event]) -> None:

@@ -1,6 +1,6 @@
 """What a run leaves on disk. Nothing in here imports torch."""
 
-from core.store.codec import StoredArray
-from core.store.log import ARRAYS, LOG, RunLog, RunReader
+from core.store.arrays import StoredArray
+from core.store.log import ARRAYS, LOG, LogReader, RunLog, RunReader
 
-__all__ = ["ARRAYS", "LOG", "RunLog", "RunReader", "StoredArray"]
+__all__ = ["ARRAYS", "LOG", "LogReader", "RunLog", "RunReader", "StoredArray"]

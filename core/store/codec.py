@@ -2,37 +2,20 @@
 
 import functools
 import math
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import LogError
 from core.events import Event
-from core.files import read_arrays
+from core.store.arrays import Member, StoredArray
+from core.store.limits import UNKNOWN, Limits
+from core.texts import short
 
-_hints = functools.cache(get_type_hints)  # slow, and asked for with every event
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
-
-
-@dataclass(frozen=True)
-class StoredArray:
-    """An array that an event names, still on disk."""
-
-    file: Path
-    key: str
-
-    def load(self) -> NDArray[Any]:
-        """Read the array; raises `LogError` when its file is missing or damaged."""
-        try:
-            return read_arrays(self.file, self.key)[0]
-        except Exception as error:  # of the dozen kinds that a damaged file raises
-            raise LogError(
-                f"{self.file}: the array '{self.key}' cannot be read ({error})."
-            ) from None
 
 
 def encode(event: Event) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -41,26 +24,24 @@ def encode(event: Event) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return {"kind": type(event).__name__, **_encode(event, "", arrays)}, arrays
 
 
-def decode(record: dict[str, Any], arrays: Path) -> Event:
-    """The event that ``record`` describes, its arrays left in the file ``arrays``.
+def decode(record: dict[str, Any], arrays: Path | None, limits: Limits = UNKNOWN) -> Event:
+    """The event that ``record`` describes, its arrays left in the file ``arrays``, if it has any.
 
-    Raises ValueError that names the field for anything that is not an event.
+    ``limits`` decide the shapes that they may have. Raises ValueError that names the field for
+    anything that is not an event.
     """
     name = record.pop("kind", None)
     if not isinstance(name, str) or name not in _KINDS:
-        raise ValueError(f"an event of unknown kind {name!r}; a newer version may have written it")
+        odd = short(repr(name), 60)
+        raise ValueError(f"an event of unknown kind {odd}; a newer version may have written it")
+    members: dict[str, Member] = {}
     try:
-        return _build(_KINDS[name], record, "", arrays)
+        event: Event = _build(_KINDS[name], record, "", _Arrays(arrays, limits, members))
+        if (arrays is None) == bool(members):
+            raise ValueError("it does not name its arrays" if members else "it has no arrays")
     except (ValueError, OverflowError) as error:
         raise ValueError(f"a damaged {name} event: {error}") from None
-
-
-def finite(text: str) -> float:
-    """The number in ``text``; raises ValueError for NaN and infinity, which JSON lets through."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a finite number")
-    return number
+    return event
 
 
 def _encode(value: Any, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -76,21 +57,45 @@ def _encode(value: Any, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[st
     return record
 
 
-def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: Path) -> Any:
+class _Arrays(NamedTuple):
+    """Where an event's arrays are stored; ``members`` grows with each that it has."""
+
+    file: Path | None
+    limits: Limits
+    members: dict[str, Member]
+
+    def stored(self, kind: type, key: str, hint: Any, images: int | None) -> StoredArray:
+        (dtype,) = get_args(get_args(hint)[1])
+        shape = self.limits.shape(kind.__name__, images)
+        self.members[key] = Member(np.dtype(dtype), shape)
+        return StoredArray(self.file or Path(), key, self.members)
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool], ...]:
+    """For each field of ``kind``: its name and type, whether it is an array, and a dataclass.
+
+    Looked up once, for a log may have a hundred thousand events.
+    """
+    hints = get_type_hints(kind)
+    return tuple(
+        (name, hint, get_origin(hint) is np.ndarray, is_dataclass(hint))
+        for name, hint in ((field.name, hints[field.name]) for field in fields(kind))
+    )
+
+
+def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: _Arrays) -> Any:
     """An instance of the dataclass ``kind``; arrays become `StoredArray`."""
     values: dict[str, Any] = {}
-    hints = _hints(kind)
-    for field in fields(kind):
-        hint = hints[field.name]
-        if get_origin(hint) is np.ndarray:
-            values[field.name] = StoredArray(arrays, prefix + field.name)
-        elif is_dataclass(hint):
-            item = _take(record, field.name, dict)
-            values[field.name] = _build(hint, item, f"{prefix}{field.name}.", arrays)
+    for name, hint, is_array, is_nested in _fields(kind):
+        if is_array:
+            values[name] = arrays.stored(kind, prefix + name, hint, values.get("images"))
+        elif is_nested:
+            values[name] = _build(hint, _take(record, name, dict), f"{prefix}{name}.", arrays)
         else:
-            values[field.name] = _plain(_take(record, field.name, object), hint, field.name)
+            values[name] = _plain(_take(record, name, object), hint, name)
     if record:
-        raise ValueError(f"unknown field '{next(iter(record))}'")
+        raise ValueError(f"unknown field {short(repr(next(iter(record))), 60)}")
     return kind(**values)
 
 
@@ -104,18 +109,25 @@ def _take(record: dict[str, Any], name: str, kind: type) -> Any:
 
 def _plain(value: Any, hint: Any, name: str) -> Any:
     """``value`` as the field's type; raises ValueError for another type or a non-finite number."""
-    origin = get_origin(hint)
+    origin, kinds = _parts(hint)
     if origin is tuple:
         if not isinstance(value, list):
             raise ValueError(f"field '{name}' is not a list")
-        kinds = get_args(hint)
         if kinds[-1] is Ellipsis:
-            return tuple(_plain(item, kinds[0], name) for item in value)
-        return tuple(_plain(item, kind, name) for item, kind in zip(value, kinds, strict=True))
+            return tuple([_plain(item, kinds[0], name) for item in value])
+        return tuple([_plain(item, kind, name) for item, kind in zip(value, kinds, strict=True)])
     expected = origin or hint
+    if type(value) is expected and expected is not float:  # neither bool nor another int
+        return value
     accepted = (int, float) if expected is float else expected
     if isinstance(accepted, UnionType) or not isinstance(value, accepted):
         raise ValueError(f"field '{name}' is not {expected.__name__}")
     if isinstance(value, bool) or (expected is float and not math.isfinite(value)):
         raise ValueError(f"field '{name}' is not a finite number")
     return float(value) if expected is float else value
+
+
+@functools.cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type that ``hint`` is made from, None for a plain one, and its arguments."""
+    return get_origin(hint), get_args(hint)

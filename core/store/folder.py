@@ -3,7 +3,7 @@
 import re
 import secrets
 import shutil
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,29 +15,14 @@ from core.events import NightStarted
 from core.files import make_folder, make_folders, sync_folder
 from core.store.gallery import gallery, is_name
 from core.store.locks import held
+from core.store.record import LONGEST_PERSON, is_person, record_of
+from core.store.record import RunRecord as RunRecord
 from core.store.sealed import read_sealed, write_sealed
+from core.texts import short
 from core.versions import versions
 
 SCHEMA = 1  # of everything in a run's folder
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What ``config.json`` holds: enough to sleep the night again, anywhere.
-
-    ``submitted`` is an ISO time with its zone, ``person`` whoever asked for the run. ``device``
-    and ``weights`` (origin, file and SHA-256) are known once the night has begun.
-    """
-
-    run: str
-    submitted: str
-    person: str
-    threads: int | None
-    config: RunConfig
-    versions: dict[str, str]
-    device: str | None = None
-    weights: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,23 +87,18 @@ class RunFolder:
         schema = values.pop("schema", None)
         if schema != SCHEMA:
             raise LogError(
-                f"{self.record_file} has schema {schema!r} and this program reads {SCHEMA}; "
+                f"{self.record_file} has schema {short(repr(schema), 60)} and this program reads "
+                f"{SCHEMA}; "
                 "use the version of the program that wrote it."
             )
-        known = {field.name for field in fields(RunRecord)}
-        if set(values) != known:
-            odd = ", ".join(sorted(set(values) ^ known))
-            raise LogError(f"{self.record_file} has other fields than it should have: {odd}.")
         try:
-            config = RunConfig.from_dict(values["config"])
-        except (ConfigError, TypeError, AttributeError) as error:
-            raise LogError(f"{self.record_file} holds no night's settings: {error}") from None
-        return RunRecord(**{**values, "config": config})
+            return record_of(values, self.id)
+        except ValueError as error:
+            raise LogError(f"{self.record_file} {error}.") from None
 
     def write_record(self, record: RunRecord) -> None:
         """Replace ``config.json``."""
-        values = {**asdict(record), "config": record.config.to_dict()}
-        write_sealed(self.record_file, {"schema": SCHEMA, **values})
+        write_sealed(self.record_file, {"schema": SCHEMA, **record.to_dict()})
 
     def note_start(self, night: NightStarted) -> None:
         """Add to ``config.json`` what is known once the night begins."""
@@ -139,7 +119,13 @@ def runs_dir() -> Path:
 
 
 def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
-    """Make the folder of a new run; raises OSError where that is not possible."""
+    """Make the folder of a new run.
+
+    Raises `ConfigError` for what cannot be a person, and OSError where nothing can be written.
+    """
+    if not is_person(person):
+        odd = short(repr(person), 60)
+        raise ConfigError(f"person is {odd}; give a text of at most {LONGEST_PERSON} characters.")
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
     make_folders(folder.path.parent)
@@ -159,7 +145,7 @@ def find_run(run_id: str) -> RunFolder:
     Raises `RunError` if there is none of that name.
     """
     for is_one, place in ((_ID.fullmatch, runs_dir()), (is_name, gallery())):
-        if isinstance(run_id, str) and is_one(run_id) and (place / run_id).is_dir():
+        if isinstance(run_id, str) and is_one(run_id) and _is_folder(place / run_id):
             return RunFolder(place / run_id)
     raise RunError(
         f"run is {run_id!r}, and there is no run of that name; "
@@ -181,10 +167,15 @@ def own_run(run_id: str) -> RunFolder:
 def all_runs() -> list[RunFolder]:
     """All runs there are, the oldest first; recorded nights are not among them."""
     try:
-        names = sorted(entry.name for entry in runs_dir().iterdir() if entry.is_dir())
+        names = sorted(entry.name for entry in runs_dir().iterdir() if _is_folder(entry))
     except FileNotFoundError:
         return []
     return [RunFolder(runs_dir() / name) for name in names if _ID.fullmatch(name)]
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder and no link, which could lead to files of anybody's."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def delete_run(folder: RunFolder) -> None:

@@ -10,26 +10,59 @@ names file and line.
 import errno
 import json
 import os
+import stat
+import sys
 from pathlib import Path
+from typing import IO, BinaryIO, Protocol
 
+from core.config import RunConfig
 from core.errors import LogError
 from core.events import CycleDone, Event, NightDone, NightFailed, NightStopped
-from core.files import make_folder, sync, sync_folder, write_arrays
-from core.store.codec import decode, encode, finite
-from core.store.sealed import seal, unseal
+from core.files import make_folder, open_inside, sync, sync_folder, write_arrays
+from core.store.codec import decode, encode
+from core.store.consistency import Place
+from core.store.folder import RunFolder
+from core.store.limits import UNKNOWN, Limits
+from core.store.sealed import finite, seal, unseal
+from core.texts import short
 
 LOG = "events.jsonl"
 ARRAYS = "arrays"
+_PART_BYTES = 1_000_000
 
 # What others rely on as soon as it is written: a finished cycle, and every end of a night.
 _DURABLE = (CycleDone, NightDone, NightStopped, NightFailed)
 
 
-class RunReader:
-    """Reads a folder's events as they come; each call of `read` returns those since the last."""
+class Rules(Protocol):
+    """What may come next in a log, and how much of it."""
 
-    def __init__(self, folder: Path) -> None:
+    @property
+    def limits(self) -> Limits: ...
+
+    def after(self, event: Event) -> "Rules":
+        """The rules for what follows ``event``; raises ValueError if it may not come here."""
+
+
+class AnyEvents:
+    """The rules of a log that may hold any events in any order."""
+
+    limits = UNKNOWN
+
+    def after(self, event: Event) -> "AnyEvents":
+        return self
+
+
+class LogReader:
+    """Reads a folder's events as they come; each call of `read` returns those since the last.
+
+    A line is believed to be whole and to be an event, and nothing else: `RunReader` checks that
+    the events are those of the run.
+    """
+
+    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
         self._folder = folder
+        self._rules = rules or AnyEvents()
         self.offset = 0  # bytes read, all of whole lines
         self.lines = 0
         self.crc = 0  # of the last line
@@ -42,51 +75,105 @@ class RunReader:
         """
         log = self._folder / LOG
         try:
-            with log.open("rb") as file:
-                file.seek(self.offset)
-                text = file.read()
+            with open_inside(self._folder, LOG, max_bytes=sys.maxsize) as file:
+                return self._read(file)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise LogError(f"{log} cannot be read ({error.strerror or error}).") from None
-        crc = self.crc
+
+    def copy(self, target: IO[bytes]) -> None:
+        """Write the lines that were read to ``target``, as they are; raises OSError."""
+        if not self.offset:
+            return  # a run that has not begun has no log
+        with open_inside(self._folder, LOG, max_bytes=sys.maxsize) as file:
+            left = self.offset
+            while left and (part := file.read(min(left, _PART_BYTES))):
+                target.write(part)
+                left -= len(part)
+
+    def _read(self, file: BinaryIO) -> list[Event]:
+        offset, number, crc, rules = self.offset, self.lines, self.crc, self._rules
         found = []
-        whole = text[: text.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.split(b"\n")[:-1], start=self.lines + 1):
-            event, crc = self._decode(line, number, crc)
+        file.seek(offset)
+        while line := file.readline(rules.limits.line_bytes):
+            if not line.endswith(b"\n"):
+                if len(line) == rules.limits.line_bytes:
+                    raise self._error(number + 1, "it is longer than a line of this run can be")
+                break  # torn: its rest is still to come
+            number += 1
+            offset += len(line)
+            if number > rules.limits.lines or offset > rules.limits.log_bytes:
+                raise self._error(number, "the log is longer than that of this run can be")
+            try:
+                event, crc = self._decode(line[:-1], number, crc, rules.limits)
+                rules = rules.after(event)
+            except (ValueError, RecursionError) as error:
+                raise self._error(number, str(error)) from None
             found.append(event)
-        self.offset += len(whole)
-        self.lines += len(found)
-        self.crc = crc
+        self.offset, self.lines, self.crc, self._rules = offset, number, crc, rules
         return found
 
-    def _decode(self, line: bytes, number: int, before: int) -> tuple[Event, int]:
+    def _decode(self, line: bytes, number: int, before: int, limits: Limits) -> tuple[Event, int]:
+        text, crc = unseal(line, before)
+        record = json.loads(text, parse_float=finite, parse_constant=finite)
+        if not isinstance(record, dict):
+            raise ValueError("it is not an event of a run")
+        if "arrays" not in record:
+            return decode(record, None, limits), crc
+        own = _arrays_of(number)
+        if record.pop("arrays") != own:
+            raise ValueError(f"its arrays are not named {own}, as those of this line are")
+        return decode(record, self._folder / ARRAYS / own, limits), crc
+
+    def _error(self, line: int, what: str) -> LogError:
+        return LogError(f"{self._folder / LOG}, line {line}: {short(what)}.")
+
+
+class RunReader(LogReader):
+    """Reads the events of a run, and checks each against the run's config and those before it.
+
+    The config is that of the run's record, where it is not given. Where that cannot be read it is
+    the log's own, so that what is shown of the run agrees with itself.
+    """
+
+    def __init__(self, folder: Path, config: RunConfig | None = None) -> None:
+        super().__init__(folder)
+        self._given = config
+
+    def read(self) -> list[Event]:
+        """As `LogReader.read`; raises `LogError` also for an event that no run could have told."""
+        if not self.lines:
+            self._rules = Place.start(self._given or self._config())
+        return super().read()
+
+    def _config(self) -> RunConfig | None:
         try:
-            text, crc = unseal(line, before)
-            record = json.loads(text, parse_float=finite, parse_constant=finite)
-            if not isinstance(record, dict):
-                raise ValueError("it is not an event of a run")
-            arrays = self._folder / ARRAYS / str(record.pop("arrays", ""))
-            return decode(record, arrays), crc
-        except (ValueError, RecursionError) as error:
-            raise LogError(f"{self._folder / LOG}, line {number}: {error}.") from None
+            return RunFolder(self._folder).record().config
+        except LogError:
+            return None
+
+
+def _arrays_of(line: int) -> str:
+    """The name of the file with the arrays of a line; ``line`` counts from 1."""
+    return f"{line - 1:06d}.npz"
 
 
 class RunLog:
     """Appends events to a folder's log. One process at a time may hold one: see `store.locks`.
 
-    ``earlier`` holds the events that the log had already. Raises `LogError` when those are
-    damaged, for nothing may be written behind them then, and OSError where ``folder`` is missing
-    or cannot be written.
+    ``earlier`` holds the events that the log had already, as ``reader`` finds them (default: a
+    `RunReader`). Raises `LogError` when those are damaged, for nothing may be written behind them
+    then, and OSError where ``folder`` is missing or cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reader: LogReader | None = None) -> None:
         make_folder(folder / ARRAYS)
-        reader = RunReader(folder)
+        reader = reader or RunReader(folder)
         self.earlier = tuple(reader.read())
         self._folder = folder
         self._crc, self._lines, self._end = reader.crc, reader.lines, reader.offset
-        self._file = (folder / LOG).open("ab", buffering=0)
+        self._file = _open_to_append(folder / LOG)
         # A process that was killed may have left half a line, which nobody has read.
         self._file.truncate(self._end)
         sync_folder(folder)
@@ -99,7 +186,7 @@ class RunLog:
         """
         record, arrays = encode(event)
         if arrays:
-            name = f"{self._lines:06d}.npz"
+            name = _arrays_of(self._lines + 1)
             write_arrays(self._folder / ARRAYS / name, **arrays)
             record["arrays"] = name
         line, crc = seal(record, self._crc)
@@ -119,3 +206,13 @@ class RunLog:
 
     def __exit__(self, *exception: object) -> None:
         self._file.close()
+
+
+def _open_to_append(path: Path) -> BinaryIO:
+    """Open the regular file ``path``, which is made if need be, and which must not be a link."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return open(descriptor, "ab", buffering=0)

@@ -5,13 +5,15 @@ itself and all lines before it, so that a line that is lost or moved is noticed 
 """
 
 import json
+import math
 import zlib
 from pathlib import Path
 from typing import Any
 
-from core.files import write_text
+from core.files import read_bytes, write_text
 
 _MARK = ', "crc": "'
+_LARGEST_RECORD = 1_000_000  # bytes; that of a run with 100 seeds has 3,000
 _TAIL = len(_MARK) + len('00000000"}')
 
 
@@ -35,6 +37,14 @@ def unseal(line: bytes, before: int) -> tuple[bytes, int]:
     return text, crc
 
 
+def finite(text: str) -> float:
+    """The number in ``text``; raises ValueError for NaN and infinity, which JSON lets through."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number
+
+
 def write_sealed(path: Path, record: dict[str, Any]) -> None:
     """Write ``record`` as JSON for people to read, with its checksum, whole or not at all."""
     write_text(path, json.dumps({**record, "crc": _crc(record)}, indent=1, allow_nan=False) + "\n")
@@ -43,7 +53,8 @@ def write_sealed(path: Path, record: dict[str, Any]) -> None:
 def read_sealed(path: Path) -> dict[str, Any]:
     """What `write_sealed` wrote; raises OSError, or ValueError if it is not that."""
     try:
-        record = json.loads(path.read_text("utf-8"))
+        text = read_bytes(path, _LARGEST_RECORD).decode()
+        record = json.loads(text, parse_float=finite, parse_constant=finite)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     if not isinstance(record, dict) or "crc" not in record:

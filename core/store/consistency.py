@@ -1,0 +1,210 @@
+"""Whether a log's events are those of its run: the grammar of `core.training`, as it is read.
+
+    PretrainingAdvanced*  NightStarted  CuesShown?  StageEvaluated(0)  ImagesRecalled(0)?
+    then for each cycle, for each stage with epochs:
+        StageStarted  DreamsMade (in REM)  EpochDone, one for each epoch  StageEvaluated
+    and at the cycle's end:
+        ImagesRecalled?  CycleDone
+    at last:
+        NightDone
+
+A night can break off anywhere, with `NightStopped`, `NightFailed` or without a word. Whoever takes
+it up again begins with `NightResumed` after a finished cycle, or with the first line above.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from core.config import RunConfig
+from core.errors import ConfigError
+from core.events import (
+    CuesShown,
+    CycleDone,
+    DreamsMade,
+    EpochDone,
+    Event,
+    ImagesRecalled,
+    NightDone,
+    NightFailed,
+    NightResumed,
+    NightStarted,
+    NightStopped,
+    PretrainingAdvanced,
+    StageEvaluated,
+    StageStarted,
+)
+from core.schedule import Cycle, Stage
+from core.store import values
+from core.store.limits import UNKNOWN, Limits, limits_of
+
+Night = tuple[Cycle, ...]
+WithinNight = (
+    CuesShown | StageStarted | EpochDone | StageEvaluated | DreamsMade | ImagesRecalled | CycleDone
+) | NightDone
+
+
+class Step(NamedTuple):
+    """An event by what tells it from its neighbours."""
+
+    kind: type
+    cycle: int = 0
+    stage: str = ""
+    epoch: int = 0
+
+    def __str__(self) -> str:
+        words = [f"cycle {self.cycle}"] if self.cycle else []
+        words += [self.stage] if self.stage else []
+        words += [f"epoch {self.epoch}"] if self.epoch else []
+        name = self.kind.__name__
+        return f"{name} ({', '.join(words)})" if words else name
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its run a log is.
+
+    ``config`` is the run's, None until it is known. ``night`` is None until one has started,
+    ``last`` the event that the next follows, None where a night must be taken up again.
+    ``measured`` says that there is a measure before the night, ``finished`` counts cycles.
+    """
+
+    config: RunConfig | None = None
+    limits: Limits = UNKNOWN
+    night: Night | None = None
+    last: Step | None = None
+    measured: bool = False
+    finished: int = 0
+
+    @classmethod
+    def start(cls, config: RunConfig | None) -> "Place":
+        """The place before the first event of a run of ``config``; None if that is not known."""
+        return cls(config, UNKNOWN if config is None else limits_of(config))
+
+    def after(self, event: Event) -> "Place":
+        """The place after ``event``; raises ValueError, in words, if it cannot come here."""
+        match event:
+            case NightStopped() | NightFailed():
+                return replace(self, last=None)
+            case PretrainingAdvanced():
+                self._check_not_done(event)
+                values.check_pretraining(event)
+                return Place(self.config, self.limits)
+            case NightStarted():
+                self._check_not_done(event)
+                return self._started(event)
+            case NightResumed():
+                self._check_not_done(event)
+                return self._resumed(event)
+            case _:
+                return self._within(event)
+
+    def _check_not_done(self, event: Event) -> None:
+        if self.last is not None and self.last.kind is NightDone:
+            raise ValueError(f"{type(event).__name__} came where the night was done")
+
+    def _started(self, event: NightStarted) -> "Place":
+        try:
+            config = RunConfig.from_dict(dict(event.config))
+        except (ConfigError, TypeError) as error:
+            raise ValueError(f"the night's settings are none: {error}") from None
+        if event.config != config.to_dict():
+            raise ValueError("the night's settings are not written as the program writes them")
+        if self.config is not None and _comparable(config) != _comparable(self.config):
+            raise ValueError("the night's settings are others than those of the run")
+        values.check_night(event, config)
+        night = tuple(Cycle(*cycle) for cycle in event.cycles)
+        return Place(config, limits_of(config), night, Step(NightStarted))
+
+    def _resumed(self, event: NightResumed) -> "Place":
+        if self.night is None or not self.measured:
+            raise ValueError("NightResumed came where no night had been measured")
+        if not 0 <= event.cycle <= self.finished:
+            raise ValueError(
+                f"NightResumed goes on after cycle {event.cycle}, and {self.finished} were finished"
+            )
+        values.check_versions(event.versions)
+        return replace(self, last=Step(NightResumed, event.cycle), finished=event.cycle)
+
+    def _within(self, event: WithinNight) -> "Place":
+        step = _step(event)
+        expected = self._next()
+        if step not in expected:
+            should = " or ".join(map(str, expected)) or "a new beginning"
+            raise ValueError(f"{step} came where {should} should come")
+        assert self.config is not None  # else nothing is expected
+        assert self.night is not None
+        match event:
+            case StageStarted():
+                values.check_stage(
+                    event, _epochs(self.night, event.cycle, event.stage), self.config
+                )
+            case EpochDone():
+                values.check_epoch(event, len(self.config.seeds))
+            case StageEvaluated():
+                values.check_measures(event, self.config)
+                return replace(self, last=step, measured=True)
+            case DreamsMade():
+                values.check_dreams(event, len(self.config.seeds))
+            case CycleDone():
+                return replace(self, last=step, finished=event.cycle)
+            case NightDone():
+                values.check_seconds(event.seconds)
+        return replace(self, last=step)
+
+    def _next(self) -> tuple[Step, ...]:
+        """The steps of a night that may follow; () where there is none to go on with."""
+        if self.last is None or self.night is None:
+            return ()
+        kind, cycle, stage, epoch = self.last
+        if kind is NightStarted:
+            return Step(CuesShown), Step(StageEvaluated, 0, "before")
+        if kind is CuesShown:
+            return (Step(StageEvaluated, 0, "before"),)
+        if kind is StageStarted and stage == Stage.REM:
+            return (Step(DreamsMade, cycle),)
+        if kind is DreamsMade:
+            return (Step(EpochDone, cycle, "REM", 1),)
+        if kind is StageStarted or kind is EpochDone:
+            if epoch < _epochs(self.night, cycle, stage):
+                return (Step(EpochDone, cycle, stage, epoch + 1),)
+            return (Step(StageEvaluated, cycle, stage),)
+        if kind is NightDone:
+            return ()
+        if kind is StageEvaluated and cycle:
+            if stage == Stage.NREM and self.night[cycle - 1].rem_epochs:
+                return (Step(StageStarted, cycle, "REM"),)
+            return Step(ImagesRecalled, cycle), Step(CycleDone, cycle)
+        if kind is ImagesRecalled and cycle:
+            return (Step(CycleDone, cycle),)
+        begins = self._beginning(cycle + 1)
+        return (Step(ImagesRecalled, 0), begins) if kind is StageEvaluated else (begins,)
+
+    def _beginning(self, cycle: int) -> Step:
+        """How ``cycle`` begins, or how the night ends when there is none more."""
+        assert self.night is not None
+        if cycle > len(self.night):
+            return Step(NightDone)
+        stage, _ = self.night[cycle - 1].stages[0]
+        return Step(StageStarted, cycle, stage.value)
+
+
+def _step(event: WithinNight) -> Step:
+    match event:
+        case EpochDone():
+            return Step(EpochDone, event.cycle, event.stage, event.epoch)
+        case StageStarted() | StageEvaluated():
+            return Step(type(event), event.cycle, event.stage)
+        case DreamsMade() | ImagesRecalled() | CycleDone():
+            return Step(type(event), event.cycle)
+        case _:
+            return Step(type(event))
+
+
+def _epochs(night: Night, cycle: int, stage: str) -> int:
+    number = night[cycle - 1]
+    return number.nrem_epochs if stage == Stage.NREM else number.rem_epochs
+
+
+def _comparable(config: RunConfig) -> RunConfig:
+    """``config`` without what may differ between a run's record and its log."""
+    return replace(config, device="auto", weights=None)
