@@ -149,8 +149,11 @@ def _times(seconds: list[float]) -> str:
 def main() -> None:
     """Run the parts that the command line names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
-    for part in parser.parse_args().parts or PARTS:
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parts = parser.parse_args().parts or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"there is no part {min(unknown)!r}; choose from {', '.join(PARTS)}.")
+    for part in parts:
         PARTS[part]()
 
 

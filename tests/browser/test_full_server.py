@@ -38,14 +38,14 @@ def test_a_visitor_of_a_full_server_reads_a_sentence_and_later_the_page(
 def test_a_page_that_lost_its_place_shows_the_sentence(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path, SLEEP_MAX_CONNECTIONS=str(MOST)) as server, ExitStack() as stack:
         page = browser.new_page()
-        sockets = lose_connections_of(page)
+        ends = only_one_connection_of(page)
         page.goto(server.url)
         page.wait_for_selector("h1", timeout=60_000)
         fill(server, stack, PAGES - 1)
-        sockets[0].close()
-        with ExitStack() as last:
-            wait_until(lambda: took_place(server, last))
-            page.get_by_text(SENTENCE).first.wait_for(timeout=60_000)
+        for end in ends:
+            end.close()
+        wait_until(lambda: took_place(server, stack))
+        page.get_by_text(SENTENCE).first.wait_for(timeout=60_000)
         page.close()
 
 
@@ -56,13 +56,15 @@ def took_place(server: Served, stack: ExitStack) -> bool:
     return answer.status == 101
 
 
-def lose_connections_of(page: Page) -> list[WebSocketRoute]:
-    """The websockets of ``page``, which go through the test and can be closed there."""
-    sockets: list[WebSocketRoute] = []
+def only_one_connection_of(page: Page) -> list[WebSocketRoute]:
+    """The two ends of the first websocket of ``page``, to be closed; others are closed at once."""
+    ends: list[WebSocketRoute] = []
 
     def come(socket: WebSocketRoute) -> None:
-        socket.connect_to_server()
-        sockets.append(socket)
+        if ends:
+            socket.close()
+        else:
+            ends.extend((socket, socket.connect_to_server()))
 
     page.route_web_socket("**/_stcore/stream", come)
-    return sockets
+    return ends
