@@ -11,6 +11,7 @@ from app import live
 from core import jobs
 from core.config import RunConfig
 from core.engine import queue
+from core.engine.leases import take_lease
 from core.errors import RunError
 from core.events import Event, NightFailed, NightStopped
 from core.store.folder import RunFolder, find_run
@@ -115,7 +116,8 @@ def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
     status: str,
     told: str,
 ) -> None:
-    with pair(mine, mine_is, other, other_is) as page:
+    # The lease is the page's own, which keeps an engine.
+    with take_lease().lock, pair(mine, mine_is, other, other_is) as page:
         assert statuses_of(page) == [status]
         assert told in text_of(page)
         assert "What happened." not in text_of(page)

@@ -1,6 +1,7 @@
 """The command line: what is interrupted, and what goes on from there, in this process."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from core import jobs
 from core.cli import main
 from core.config import RunConfig
 from core.engine import queue
-from core.events import CycleDone, NightStopped
+from core.engine.leases import take_lease
+from core.engine.places import engine_state
+from core.engine.state import EngineState
+from core.events import CycleDone, Event, NightStopped
 from core.settings import PROJECT
 from core.store import LOG
 from core.store.folder import all_runs, new_run
 from core.store.locks import acquire
+from tests.job_runs import engine
 from tests.kept_runs import RUN, made_night, put_run
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
@@ -205,3 +210,39 @@ def test_interrupted_pretraining_goes_on_to_the_same_weights(
     record = json.loads(undisturbed.with_suffix(".json").read_text())
     assert record["recipe"]["max_epochs"] == 2
     assert record["scores"]["bundled"]["dataset_1"]["test_images"] == 500
+
+
+def test_a_frozen_engine_is_told_in_the_terminal_while_a_run_waits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    put_run(RUN, [])
+    queue.put(RUN, "somebody")
+    with engine(EngineState(ready=True, pid=7)):
+        os.utime(engine_state(), (1e9, 1e9))
+        waiting = interruptible("resume", RUN)
+        told = until(waiting, "starts another.\n")
+        waiting.send_signal(signal.SIGINT)
+        waiting.communicate(timeout=60)
+        assert "the job engine (process 7) has not answered since" in told
+        queue.put(RUN, "somebody")
+        assert main(["runs", "show", RUN]) == 0
+    assert "has not answered since" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([], "queue      waiting for an engine: start the page or `python -m core serve-engine`\n"),
+        (HALF, "next       it continues when an engine runs: start the page or `python -m core"),
+    ],
+)
+def test_a_wanted_run_without_an_engine_says_what_it_needs(
+    events: list[Event], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_run(RUN, events)
+    queue.put(RUN, "somebody")
+    assert main(["runs", "show", RUN]) == 0
+    assert words in capsys.readouterr().out
+    with take_lease().lock:
+        assert main(["runs", "show", RUN]) == 0
+    assert words not in capsys.readouterr().out
