@@ -24,7 +24,7 @@ from core.events import (
 Phase = Literal["starting", "pre-training", "before", "NREM", "REM", "done"]
 Outcome = Literal["done", "stopped", "failed"]
 
-T = TypeVar("T")
+OfCycle = TypeVar("OfCycle", StageEvaluated, EpochDone, DreamsMade, ImagesRecalled)
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,15 @@ def fold(state: RunState, events: Iterable[Event]) -> RunState:
 
     Takes time in proportion to the events, plus one copy of what the state holds already.
     """
-    draft = _Draft(state)
+    draft = None
     for event in events:
+        draft = draft or _Draft(state)
         draft.add(event)
-    return draft.frozen()
+    return draft.frozen() if draft else state
 
 
 class _Draft:
-    """A state that grows by events: lists collect what is new until `frozen` joins it once."""
+    """A state that changes by events: lists in place of its tuples, until `frozen`."""
 
     def __init__(self, state: RunState) -> None:
         self._become(state)
@@ -86,11 +87,11 @@ class _Draft:
         self._state = state
         self._progress = state.progress
         self._epochs = state.epochs
-        self._stages: list[StageEvaluated] = []
-        self._cycles: list[StageEvaluated] = []
-        self._losses: list[EpochDone] = []
-        self._dreams: list[DreamsMade] = []
-        self._recalled: list[ImagesRecalled] = []
+        self._stages = list(state.stages)
+        self._cycles = list(state.cycles)
+        self._losses = list(state.losses)
+        self._dreams = list(state.dreams)
+        self._recalled = list(state.recalled)
 
     def _change(self, **changes: Any) -> None:
         self._state = replace(self._state, **changes)
@@ -104,17 +105,15 @@ class _Draft:
                 pretraining = self._state.pretraining
                 self._become(RunState(phase="before", night=event, pretraining=pretraining))
             case NightResumed():
-                self._become(_back_to(self.frozen(), event.cycle))
+                self._go_back(event.cycle)
             case StageStarted():
                 self._change(phase=_phase(event.stage), cycle=event.cycle)
             case EpochDone():
                 self._losses.append(event)
-                count = len(self._state.losses) + len(self._losses)
-                self._progress = _share(count, self._epochs)
+                self._progress = _share(len(self._losses), self._epochs)
             case StageEvaluated():
                 self._stages.append(event)
                 if not event.cycle:
-                    self._change(cycles=())
                     self._cycles = [event]
             case DreamsMade():
                 self._dreams.append(event)
@@ -123,7 +122,7 @@ class _Draft:
             case ImagesRecalled():
                 self._recalled.append(event)
             case CycleDone():
-                self._cycles.extend((self._stages or self._state.stages)[-1:])
+                self._cycles.extend(self._stages[-1:])
             case NightDone():
                 self._progress = 1.0
                 self._change(phase="done", seconds=event.seconds, outcome="done")
@@ -132,42 +131,33 @@ class _Draft:
             case NightFailed():
                 self._change(outcome="failed", problem=event.sentence)
 
+    def _go_back(self, cycle: int) -> None:
+        """Drop what came after ``cycle``: each event once, however often a night is resumed."""
+        _drop_after(cycle, self._stages)
+        _drop_after(cycle, self._losses)
+        _drop_after(cycle, self._dreams)
+        _drop_after(cycle, self._recalled)
+        del self._cycles[cycle + 1 :]
+        self._progress = _share(len(self._losses), self._epochs)
+        phase = _phase(self._stages[-1].stage) if self._stages else "before"
+        self._change(phase=phase, cycle=cycle, outcome=None, problem=None)
+
     def frozen(self) -> RunState:
-        """The state, with what is new behind what it held."""
-        now = self._state
+        """The state as a value."""
         return replace(
-            now,
+            self._state,
             progress=self._progress,
-            stages=_joined(now.stages, self._stages),
-            cycles=_joined(now.cycles, self._cycles),
-            losses=_joined(now.losses, self._losses),
-            dreams=_joined(now.dreams, self._dreams),
-            recalled=_joined(now.recalled, self._recalled),
+            stages=tuple(self._stages),
+            cycles=tuple(self._cycles),
+            losses=tuple(self._losses),
+            dreams=tuple(self._dreams),
+            recalled=tuple(self._recalled),
         )
 
 
-def _joined(earlier: tuple[T, ...], new: list[T]) -> tuple[T, ...]:
-    return (*earlier, *new) if new else earlier
-
-
-def _back_to(state: RunState, cycle: int) -> RunState:
-    """The state as it was when ``cycle`` was over."""
-    stages = tuple(stage for stage in state.stages if stage.cycle <= cycle)
-    losses = tuple(epoch for epoch in state.losses if epoch.cycle <= cycle)
-    last = {stage.cycle: stage for stage in stages}  # a cycle's values are those of its last stage
-    return replace(
-        state,
-        phase=_phase(stages[-1].stage) if stages else "before",
-        cycle=cycle,
-        progress=_share(len(losses), state.epochs),
-        stages=stages,
-        cycles=tuple(last.values()),
-        losses=losses,
-        dreams=tuple(made for made in state.dreams if made.cycle <= cycle),
-        recalled=tuple(made for made in state.recalled if made.cycle <= cycle),
-        outcome=None,
-        problem=None,
-    )
+def _drop_after(cycle: int, events: list[OfCycle]) -> None:
+    while events and events[-1].cycle > cycle:
+        events.pop()
 
 
 def _share(done: int, epochs: int) -> float:

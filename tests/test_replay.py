@@ -255,24 +255,43 @@ def test_a_log_that_resumes_before_it_begins_is_no_traceback() -> None:
 # --- the fold's own speed ---
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2), pretraining=2)
-ANY_EVENTS = st.lists(
-    st.one_of(
-        st.sampled_from([*NIGHT, NightStopped(), NightFailed("the disk is full.")]),
-        st.builds(NightResumed, st.integers(0, 3), st.just({})),
-    ),
-    max_size=40,
-)
 
 
-@settings(max_examples=300)
-@given(ANY_EVENTS, st.integers(0, 40))
-def test_the_fold_equals_its_definition_for_any_events_in_any_order(
-    events: list[Event], cut: int
+def interrupted(events: list[Event], data: st.DataObject) -> list[Event]:
+    """``events`` of a night that broke off some times, with all that was told on the way."""
+    told: list[Event] = []
+    rest = events
+    for _ in range(data.draw(st.integers(0, 4))):
+        told += rest[: data.draw(st.integers(0, len(rest)))]
+        told += [event for event in [data.draw(ENDINGS)] if event is not None]
+        now = fold(RunState(), told)
+        kept = data.draw(st.integers(0, now.finished))
+        if now.cycles:
+            told.append(NightResumed(kept, {}))
+            rest = after_cycle(events, kept)
+        else:
+            rest = from_the_start(events, told)
+    return told + rest
+
+
+@given(configs(), st.integers(0, 2), st.data())
+def test_the_fold_equals_its_definition_for_nights_that_break_off(
+    config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
+    events = interrupted(made_night(config, pretraining), data)
+    cut = data.draw(st.integers(0, len(events)))
     expected = RunState()
     for event in events:
         expected = step(expected, event)
     assert plain(fold(fold(RunState(), events[:cut]), events[cut:])) == plain(expected)
+
+
+def test_a_long_night_that_is_resumed_again_and_again_folds_in_under_two_seconds() -> None:
+    events = endless(10, MAX_EPOCHS)
+    began = time.process_time()
+    state = fold(RunState(), [*events, *[NightResumed(10, {})] * 100_000])
+    assert time.process_time() - began < 2
+    assert len(state.losses) == MAX_EPOCHS
 
 
 def endless(cycles: int, epochs: int) -> list[Event]:
