@@ -2,6 +2,8 @@
 
 import re
 
+from core.texts import printable
+
 TITLE = "Sleep Schedule Explorer"
 LOOK = (
     "A network that knows one set of digits, its **old memories**, learns another tonight, the "
@@ -138,8 +140,8 @@ METHODS = (
 
 
 def literal(text: str) -> str:
-    """``text`` without any meaning as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|])", r"\\\1", text)
+    """``text`` without any meaning as Markdown, and without characters that are not seen."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|&])", r"\\\1", printable(text))
 
 
 def sentence(text: str) -> str:
