@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from core.texts import printable
+
 TITLE = "Sleep Schedule Explorer"
 LOOK = (
     "A network that knows one set of digits, its **old memories**, learns another tonight, the "
@@ -153,8 +155,8 @@ def not_own(by_visitors: Sequence[bool], *, of: int, active: bool) -> str:
 
 
 def literal(text: str) -> str:
-    """``text`` without any meaning as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|])", r"\\\1", text)
+    """``text`` without any meaning as Markdown, and without characters that are not seen."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|&])", r"\\\1", printable(text))
 
 
 def sentence(text: str) -> str:

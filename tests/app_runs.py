@@ -94,7 +94,7 @@ def night(
     for number, errors in enumerate(zip(old[1:], new[1:], strict=True), start=1):
         for stage, epochs in cycles[number - 1].stages:
             events.append(StageStarted(number, stage.value, epochs, epochs * config.num))
-            events += [dreams(number, seeds)] if stage.value == "REM" else []
+            events += [dreams(number, seeds, config.num)] if stage.value == "REM" else []
             for epoch in range(1, epochs + 1):
                 losses = [(loss,) * seeds for loss in (100.0, 90.0, 10.0)]
                 events.append(EpochDone(number, stage.value, epoch, *losses))
@@ -104,7 +104,8 @@ def night(
     if whole:
         events.append(NightDone(12.3))
     elif len(old) <= len(cycles):
-        events.append(StageStarted(len(old), "NREM", 1, config.num))
+        stage, epochs = cycles[len(old) - 1].stages[0]
+        events.append(StageStarted(len(old), stage.value, epochs, epochs * config.num))
     return events
 
 

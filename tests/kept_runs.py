@@ -57,9 +57,9 @@ def night_started(config: RunConfig) -> NightStarted:
     return NightStarted(config.to_dict(), cycles, *names, used, "cpu", 1, _VERSIONS)
 
 
-def dreams(cycle: int, seeds: int = 2) -> DreamsMade:
+def dreams(cycle: int, seeds: int = 2, num: int = 2) -> DreamsMade:
     """Some dreams of a cycle."""
-    images = np.random.default_rng(cycle).integers(0, 256, (seeds, 2, 28, 28), dtype=np.uint8)
+    images = np.random.default_rng(cycle).integers(0, 256, (seeds, num, 28, 28), dtype=np.uint8)
     shares = ((0.5,) * seeds, (0.25,) * seeds, (0.25,) * seeds)
     return DreamsMade(cycle, *shares, (7,) * seeds, (2,) * seeds, images)
 
@@ -91,7 +91,7 @@ def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
         for stage, epochs in cycle.stages:
             events.append(StageStarted(number, stage.value, epochs, epochs * config.num))
             if stage.value == "REM":
-                events.append(dreams(number, count))
+                events.append(dreams(number, count, config.num))
             for epoch in range(epochs):
                 losses = tuple(float(100 * number + epoch + seed) for seed in range(count))
                 events.append(EpochDone(number, stage.value, epoch + 1, losses, losses, losses))

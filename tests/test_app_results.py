@@ -1,13 +1,11 @@
 """What the page shows of a night: its scores, numbers and pictures, and what they mean."""
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app import words
-from core.events import DreamsMade
+from core.config import RunConfig
 from tests.app_runs import (
     RUN,
     done,
@@ -93,16 +91,15 @@ def test_every_measure_is_explained_and_every_preset_has_its_source() -> None:
 def test_the_filmstrip_shows_originals_parts_and_what_is_made_of_them() -> None:
     done()
     film = html_of(open_page(RUN), "filmstrip")
-    assert film.count("<img ") == 3 + 3 + 1
-    assert film.count('src="data:image/png;base64,') == 7
+    assert film.count("<img ") == 3 + 3 + 2
+    assert film.count('src="data:image/png;base64,') == 8
     assert 'alt="Old memories (MNIST): recalled"' in film
     assert 'alt="Dreams of cycle 2: dreams"' in film
 
 
 def test_no_more_dreams_are_shown_than_two_rows_hold() -> None:
-    events = night([100, 150], [500, 300], whole=False, pictures=True)
-    many = np.zeros((1, 25, 28, 28), np.uint8)
-    write([replace(e, images=many) if isinstance(e, DreamsMade) else e for e in events])
+    config = RunConfig(num_cycles=2, total_eps=4, num=25)
+    write(night([100, 150], [500, 300], config, whole=False, pictures=True))
     pictures = html_of(open_page(RUN), "filmstrip").split("Dreams of cycle 1</h4>")[1]
     assert pictures.count("<img ") == 2
     assert 'alt="Dreams of cycle 1: dreams, from number 11 on"' in pictures

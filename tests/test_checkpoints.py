@@ -1,5 +1,7 @@
 """`core.checkpoints`: a night's state on disk, and going on from it."""
 
+import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +9,15 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
 from core.checkpoints import Checkpoints
 from core.data import DatasetPair
 from core.ensemble import Ensemble
-from core.events import CycleDone, Event, NightResumed, NightStarted
+from core.events import CycleDone, Event, NightResumed, NightStarted, WeightsUsed
 from core.replay import RunState, fold
 from core.stopping import Stopped
+from core.store.sealed import read_sealed, write_sealed
 from core.training import train
 from core.vae import VAE
 from tests.conftest import Settings, plain
@@ -198,3 +202,129 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
 def test_nothing_is_pickled(sleep: Sleep, kept: Checkpoints) -> None:
     sleep()
     assert {Path(name).suffix for name in files(kept)} == {".json", ".safetensors"}
+
+
+# --- checkpoints from elsewhere ---
+
+
+def reseal(kept: Checkpoints, cycle: int, content: bytes, /, **changes: Any) -> None:
+    """Replace a checkpoint's tensors, with a checksum that is right, and values of its record."""
+    path = kept.folder / f"cycle-{cycle:06d}.safetensors"
+    path.write_bytes(content)
+    record = read_sealed(path.with_suffix(".json"))
+    sha256 = hashlib.sha256(content).hexdigest()
+    write_sealed(path.with_suffix(".json"), {**record, "sha256": sha256, **changes})
+
+
+def tensors(kept: Checkpoints, cycle: int) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = load_file(kept.folder / f"cycle-{cycle:06d}.safetensors")
+    return found
+
+
+NAME = "seed-1.vae.encoder.mean.bias"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {NAME: torch.zeros(4)},
+        {NAME: torch.zeros(3, dtype=torch.float64)},
+        {NAME: torch.zeros(3, dtype=torch.int32)},
+        {NAME: torch.zeros(3, 1)},
+        {NAME: None},
+        {"seed-1.step.encoder.mean.bias": torch.zeros(2)},
+        {"seed-9.vae.encoder.mean.bias": torch.zeros(3)},
+        {"odd": torch.zeros(1)},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_other_tensors_gives_way_to_the_one_before(
+    changes: dict[str, Any], kept: Checkpoints
+) -> None:
+    for cycle in (1, 2):
+        kept.save(cycle, 0.0, asleep(1, 2))
+    changed = {k: v for k, v in {**tensors(kept, 2), **changes}.items() if v is not None}
+    reseal(kept, 2, save(changed))
+    saved = kept.newest(2, asleep(1, 2))
+    assert saved is not None
+    assert saved.cycle == 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"cycle": 1}, {"cycle": "2"}, {"seconds": -1}, {"seconds": 1e300}, {"seconds": "x"}]
+)
+def test_a_checkpoint_with_an_odd_record_does_not_count(
+    changes: dict[str, Any], kept: Checkpoints
+) -> None:
+    kept.save(2, 0.0, asleep(1))
+    reseal(kept, 2, (kept.folder / "cycle-000002.safetensors").read_bytes(), **changes)
+    assert kept.newest(2, asleep(1)) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x10" + bytes(20)])
+def test_a_checkpoint_of_no_tensors_with_a_right_checksum_does_not_count(
+    content: bytes, kept: Checkpoints
+) -> None:
+    kept.save(2, 0.0, asleep(1))
+    reseal(kept, 2, content)
+    assert kept.newest(2, asleep(1)) is None
+
+
+@pytest.mark.parametrize("name", ["cycle-000002.safetensors", "cycle-000002.json", "start.json"])
+@pytest.mark.parametrize("how", ["FIFO", "/dev/zero", "link", "huge", "folder link"])
+def test_a_checkpoint_is_read_from_small_regular_files_of_the_run_alone(
+    name: str, how: str, kept: Checkpoints, tmp_path: Path
+) -> None:
+    kept.save(2, 0.0, asleep(1))
+    kept.save_start(VAE(3), WeightsUsed("given", "some.safetensors", "00"))
+    path = kept.folder / name
+    if how == "FIFO":
+        path.unlink()
+        os.mkfifo(path)
+    elif how == "huge":
+        os.truncate(path, 200_000_000)
+    elif how == "folder link":
+        kept.folder.rename(tmp_path / "elsewhere")
+        kept.folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        path.rename(tmp_path / "elsewhere")
+        path.symlink_to(tmp_path / "elsewhere" if how == "link" else how)
+    assert name == "start.json" or kept.newest(2, asleep(1)) is None
+    assert name != "start.json" or kept.start(3) is None
+
+
+def test_files_that_are_no_checkpoints_are_left_alone(kept: Checkpoints) -> None:
+    kept.save(1, 0.0, asleep(1))
+    for name in ("cycle-abcdef.json", "cycle-00000x.json", "notes"):
+        (kept.folder / name).touch()
+    saved = kept.newest(1, asleep(1))
+    assert saved is not None
+    assert saved.cycle == 1
+
+
+def test_a_damaged_checkpoint_of_a_later_cycle_does_not_cost_the_new_ones(
+    kept: Checkpoints,
+) -> None:
+    for cycle in (8, 9):
+        kept.save(cycle, 0.0, asleep(1))
+        reseal(kept, cycle, b"damaged")
+    kept.save(1, 0.0, asleep(1))  # the night has begun again
+    saved = kept.newest(1, asleep(1))
+    assert saved is not None
+    assert saved.cycle == 1
+
+
+def test_a_night_whose_first_weights_are_lost_begins_again(sleep: Sleep, kept: Checkpoints) -> None:
+    undisturbed = sleep()
+    (kept.folder / "start.safetensors").unlink()
+    again = sleep(finished=2)
+    assert isinstance(again[0], NightStarted)
+    assert outcome([*undisturbed[:-2], *again]) == outcome(undisturbed)
+
+
+def test_nothing_is_saved_through_a_link(kept: Checkpoints, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    kept.folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotADirectoryError):
+        kept.save(1, 0.0, asleep(1))
+    assert list((tmp_path / "elsewhere").iterdir()) == []

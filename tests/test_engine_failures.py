@@ -1,6 +1,7 @@
 """`core.engine.failures`: a run's failure is told, wherever there is room for it."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from core.events import NightFailed, NightStopped
 from core.store import LOG, RunReader
 from core.store.folder import RunFolder
 from core.store.locks import acquire
+from tests.conftest import of_kind
 from tests.engines import own_outputs
-from tests.kept_runs import OTHER, put_run
+from tests.kept_runs import OTHER, RUN, put_failure, put_run
 
 STOPPED = NightStopped()
 SENTENCE = "its worker died — “out of memory”."
@@ -84,3 +86,17 @@ def test_a_damaged_failure_still_is_one(run: RunFolder) -> None:
     failure_of(run.id).parent.mkdir(parents=True, exist_ok=True)
     failure_of(run.id).write_bytes(b"out of \xff")
     assert (failure(run.id) or "").startswith("out of ")
+
+
+def test_a_failure_that_is_no_small_regular_file_is_none(outputs: Path) -> None:
+    put_failure(RUN, "x" * 200_000)
+    assert failure(RUN) is None
+    failure_of(RUN).unlink()
+    os.mkfifo(failure_of(RUN))
+    assert failure(RUN) is None
+
+
+def test_a_failure_without_end_is_told_in_short(run: RunFolder) -> None:
+    fail(run, "x" * 1_000_000)
+    (failed,) = of_kind(RunReader(run.path).read(), NightFailed)
+    assert len(failed.sentence) == 5_000

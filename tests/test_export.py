@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZipFile
@@ -17,7 +18,7 @@ from core.replay import RunState, fold
 from core.results import summary
 from core.store import LOG, RunReader
 from tests.conftest import of_kind
-from tests.kept_runs import RUN, made_night, put_run
+from tests.kept_runs import RUN, assert_sentence, made_night, put_run
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
 NIGHT = made_night(CONFIG)
@@ -140,3 +141,42 @@ def test_a_damaged_run_is_told_and_leaves_no_zip(damaged: str, tmp_path: Path) -
 def test_an_id_that_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"'\.\./runs'"):
         export("../runs", tmp_path / "night.zip")
+
+
+# --- files that the log does not name, and those that are none ---
+
+
+def test_only_the_files_that_the_log_names_are_in_the_zip(tmp_path: Path) -> None:
+    folder = put_run(RUN, NIGHT)
+    (tmp_path / "secret").write_text("secret")
+    (folder.path / "arrays" / "notes.npz").write_text("secret")
+    (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder.path / "arrays" / "888888.npz")
+    export(RUN, tmp_path / "night.zip")
+    with ZipFile(tmp_path / "night.zip") as archive:
+        named = {name for name in archive.namelist() if name.startswith("arrays/")}
+        assert archive.testzip() is None
+    lines = (folder.path / LOG).read_text().splitlines()
+    assert named == {
+        f"arrays/{number:06d}.npz" for number, line in enumerate(lines) if '"arrays"' in line
+    }
+
+
+@pytest.mark.parametrize("how", ["gone", "link", "FIFO", "huge"])
+def test_an_array_that_is_no_small_regular_file_of_the_run_is_one_sentence(
+    how: str, tmp_path: Path
+) -> None:
+    folder = put_run(RUN, NIGHT)
+    array = sorted((folder.path / "arrays").iterdir())[0]
+    if how == "huge":
+        os.truncate(array, 10**9)
+    else:
+        array.rename(tmp_path / "elsewhere")
+    if how == "link":
+        array.symlink_to(tmp_path / "elsewhere")
+    elif how == "FIFO":
+        os.mkfifo(array)
+    with pytest.raises(LogError) as caught:
+        export(RUN, tmp_path / "night.zip")
+    assert_sentence(caught.value, f"{array} cannot be copied (")
+    assert not (tmp_path / "night.zip").exists()

@@ -192,6 +192,33 @@ def test_a_copy_that_is_broken_off_leaves_nothing(
     assert list(gallery.iterdir()) == []
 
 
+def test_only_what_the_log_names_is_kept(gallery: Path, tmp_path: Path) -> None:
+    folder = put_run(RUN, NIGHT)
+    named = {path.name for path in (folder.path / "arrays").iterdir()}
+    (tmp_path / "secret").write_text("secret")
+    (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
+    (folder.path / "notes").write_text("secret")
+    os.mkfifo(folder.path / "arrays" / "888888.npz")
+    kept = keep(RUN, NAME)
+    assert {path.name for path in (kept / "arrays").iterdir()} == named
+    assert {path.name for path in kept.iterdir()} == {"arrays", "config.json", LOG}
+
+
+@pytest.mark.parametrize("how", ["damaged", "link"])
+def test_a_night_with_an_array_that_is_not_its_own_is_not_kept(
+    how: str, gallery: Path, tmp_path: Path
+) -> None:
+    array = sorted((put_run(RUN, NIGHT).path / "arrays").iterdir())[-1]
+    array.rename(tmp_path / "elsewhere")
+    if how == "link":
+        array.symlink_to(tmp_path / "elsewhere")
+    else:
+        array.write_bytes(b"damaged")
+    with pytest.raises(LogError, match=str(array)):
+        keep(RUN, NAME)
+    assert list(gallery.iterdir()) == []
+
+
 # --- what can be done with it ---
 
 

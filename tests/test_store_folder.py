@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import os
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from core import settings
 from core.checks import MAX_LATENT_DIM
 from core.config import RunConfig
-from core.errors import LogError, RunError
+from core.errors import ConfigError, LogError, RunError
 from core.events import WeightsUsed
 from core.store import folder as module
 from core.store.folder import (
@@ -29,7 +30,7 @@ from core.store.locks import acquire
 from core.store.sealed import read_sealed, write_sealed
 from core.versions import versions
 from tests.engines import own_outputs
-from tests.kept_runs import OTHER, RUN, night_started, put_run
+from tests.kept_runs import OTHER, RUN, assert_sentence, night_started, put_run
 
 CONFIG = RunConfig(seeds=(3, 1), total_eps=7, num_cycles=3, lr=0.1 + 0.2, weights="a/b “c”")
 
@@ -262,3 +263,83 @@ def test_a_removal_that_is_broken_off_leaves_no_half_a_run(
     assert all_runs() == []
     with pytest.raises(RunError):
         find_run(folder.id)
+
+
+# --- a record from elsewhere ---
+
+USED = {"origin": "cached", "file": "vae.safetensors", "sha256": "00ff"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"run": OTHER},
+        {"run": 5},
+        {"person": 5},
+        {"person": "x" * 101},
+        {"submitted": 5},
+        {"submitted": "yesterday"},
+        {"threads": "many"},
+        {"threads": 0},
+        {"threads": 1_025},
+        {"threads": True},
+        {"versions": ["torch"]},
+        {"versions": {"torch": 2}},
+        {"versions": {str(n): "1" for n in range(101)}},
+        {"device": 5},
+        {"device": "x" * 501},
+        {"weights": 5},
+        {"weights": {}},
+        {"weights": {**USED, "more": "1"}},
+        {"weights": {**USED, "origin": [1]}},
+    ],
+    ids=lambda odd: repr(odd)[:40],
+)
+def test_a_record_with_an_odd_value_names_it(odd: dict[str, Any]) -> None:
+    folder = rewritten(put_run(), **odd)
+    with pytest.raises(LogError) as caught:
+        folder.record()
+    assert_sentence(caught.value, f"{folder.record_file} ")
+    assert len(str(caught.value)) < 500
+    ((name, value),) = odd.items()
+    assert name in str(caught.value)
+    assert repr(value)[:20] in str(caught.value)
+
+
+def test_a_record_with_all_that_is_known_of_a_run_is_read() -> None:
+    put = {"device": "cuda", "weights": USED, "threads": 1_024, "person": "x" * 100}
+    record = rewritten(put_run(), **put).record()
+    assert {name: getattr(record, name) for name in put} == put
+
+
+@pytest.mark.parametrize("person", [5, None, "x" * 101])
+def test_a_run_of_an_odd_person_is_not_made(person: Any) -> None:
+    with pytest.raises(ConfigError, match="give a text of at most 100 characters"):
+        new_run(CONFIG, person, 1)
+    assert all_runs() == []
+
+
+@pytest.mark.parametrize("how", ["FIFO", "link", "/dev/zero", "huge"])
+def test_a_record_that_is_no_small_regular_file_is_a_sentence(how: str, tmp_path: Path) -> None:
+    folder = put_run()
+    content = folder.record_file.read_bytes()
+    folder.record_file.unlink()
+    if how == "FIFO":
+        os.mkfifo(folder.record_file)
+    elif how == "huge":
+        folder.record_file.write_bytes(b" " * 1_000_000 + content)
+    else:
+        (tmp_path / "elsewhere").write_bytes(content)
+        folder.record_file.symlink_to(tmp_path / "elsewhere" if how == "link" else how)
+    with pytest.raises(LogError) as caught:
+        folder.record()
+    assert_sentence(caught.value, f"{folder.record_file} cannot be read (")
+
+
+def test_a_link_with_the_name_of_a_run_is_none(tmp_path: Path) -> None:
+    folder = put_run()
+    folder.path.rename(tmp_path / "elsewhere")
+    folder.path.symlink_to(tmp_path / "elsewhere")
+    assert all_runs() == []
+    with pytest.raises(RunError):
+        find_run(RUN)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,38 @@ def test_a_file_cut_short_is_named(share: float, path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     assert "expected a safetensors file" in refusal(path)
+
+
+@pytest.mark.parametrize("how", ["FIFO", "/dev/zero", "huge"])
+def test_what_is_no_regular_file_of_a_models_size_is_not_read(how: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.safetensors"
+    if how == "FIFO":
+        os.mkfifo(path)
+    elif how == "huge":
+        path.touch()
+        os.truncate(path, 10**12)
+    else:
+        path.symlink_to(how)
+    sentence = refusal(path)
+    why = "bytes, of which at most 64,000,000" if how == "huge" else "not a regular file"
+    assert f"cannot be read ({'1,000,000,000,000 ' if how == 'huge' else ''}{why}" in sentence
+
+
+def test_weights_may_be_named_by_a_link(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.safetensors").symlink_to(path)
+    assert load_vae(tmp_path / "mine.safetensors", 5).latent_dim == 5
+
+
+def test_a_link_to_itself_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mine.safetensors").symlink_to(tmp_path / "mine.safetensors")
+    refusal(tmp_path / "mine.safetensors")
+
+
+def test_a_sentence_does_not_list_tensors_without_end(path: Path) -> None:
+    change(
+        path, encoder__dense1__bias=None, **{f"odd{n:04d}": torch.zeros(1) for n in range(2_000)}
+    )
+    assert len(refusal(path)) < 2_000
 
 
 def test_a_missing_tensor_is_named_with_its_shape(path: Path) -> None:

@@ -11,6 +11,7 @@ from app.charts.style import GREY, NEW, OLD
 from app.frames.arms import Arms
 from app.frames.film import DREAMS_SHOWN, Row, Strip, strips
 from core.errors import LogError
+from core.texts import printable
 
 _IN_A_ROW = 10
 _COLOURS = {"old": OLD, "new": NEW, "dreams": GREY}
@@ -32,7 +33,7 @@ def filmstrip(arms: Arms, cycle: int) -> None:
 
 def _section(strip: Strip) -> str:
     rows = "".join(_figure(strip, row) for row in strip.rows)
-    title = html.escape(strip.title)
+    title = html.escape(printable(strip.title))
     style = f"border-color:{_COLOURS[strip.kind]}"
     return f'<section class="{strip.kind}" style="{style}"><h4>{title}</h4>{rows}</section>'
 
@@ -57,4 +58,4 @@ def _picture(images: NDArray[np.uint8], alt: str) -> str:
 
 def _alt(strip: Strip, row: Row, start: int) -> str:
     more = f", from number {start + 1} on" if start else ""
-    return html.escape(f"{strip.title}: {row.label}{more}")
+    return html.escape(printable(f"{strip.title}: {row.label}{more}"))

@@ -127,7 +127,7 @@ def tried(name: str) -> dict[str, Any]:
                 os._exit(0)
         _await(child, len(OPERATIONS) * _LIMIT_S + 60)
         found = json.loads(results.read_text()) if results.exists() else {}
-    return {"name": name, **{key: found.get(key, "died") for key in [*OPERATIONS, "peak_mb"]}}
+    return {"name": name, **dict.fromkeys([*OPERATIONS, "peak_mb"], "died"), **found}
 
 
 def _await(child: int, limit_s: float) -> None:
