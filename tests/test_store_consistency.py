@@ -100,6 +100,17 @@ def test_a_run_of_every_kind_of_event_is_read_with_and_without_its_record(
 # --- what no run tells: the order ---
 
 
+def test_a_night_of_before_a_setting_existed_opens_with_its_default(tmp_path: Path) -> None:
+    config = RunConfig(num_cycles=2, total_eps=4, num=2)
+    started, *rest = made_night(config)
+    assert isinstance(started, NightStarted)
+    earlier = {name: value for name, value in started.config.items() if name != "mask_fraction"}
+    write(tmp_path, [dataclasses.replace(started, config=earlier), *rest])
+    found = RunReader(tmp_path).read()
+    assert plain(found[0]) == plain(started)
+    assert len(found) == 1 + len(rest)
+
+
 def test_an_event_that_comes_too_early_names_what_should_come() -> None:
     assert refusal([*NIGHT[: where(EpochDone)], CycleDone(1)]) == (
         "CycleDone (cycle 1) came where EpochDone (cycle 1, NREM, epoch 1) should come"
@@ -172,7 +183,8 @@ ODD: list[tuple[type[Event], Callable[[Any], Event], str]] = [
     (NightStarted, with_config(seeds=[3]), "others than those of the run"),
     (NightStarted, with_config(lr=-1.0), "lr is -1.0"),
     (NightStarted, with_config(dream=1), "dream is not a setting"),
-    (NightStarted, lambda e: changed(e, config={}), "not written as the program"),
+    (NightStarted, lambda e: changed(e, config={}), "others than those of the run"),
+    (NightStarted, with_config(weights=5), "not written as the program"),
     (NightStarted, lambda e: changed(e, cycles=e.cycles[:1]), "'cycles' has 1 of them"),
     (NightStarted, lambda e: changed(e, cycles=((9.0, 1, 1),) * 2), "'cycles' is 9.0"),
     (NightStarted, lambda e: changed(e, cycles=((0.5, -1, 2),) * 2), "'cycles' is -1"),

@@ -107,7 +107,7 @@ class Place:
             config = RunConfig.from_dict(dict(event.config))
         except (ConfigError, TypeError) as error:
             raise ValueError(f"the night's settings are none: {error}") from None
-        if event.config != config.to_dict():
+        if config.to_dict() | event.config != config.to_dict():
             raise ValueError("the night's settings are not written as the program writes them")
         if self.config is not None and _comparable(config) != _comparable(self.config):
             raise ValueError("the night's settings are others than those of the run")

@@ -12,12 +12,13 @@ import json
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from core.config import RunConfig
 from core.errors import LogError
-from core.events import CycleDone, Event, NightDone, NightFailed, NightStopped
+from core.events import CycleDone, Event, NightDone, NightFailed, NightStarted, NightStopped
 from core.files import make_folder, open_inside, sync, sync_folder, write_arrays
 from core.store.codec import decode, encode
 from core.store.consistency import Place
@@ -145,13 +146,20 @@ class RunReader(LogReader):
         """As `LogReader.read`; raises `LogError` also for an event that no run could have told."""
         if not self.lines:
             self._rules = Place.start(self._given or self._config())
-        return super().read()
+        return [_with_all_settings(event) for event in super().read()]
 
     def _config(self) -> RunConfig | None:
         try:
             return RunFolder(self._folder).record().config
         except LogError:
             return None
+
+
+def _with_all_settings(event: Event) -> Event:
+    """``event``; a night of before a setting existed has it at its default."""
+    if not isinstance(event, NightStarted):
+        return event
+    return replace(event, config=RunConfig.from_dict(event.config).to_dict())
 
 
 def _arrays_of(line: int) -> str:
