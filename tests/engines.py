@@ -21,7 +21,7 @@ from core.replay import RunState, fold
 from core.store import LOG, StoredArray
 from core.store.folder import RunFolder, find_run, new_run
 
-START_S = 120.0  # a busy machine is no reason to fail
+START_S = 180.0  # a busy machine is no reason to fail
 
 
 def wait(condition: Callable[[], Any], within_s: float = START_S, what: str = "") -> Any:

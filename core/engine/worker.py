@@ -45,10 +45,8 @@ def _be_nice() -> None:
     if sys.platform == "linux":  # elsewhere it is the whole process that is nice or is not
         with suppress(OSError):
             thread = threading.get_native_id()
-            usual = os.getpriority(
-                os.PRIO_PROCESS, thread
-            )  # the engine's, however that was started
-            os.setpriority(os.PRIO_PROCESS, thread, usual + _NICER)
+            engines = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, engines + _NICER)
 
 
 def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
