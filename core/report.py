@@ -14,6 +14,7 @@ from core.files import make_folders, write_bytes
 from core.measures import interval
 from core.replay import RunState
 from core.results import Course, course
+from core.texts import printable
 
 OLD, NEW = "#0072B2", "#D55E00"  # Okabe and Ito's colour-blind safe blue and vermilion
 _NREM, _REM = "#999999", "#CC79A7"
@@ -64,8 +65,9 @@ def error_figure(state: RunState, night: NightStarted) -> Figure:
     """Mean error of both datasets per cycle, with 95 % intervals where there are several seeds."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
-    _curve(axes, course(state, 1, "error"), f"old memories ({night.dataset_1})", OLD, "o-")
-    _curve(axes, course(state, 2, "error"), f"new memories ({night.dataset_2})", NEW, "s--")
+    old, new = _literal(night.dataset_1), _literal(night.dataset_2)
+    _curve(axes, course(state, 1, "error"), f"old memories ({old})", OLD, "o-")
+    _curve(axes, course(state, 2, "error"), f"new memories ({new})", NEW, "s--")
     seeds = len(night.config["seeds"])
     spread = (
         f"mean of {seeds} seeds, bars: 95 % confidence interval of the mean (Student's t)"
@@ -78,6 +80,11 @@ def error_figure(state: RunState, night: NightStarted) -> Figure:
     axes.set_ylim(bottom=0)
     axes.legend()
     return figure
+
+
+def _literal(text: str) -> str:
+    """``text`` from a log, as Matplotlib shows it: without control characters and formulas."""
+    return printable(text).replace("$", r"\$")
 
 
 def _curve(axes: Axes, values: Course, label: str, colour: str, style: str) -> None:

@@ -31,8 +31,8 @@ _SCRIPT = {
         "files.write_bytes(path, Slow(content))"
     ),
     "keep": (
-        "from core.jobs import keep; keep.write_bytes = lambda path, content: "
-        f"(files.write_bytes(path, content), {_PAUSE})"
+        "from core.store.log import LogReader; copy = LogReader.copy; LogReader.copy = "
+        f"lambda self, target: (copy(self, target), {_PAUSE})"
     ),
 }
 _RUN = f"""

@@ -381,6 +381,7 @@ LOGS: Mapping[str, Case] = {
     "a share of REM of 9": _set("NightStarted", cycles=[[9.0, 1, 1], [0.5, 1, 1]]),
     "100 seeds that are not told of": _both_configs(seeds=list(range(100))),
     "a name of a dataset that steers terminals": _set("NightStarted", dataset_1=_ESCAPES),
+    "a name of a dataset that is a formula": _set("NightStarted", dataset_2=r"$\nothing{$"),
     "a failure that steers terminals": _cut_and_insert(
         "CycleDone", 0, kind="NightFailed", sentence=f"it is {_ESCAPES} over."
     ),
