@@ -27,5 +27,6 @@ def short(text: str, longest: int = _LONGEST) -> str:
     """``text`` with its middle left out where it is longer than ``longest`` characters."""
     if len(text) <= longest:
         return text
-    half = (longest - 5) // 2
-    return f"{text[:half]} ... {text[-half:]}"
+    gap = " ... "
+    tail = (longest - len(gap)) // 2
+    return f"{text[: longest - len(gap) - tail]}{gap}{text[-tail:]}"

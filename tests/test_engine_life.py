@@ -276,7 +276,7 @@ def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the
     with _program(outputs) as program:
         pid = wait(lambda: state.alive() and state.last_told().pid)
         engine_process = psutil.Process(pid)
-        run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
+        run = jobs.submit(RunConfig(split="digits", total_eps=150, num_cycles=3, num=20))
         wait(lambda: trains(run))
         family = [engine_process, *engine_process.children(recursive=True)]
         assert len(family) > 2

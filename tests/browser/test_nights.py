@@ -122,7 +122,7 @@ def test_a_night_outlives_its_engine(visit: Visit) -> None:
 
 def test_a_night_outlives_the_server_and_its_engine(own_server: Server, visitors: Visitors) -> None:
     # (The server comes first so that it ends last, when no page is left to miss it.)
-    run = own_server.ask(total_eps=60)
+    run = own_server.ask(total_eps=150)
     first = visitors(own_server)
     expect_cycle(first.open(f"?run={run}"), 2, 3)
     first.leave()
