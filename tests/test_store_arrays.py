@@ -82,8 +82,8 @@ def test_an_array_knows_what_its_config_allows(dreams: StoredArray) -> None:
         ({"images": IMAGES.reshape(2, 1, 28, 28)}, "it is uint8 of shape [2, 1, 28, 28]"),
         ({"images": IMAGES[0]}, "it is uint8 of shape [2, 28, 28]"),
         ({"images": np.asfortranarray(np.random.rand(1, 2, 28, 28) * 9).astype(np.uint8)}, "it is"),
-        ({"images": IMAGES, "more": IMAGES}, "other arrays than its event has"),
-        ({"pictures": IMAGES}, "other arrays than its event has"),
+        ({"images": IMAGES, "more": IMAGES}, "does not hold exactly the arrays of its event"),
+        ({"pictures": IMAGES}, "does not hold exactly the arrays of its event"),
         ({}, "the file is not a whole archive"),
     ],
 )

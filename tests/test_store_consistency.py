@@ -113,13 +113,13 @@ def test_a_night_of_before_a_setting_existed_opens_with_its_default(tmp_path: Pa
 
 def test_an_event_that_comes_too_early_names_what_should_come() -> None:
     assert refusal([*NIGHT[: where(EpochDone)], CycleDone(1)]) == (
-        "CycleDone (cycle 1) came where EpochDone (cycle 1, NREM, epoch 1) should come"
+        "CycleDone (cycle 1) was found where EpochDone (cycle 1, NREM, epoch 1) was expected"
     )
     assert refusal([*NIGHT[: where(CuesShown)], NightDone(1.0)]) == (
-        "NightDone came where CuesShown or StageEvaluated (before) should come"
+        "NightDone was found where CuesShown or StageEvaluated (before) was expected"
     )
     assert refusal([StageStarted(1, "NREM", 1, 2)]) == (
-        "StageStarted (cycle 1, NREM) came where a new beginning should come"
+        "StageStarted (cycle 1, NREM) was found where NightStarted or NightResumed was expected"
     )
 
 
@@ -127,29 +127,29 @@ def test_an_event_that_comes_too_early_names_what_should_come() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_an_event_that_is_missing_or_there_twice_is_refused(kind: type[Event], number: int) -> None:
     place = where(kind, number)
-    assert " came where " in refusal([*NIGHT[:place], NIGHT[place + 1]])
-    assert " came where " in refusal([*NIGHT[: place + 1], NIGHT[place]])
+    assert " was found where " in refusal([*NIGHT[:place], NIGHT[place + 1]])
+    assert " was found where " in refusal([*NIGHT[: place + 1], NIGHT[place]])
 
 
 @pytest.mark.parametrize("place", range(3, len(NIGHT)))
 def test_nothing_but_a_new_beginning_follows_a_stop(place: int) -> None:
-    assert "a new beginning" in refusal([*NIGHT[:place], NightStopped(), NIGHT[place]])
+    assert "NightStarted or NightResumed" in refusal([*NIGHT[:place], NightStopped(), NIGHT[place]])
 
 
 @pytest.mark.parametrize("cycle", [-1, 2, 10**30])
 def test_a_night_does_not_go_on_after_a_cycle_that_was_not_finished(cycle: int) -> None:
     sentence = refusal([*NIGHT[: FIRST + 1], NightResumed(cycle, {})])
-    assert sentence == f"NightResumed goes on after cycle {cycle}, and 1 were finished"
+    assert sentence == f"NightResumed continues after cycle {cycle}, but 1 were finished"
 
 
 @pytest.mark.parametrize("told", [[], NIGHT[:2], NIGHT[:3], [*NIGHT[:FIRST], NIGHT[0]]])
 def test_a_night_that_was_not_measured_does_not_go_on(told: list[Event]) -> None:
-    assert "no night had been measured" in refusal([*told, NightResumed(0, {})])
+    assert "before any night had been measured" in refusal([*told, NightResumed(0, {})])
 
 
 @pytest.mark.parametrize("event", [NIGHT[0], NIGHT[2], NightResumed(2, {})])
 def test_a_night_that_is_done_does_not_begin_again(event: Event) -> None:
-    assert refusal([*NIGHT, event]).endswith("came where the night was done")
+    assert refusal([*NIGHT, event]).endswith("was found after the night was done")
     follow([*NIGHT, NightFailed("its folder was full."), event])
 
 
@@ -179,13 +179,13 @@ ODD: list[tuple[type[Event], Callable[[Any], Event], str]] = [
     (PretrainingAdvanced, lambda e: changed(e, epoch=9), "'epoch' is 9"),
     (PretrainingAdvanced, lambda e: changed(e, epochs=-1), "'epochs' is -1"),
     (PretrainingAdvanced, lambda e: changed(e, loss=1e300), "'loss' is 1e+300"),
-    (NightStarted, with_config(lr=0.5), "others than those of the run"),
-    (NightStarted, with_config(seeds=[3]), "others than those of the run"),
+    (NightStarted, with_config(lr=0.5), "differ from those of the run"),
+    (NightStarted, with_config(seeds=[3]), "differ from those of the run"),
     (NightStarted, with_config(lr=-1.0), "lr is -1.0"),
     (NightStarted, with_config(dream=1), "dream is not a setting"),
-    (NightStarted, lambda e: changed(e, config={}), "others than those of the run"),
+    (NightStarted, lambda e: changed(e, config={}), "differ from those of the run"),
     (NightStarted, with_config(weights=5), "not written as the program"),
-    (NightStarted, lambda e: changed(e, cycles=e.cycles[:1]), "'cycles' has 1 of them"),
+    (NightStarted, lambda e: changed(e, cycles=e.cycles[:1]), "'cycles' has 1 cycles"),
     (NightStarted, lambda e: changed(e, cycles=((9.0, 1, 1),) * 2), "'cycles' is 9.0"),
     (NightStarted, lambda e: changed(e, cycles=((0.5, -1, 2),) * 2), "'cycles' is -1"),
     (NightStarted, lambda e: changed(e, cycles=((0.5, 0, 0),) * 2), "'cycles' is 0"),
@@ -195,7 +195,7 @@ ODD: list[tuple[type[Event], Callable[[Any], Event], str]] = [
     (NightStarted, lambda e: changed(e, versions={"torch": 2}), "'versions'"),
     (StageStarted, lambda e: changed(e, epochs=2), "the stage has 2 epochs"),
     (StageStarted, lambda e: changed(e, steps=1), "the stage has 1 epochs and 1 steps"),
-    (StageStarted, lambda e: changed(e, stage="LSD"), "StageStarted (cycle 1, LSD) came"),
+    (StageStarted, lambda e: changed(e, stage="LSD"), "StageStarted (cycle 1, LSD) was found"),
     (EpochDone, lambda e: changed(e, total=(1.0,)), "'total' has 1 values"),
     (EpochDone, lambda e: changed(e, kl=(1.0, 1e308)), "'kl' is 1e+308"),
     (StageEvaluated, with_scores(images=0), "'images' is 0"),
@@ -228,7 +228,7 @@ def test_an_event_that_no_run_tells_is_a_log_error_that_names_the_line(tmp_path:
     for _ in range(2):
         with pytest.raises(LogError) as caught:
             reader.read()
-        assert_sentence(caught.value, f"{log}, line 6: CycleDone (cycle 7) came where ")
+        assert_sentence(caught.value, f"{log}, line 6: CycleDone (cycle 7) was found where ")
     assert reader.offset == 0
 
 
@@ -238,7 +238,7 @@ def test_a_reader_that_has_read_before_knows_where_the_night_is(tmp_path: Path) 
         write(tmp_path, [event])
         assert len(reader.read()) == 1
     write(tmp_path, NIGHT[-1:])
-    with pytest.raises(LogError, match=f"line {len(NIGHT) + 1}: NightDone came where"):
+    with pytest.raises(LogError, match=f"line {len(NIGHT) + 1}: NightDone was found"):
         reader.read()
 
 
@@ -246,7 +246,7 @@ def test_the_config_is_that_of_the_record(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
     folder = put_run()  # of another config
     write(folder.path, NIGHT)
-    with pytest.raises(LogError, match="line 3: the night's settings are others than those"):
+    with pytest.raises(LogError, match="line 3: the night's settings differ from those"):
         RunReader(folder.path).read()
     assert plain(RunReader(folder.path, CONFIG).read()[0]) == plain(NIGHT[0])
     assert (folder.path / LOG).exists()

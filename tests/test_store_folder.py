@@ -143,7 +143,7 @@ def test_a_record_with_other_fields_names_them(changes: dict[str, Any], odd: str
     folder = rewritten(new_run(CONFIG, "somebody", 1), **changes)
     with pytest.raises(LogError) as caught:
         folder.record()
-    expected = f"{folder.record_file} has other fields than it should have: {odd}."
+    expected = f"{folder.record_file} has missing or unknown fields: {odd}."
     assert str(caught.value) == expected
 
 

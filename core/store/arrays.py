@@ -1,5 +1,5 @@
-"""Arrays that an event names, still on disk. Their file may come from anywhere: nothing in it is
-believed before it was compared with what the event and the config allow."""
+"""Arrays that an event names, still on disk. Their file is untrusted: everything in it is compared
+with what the event and the config allow before it is read."""
 
 import math
 import shutil
@@ -23,7 +23,7 @@ from core.texts import short
 MAX_ARRAY_BYTES = 256_000_000  # which one array may take in memory
 
 _HEADER_BYTES = 1_024  # NumPy's own are 128 bytes
-_ENTRY_BYTES = 2_048  # of an archive beside the data of an array
+_ENTRY_BYTES = 2_048  # per array of an archive, besides its data
 _END = struct.Struct("<4s4H2LH")  # the record at an archive's end
 _LARGE_END = b"PK\6\7"  # and what stands before it in an archive of 4 GB or more
 _LARGE_END_BYTES = 20
@@ -57,7 +57,7 @@ class StoredArray:
         try:
             with self.open() as file:
                 return _read(file, self.key, self.members)
-        except Exception as error:  # of the dozen kinds that a damaged file raises
+        except Exception as error:  # a damaged file raises a dozen kinds
             reason = error.strerror or error if isinstance(error, OSError) else error
             raise LogError(
                 f"{self.file}: the array '{self.key}' cannot be read ({short(str(reason))})."
@@ -109,7 +109,7 @@ def _read(file: BinaryIO, key: str, members: Mapping[str, Member]) -> NDArray[An
     with ZipFile(file) as archive:
         found = {entry.filename: entry for entry in archive.infolist()}
         if found.keys() != {f"{name}.npy" for name in members}:
-            raise ValueError("the file holds other arrays than its event has")
+            raise ValueError("the file does not hold exactly the arrays of its event")
         for name, member in members.items():
             _check_entry(found[f"{name}.npy"], member)
         with archive.open(found[f"{key}.npy"]) as content:
@@ -130,12 +130,12 @@ def _check_end(file: BinaryIO, count: int) -> None:
     if mark != b"PK\5\6" or comment or large.startswith(_LARGE_END):
         raise ValueError("the file is not a whole archive")
     if here != count or entries != count or table_bytes > count * _ENTRY_BYTES:
-        raise ValueError("the file holds other arrays than its event has")
+        raise ValueError("the file does not hold exactly the arrays of its event")
 
 
 def _check_entry(entry: ZipInfo, member: Member) -> None:
     if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise ValueError("the file is compressed in another way than the program's")
+        raise ValueError("the file uses a compression that the program does not write")
     if entry.file_size > member.most_bytes + _HEADER_BYTES:
         raise ValueError("the file holds more than its event's arrays")
     if entry.file_size > MAX_ARRAY_BYTES:
@@ -151,9 +151,9 @@ def _array(content: IO[bytes], member: Member) -> NDArray[Any]:
         length in axis for length, axis in zip(shape, member.shape, strict=True)
     )
     if dtype != member.dtype or columns_first or not allowed:
-        raise ValueError(f"it is {dtype} of shape {list(shape)}, and its event has another")
+        raise ValueError(f"it is {dtype} of shape {list(shape)}, which does not fit its event")
     size = dtype.itemsize * math.prod(shape)
     data = content.read(size + 1)  # to its end, where the checksum is
     if len(data) != size:
-        raise ValueError("its data is not as long as its shape says")
+        raise ValueError("its data does not have the length of its shape")
     return np.frombuffer(data, dtype).reshape(shape)

@@ -1,4 +1,4 @@
-"""Whether a log's events are those of its run: the grammar of `core.training`, as it is read.
+"""Checks that a log's events are those of its run: the grammar of `core.training`.
 
     PretrainingAdvanced*  NightStarted  CuesShown?  StageEvaluated(0)  ImagesRecalled(0)?
     then for each cycle, for each stage with epochs:
@@ -8,8 +8,8 @@
     at last:
         NightDone
 
-A night can break off anywhere, with `NightStopped`, `NightFailed` or without a word. Whoever takes
-it up again begins with `NightResumed` after a finished cycle, or with the first line above.
+A night can end early anywhere, with `NightStopped`, with `NightFailed` or without an event. The
+next attempt begins with `NightResumed` after a finished cycle, or with the first line above.
 """
 
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ WithinNight = (
 
 
 class Step(NamedTuple):
-    """An event by what tells it from its neighbours."""
+    """The position of an event in its night."""
 
     kind: type
     cycle: int = 0
@@ -61,11 +61,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where in its run a log is.
+    """The position of a log in its run.
 
-    ``config`` is the run's, None until it is known. ``night`` is None until one has started,
-    ``last`` the event that the next follows, None where a night must be taken up again.
-    ``measured`` says that there is a measure before the night, ``finished`` counts cycles.
+    ``config`` is the run's, None until it is known. ``night`` is the schedule, None until a night
+    has started. ``last`` is the event that the next one follows, None where a new attempt must
+    begin. ``measured`` is True once there is a measure before the night; ``finished`` counts
+    cycles.
     """
 
     config: RunConfig | None = None
@@ -81,7 +82,7 @@ class Place:
         return cls(config, UNKNOWN if config is None else limits_of(config))
 
     def after(self, event: Event) -> "Place":
-        """The place after ``event``; raises ValueError, in words, if it cannot come here."""
+        """The place after ``event``; raises ValueError if the event cannot follow."""
         match event:
             case NightStopped() | NightFailed():
                 return replace(self, last=None)
@@ -100,27 +101,28 @@ class Place:
 
     def _check_not_done(self, event: Event) -> None:
         if self.last is not None and self.last.kind is NightDone:
-            raise ValueError(f"{type(event).__name__} came where the night was done")
+            raise ValueError(f"{type(event).__name__} was found after the night was done")
 
     def _started(self, event: NightStarted) -> "Place":
         try:
             config = RunConfig.from_dict(dict(event.config))
         except (ConfigError, TypeError) as error:
-            raise ValueError(f"the night's settings are none: {error}") from None
+            raise ValueError(f"the night's settings are invalid: {error}") from None
         if config.to_dict() | event.config != config.to_dict():
             raise ValueError("the night's settings are not written as the program writes them")
         if self.config is not None and _comparable(config) != _comparable(self.config):
-            raise ValueError("the night's settings are others than those of the run")
+            raise ValueError("the night's settings differ from those of the run")
         values.check_night(event, config)
         night = tuple(Cycle(*cycle) for cycle in event.cycles)
         return Place(config, limits_of(config), night, Step(NightStarted))
 
     def _resumed(self, event: NightResumed) -> "Place":
         if self.night is None or not self.measured:
-            raise ValueError("NightResumed came where no night had been measured")
+            raise ValueError("NightResumed was found before any night had been measured")
         if not 0 <= event.cycle <= self.finished:
             raise ValueError(
-                f"NightResumed goes on after cycle {event.cycle}, and {self.finished} were finished"
+                f"NightResumed continues after cycle {event.cycle}, but {self.finished} were "
+                "finished"
             )
         values.check_versions(event.versions)
         return replace(self, last=Step(NightResumed, event.cycle), finished=event.cycle)
@@ -129,8 +131,8 @@ class Place:
         step = _step(event)
         expected = self._next()
         if step not in expected:
-            should = " or ".join(map(str, expected)) or "a new beginning"
-            raise ValueError(f"{step} came where {should} should come")
+            should = " or ".join(map(str, expected)) or "NightStarted or NightResumed"
+            raise ValueError(f"{step} was found where {should} was expected")
         assert self.config is not None  # else nothing is expected
         assert self.night is not None
         match event:
@@ -152,7 +154,7 @@ class Place:
         return replace(self, last=step)
 
     def _next(self) -> tuple[Step, ...]:
-        """The steps of a night that may follow; () where there is none to go on with."""
+        """The steps of the night that may follow; () where no night is in progress."""
         if self.last is None or self.night is None:
             return ()
         kind, cycle, stage, epoch = self.last
@@ -180,7 +182,7 @@ class Place:
         return (Step(ImagesRecalled, 0), begins) if kind is StageEvaluated else (begins,)
 
     def _beginning(self, cycle: int) -> Step:
-        """How ``cycle`` begins, or how the night ends when there is none more."""
+        """The first step of ``cycle``, or the end of the night after the last cycle."""
         assert self.night is not None
         if cycle > len(self.night):
             return Step(NightDone)
@@ -206,5 +208,5 @@ def _epochs(night: Night, cycle: int, stage: str) -> int:
 
 
 def _comparable(config: RunConfig) -> RunConfig:
-    """``config`` without what may differ between a run's record and its log."""
+    """``config`` without the settings that may differ between a run's record and its log."""
     return replace(config, device="auto", weights=None)

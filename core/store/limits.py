@@ -1,4 +1,4 @@
-"""How large the files of a run may be, by its config. More than that no run writes."""
+"""The largest sizes that the files of a run can have, computed from its config."""
 
 import functools
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from core.data.sources import SOURCES
 from core.measures import CUES
 
 _SIDE = 28
-_PER_CYCLE = 8  # events beside its epochs: two stages with three each, what it recalled, its end
-_BESIDE_CYCLES = 2_100  # events of a pre-training, and of a night before its first cycle
-_NIGHTS = 10  # a run may be interrupted so often that it trains as many nights ...
-_INTERRUPTED = 10_000  # ... and this many times without having come far
+_PER_CYCLE = 8  # events besides its epochs: three per stage, recalled images, the cycle's end
+_OUTSIDE_CYCLES = 2_100  # events of a pre-training, and of a night before its first cycle
+_NIGHTS = 10  # how many times a run's epochs may be trained, because of interruptions
+_INTERRUPTED = 10_000  # interruptions without a finished epoch
 
 _LINE_BYTES = 65_536
 _BYTES_PER_CYCLE = 64  # in the line of `NightStarted`
@@ -61,7 +61,7 @@ class Limits:
 def limits_of(config: RunConfig) -> Limits:
     """The limits of a run of ``config``."""
     seeds = len(config.seeds)
-    night = _BESIDE_CYCLES + config.total_eps + _PER_CYCLE * config.num_cycles
+    night = _OUTSIDE_CYCLES + config.total_eps + _PER_CYCLE * config.num_cycles
     return _limits(
         night,
         config.num_cycles,
@@ -86,7 +86,7 @@ def _exactly(length: int) -> range:
 _MOST_IMAGES = max(size for source in SOURCES.values() for size in source.test_sizes.values())
 _MOST_NUM = max(size for source in SOURCES.values() for size in source.train_sizes.values())
 
-# As long as no event has told the config: a first line may be as long as that of any night.
+# Until the config is known, the first line may be as long as that of any night.
 UNKNOWN = _limits(
-    _BESIDE_CYCLES, MAX_EPOCHS, range(1, MAX_SEEDS + 1), range(1, _MOST_NUM + 1), _MOST_IMAGES
+    _OUTSIDE_CYCLES, MAX_EPOCHS, range(1, MAX_SEEDS + 1), range(1, _MOST_NUM + 1), _MOST_IMAGES
 )

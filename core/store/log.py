@@ -36,13 +36,13 @@ _DURABLE = (CycleDone, NightDone, NightStopped, NightFailed)
 
 
 class Rules(Protocol):
-    """What may come next in a log, and how much of it."""
+    """Which events may follow in a log, and how many."""
 
     @property
     def limits(self) -> Limits: ...
 
     def after(self, event: Event) -> "Rules":
-        """The rules for what follows ``event``; raises ValueError if it may not come here."""
+        """The rules for what follows ``event``; raises ValueError if ``event`` is not allowed."""
 
 
 class AnyEvents:
@@ -57,8 +57,8 @@ class AnyEvents:
 class LogReader:
     """Reads a folder's events as they come; each call of `read` returns those since the last.
 
-    A line is believed to be whole and to be an event, and nothing else: `RunReader` checks that
-    the events are those of the run.
+    Checks that each line is whole and an event; `RunReader` also checks that the events are those
+    of the run.
     """
 
     def __init__(self, folder: Path, rules: Rules | None = None) -> None:
@@ -143,7 +143,7 @@ class RunReader(LogReader):
         self._given = config
 
     def read(self) -> list[Event]:
-        """As `LogReader.read`; raises `LogError` also for an event that no run could have told."""
+        """As `LogReader.read`; raises `LogError` also for an event that the run cannot have."""
         if not self.lines:
             self._rules = Place.start(self._given or self._config())
         return [_with_all_settings(event) for event in super().read()]
@@ -156,7 +156,7 @@ class RunReader(LogReader):
 
 
 def _with_all_settings(event: Event) -> Event:
-    """``event``; a night of before a setting existed has it at its default."""
+    """``event`` with all of today's settings: those that it lacks have their defaults."""
     if not isinstance(event, NightStarted):
         return event
     return replace(event, config=RunConfig.from_dict(event.config).to_dict())

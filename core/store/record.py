@@ -17,10 +17,10 @@ _WEIGHTS = {"origin", "file", "sha256"}
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What ``config.json`` holds: enough to sleep the night again, anywhere.
+    """The content of ``config.json``: enough to run the night again on any machine.
 
-    ``submitted`` is an ISO time with its zone, ``person`` whoever asked for the run. ``device``
-    and ``weights`` (origin, file and SHA-256) are known once the night has begun.
+    ``submitted`` is an ISO time with its zone, ``person`` the owner of the run. ``device`` and
+    ``weights`` (origin, file and SHA-256) are known once the night has begun.
     """
 
     run: str
@@ -45,7 +45,7 @@ def record_of(values: Mapping[str, Any], run: str) -> RunRecord:
     known = {field.name for field in fields(RunRecord)}
     if set(values) != known:
         odd = short(", ".join(sorted(set(values) ^ known)))
-        raise ValueError(f"has other fields than it should have: {odd}")
+        raise ValueError(f"has missing or unknown fields: {odd}")
     try:
         config = RunConfig.from_dict(values["config"])
     except (ConfigError, TypeError, AttributeError) as error:

@@ -1,7 +1,7 @@
-"""Whether the numbers of an event are such as a run of its config tells: counts, shares, errors.
+"""Checks of the numbers in an event against the run's config: counts, shares, errors, losses.
 
-Each check raises ValueError, in words, for a number that no run tells. The bounds are wide: they
-keep what is shown free of surprises, and do not judge a result.
+Each check raises ValueError for a number that no run can have. The bounds are wide: they protect
+the code that shows a run, and do not judge a result.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _ALMOST = 1e-9  # shares are rounded too
 
 
 def check_pretraining(event: PretrainingAdvanced) -> None:
-    """Check how far a pre-training is."""
+    """Check the progress of a pre-training."""
     _whole("epochs", event.epochs, 1, MAX_EPOCHS)
     _whole("epoch", event.epoch, 1, event.epochs)
     _whole("steps", event.steps, 1, _MOST_STEPS)
@@ -42,10 +42,10 @@ def check_pretraining(event: PretrainingAdvanced) -> None:
 
 
 def check_night(event: NightStarted, config: RunConfig) -> None:
-    """Check the schedule of a night of ``config``, and what it says of where it runs."""
+    """Check the schedule of a night of ``config``, its device, weights and versions."""
     if len(event.cycles) != config.num_cycles:
         raise ValueError(
-            f"'cycles' has {len(event.cycles)} of them, and the run has {config.num_cycles}"
+            f"'cycles' has {len(event.cycles)} cycles, and the run has {config.num_cycles}"
         )
     epochs = 0
     for share, nrem, rem in event.cycles:
@@ -64,7 +64,7 @@ def check_night(event: NightStarted, config: RunConfig) -> None:
 
 
 def is_text(value: object) -> bool:
-    """Whether ``value`` may be a name: of a dataset, a device, a file, a version."""
+    """Whether ``value`` can be the name of a dataset, a device, a file or a version."""
     return isinstance(value, str) and len(value) <= _LONGEST_TEXT
 
 
@@ -78,9 +78,9 @@ def is_versions(value: object) -> bool:
 
 
 def check_versions(versions: dict[str, str]) -> None:
-    """Check that ``versions`` maps names of libraries to theirs."""
+    """Check that ``versions`` maps names of libraries to their versions."""
     if not is_versions(versions):
-        raise ValueError("'versions' does not name versions")
+        raise ValueError("'versions' does not map libraries to versions")
 
 
 def check_stage(event: StageStarted, epochs: int, config: RunConfig) -> None:
@@ -117,7 +117,7 @@ def _check_scores(scores: Scores, seeds: int, most_images: int) -> None:
 
 
 def check_dreams(event: DreamsMade, seeds: int) -> None:
-    """Check what the reader saw in the dreams of ``seeds`` seeds."""
+    """Check the dream content of ``seeds`` seeds."""
     for name in ("old", "new", "neither"):
         _each(name, getattr(event, name), seeds, -_ALMOST, 1 + _ALMOST)
     for name in ("old_classes", "new_classes"):
@@ -125,7 +125,7 @@ def check_dreams(event: DreamsMade, seeds: int) -> None:
 
 
 def check_seconds(seconds: float) -> None:
-    """Check how long a night took."""
+    """Check the duration of a night."""
     _number("seconds", seconds, 0, MOST_SECONDS)
 
 
