@@ -82,3 +82,9 @@ def test_what_is_thinned_is_evenly_spaced_and_ends_with_the_last(count: int, mos
 def test_an_axis_has_a_dozen_ticks_however_long_the_night(cycles: int, step: int) -> None:
     assert tick_step(cycles) == step
     assert cycles / tick_step(cycles) <= 12
+
+
+@pytest.mark.parametrize("most", [2, 3, 4, 5, 10, 99])
+def test_a_thinned_line_shows_measures_after_both_kinds_of_stages(most: int) -> None:
+    stages = ["NREM", "REM"] * 50
+    assert set(thinned(stages, most)) == {"NREM", "REM"}

@@ -33,10 +33,13 @@ class Course:
 
 
 def thinned(items: Sequence[T], most: int | None) -> Sequence[T]:
-    """At most ``most`` items, evenly spaced and the last one among them; all for None."""
+    """At most ``most`` items, evenly spaced and the last one among them; all for None.
+
+    The step is odd: NREM and REM stages alternate, and an even one would leave out all of one kind.
+    """
     if most is None or len(items) <= most:
         return items
-    step = -(-len(items) // most)
+    step = -(-len(items) // most) | 1
     return items[(len(items) - 1) % step :: step]
 
 
