@@ -1,7 +1,9 @@
 """What the tests share: small real data, a VAE trained for a moment, and places of their own."""
 
+import asyncio
 import dataclasses
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,6 +54,12 @@ def plain(value: Any) -> Any:
 def without_clock(events: Iterable[Event]) -> list[Any]:
     """The events as `plain` values, without the seconds that a night took."""
     return [plain(event) for event in events if not isinstance(event, NightDone)]
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, from another thread: this one may have a browser's event loop."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(asyncio.run, work).result()
 
 
 def of_kind(events: Iterable[Event], kind: type[T]) -> list[T]:

@@ -1,6 +1,5 @@
 """`python -m app`: the engine kept, the page served, and a quiet end."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from app.__main__ import main
 from app.server import run
 from app.server.limits import Capacity
 from core import jobs, settings
+from tests.conftest import run_async
 
 _START_S = 60
 
@@ -40,7 +40,7 @@ def test_the_web_server_believes_no_header_about_a_visitors_address() -> None:
         seen.append(scope["client"])
 
     served = run.server_config(app, Capacity(10, 5))
-    asyncio.run(served.loaded_app(scope, None, None))
+    run_async(served.loaded_app(scope, None, None))
     assert seen == [("127.0.0.1", 5)]
 
 

@@ -1,6 +1,5 @@
 """The parts of the page's server that need no process: capacity, hosts, repeated faults."""
 
-import asyncio
 import logging
 import resource
 from typing import Any
@@ -12,6 +11,7 @@ from app.server import limits
 from app.server.hosts import AllowedHosts
 from app.server.limits import Capacity
 from app.server.logs import OnceAMinute
+from tests.conftest import run_async
 
 # --- capacity ---
 
@@ -71,7 +71,7 @@ def status(kind: str, names: tuple[str, ...], *headers: tuple[str, str]) -> int:
         "path": "/",
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
     }
-    asyncio.run(AllowedHosts(page, names)(scope, receive, send))
+    run_async(AllowedHosts(page, names)(scope, receive, send))
     return int(sent[0]["status"])
 
 

@@ -30,9 +30,7 @@ Sleep = Callable[..., list[Event]]
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Checkpoints:
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    return Checkpoints(folder)
+    return Checkpoints(tmp_path / "checkpoints")
 
 
 @pytest.fixture
