@@ -10,6 +10,7 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import stat
 import sys
 import uuid
@@ -135,6 +136,18 @@ def remove_file(path: Path) -> None:
     with suppress(FileNotFoundError):
         path.unlink()
         sync_folder(path.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove ``folder`` with all below it, durably; raises OSError, also if it is missing.
+
+    It is renamed first, so that a removal that is broken off leaves no half of it under its name,
+    but ``.NAME.deleted`` beside it.
+    """
+    doomed = folder.with_name(f".{folder.name}.deleted")
+    folder.rename(doomed)
+    sync_folder(doomed.parent)
+    shutil.rmtree(doomed)
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -201,6 +201,17 @@ def test_a_log_whose_end_is_no_end_of_a_night_keeps_its_checkpoints(tail: bytes)
     assert not is_done(folder)
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_log_that_is_no_regular_file_of_the_run_is_not_read(kind: str, tmp_path: Path) -> None:
+    folder = put(RUN, 3)
+    (folder.path / LOG).rename(tmp_path / "elsewhere")
+    if kind == "link":
+        (folder.path / LOG).symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(folder.path / LOG)
+    assert not is_done(folder)
+
+
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core import settings
+from core import files, settings
 from core.checks import MAX_LATENT_DIM
 from core.config import RunConfig
 from core.errors import ConfigError, LogError, RunError
@@ -257,7 +257,7 @@ def test_a_removal_that_is_broken_off_leaves_no_half_a_run(
         raise KeyboardInterrupt
 
     folder = put_run()
-    monkeypatch.setattr(module.shutil, "rmtree", broken_off)
+    monkeypatch.setattr(files.shutil, "rmtree", broken_off)
     with pytest.raises(KeyboardInterrupt):
         delete_run(folder)
     assert all_runs() == []

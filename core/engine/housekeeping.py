@@ -15,14 +15,13 @@ from core.engine.output import shorten_output
 from core.engine.places import failure_of
 from core.engine.retention import apply, due
 from core.errors import RunError, SleepError
-from core.store.folder import find_run, runs_dir
+from core.store.folder import ID, find_run, runs_dir
 from core.store.gallery import gallery
 from core.store.locks import acquire
 
 _EVERY_S = 3_600.0
-_ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
-_DELETED = re.compile(rf"\.{_ID}\.deleted")
-_SCRATCH = re.compile(rf"\.({_ID})\.tmp")
+_DELETED = re.compile(rf"\.{ID}\.deleted")
+_SCRATCH = re.compile(rf"\.({ID})\.tmp")
 
 _logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ or running. Recorded nights lie elsewhere and are never touched.
 import json
 import logging
 import os
-import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from core import settings
 from core.engine import queue
 from core.engine.failures import forget_failure
 from core.errors import SleepError
-from core.files import sync_folder
+from core.files import open_inside, remove_folder
 from core.store import LOG
 from core.store.folder import RunFolder, all_runs, delete_run, find_run
 from core.store.locks import acquire
@@ -145,7 +145,7 @@ def _protected(folder: RunFolder) -> bool:
 def is_done(folder: RunFolder) -> bool:
     """Whether the last line of the run's log is a night's end. A long log is not read for it."""
     try:
-        with (folder.path / LOG).open("rb") as file:
+        with open_inside(folder.path, LOG, max_bytes=sys.maxsize) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(max(0, size - _TAIL_BYTES))
             last = file.read(_TAIL_BYTES).rsplit(b"\n", 2)
@@ -170,14 +170,11 @@ def _remove(removal: Removal) -> bool:
 
 
 def _drop(folder: Path) -> bool:
-    """Remove a folder, whole for those who look at its name; False if it is not there."""
-    doomed = folder.with_name(f".{folder.name}.deleted")
+    """Remove a folder; False if it is not there."""
     try:
-        folder.rename(doomed)
+        remove_folder(folder)
     except FileNotFoundError:
         return False
-    sync_folder(doomed.parent)
-    shutil.rmtree(doomed)
     return True
 
 

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import shutil
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from core import settings
 from core.config import RunConfig
 from core.errors import ConfigError, LogError, RunError
 from core.events import NightStarted
-from core.files import make_folder, make_folders, sync_folder
+from core.files import make_folder, make_folders, remove_folder
 from core.store.gallery import gallery, is_name
 from core.store.locks import held
 from core.store.record import LONGEST_PERSON, is_person, record_of
@@ -22,7 +21,8 @@ from core.texts import short
 from core.versions import versions
 
 SCHEMA = 1  # of everything in a run's folder
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
+_ID = re.compile(ID)
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,4 @@ def _is_folder(path: Path) -> bool:
 
 def delete_run(folder: RunFolder) -> None:
     """Remove a run and all its files. It must not be asleep or wanted: see `core.jobs.delete`."""
-    # Renamed first, so that a removal that is broken off leaves no half a run.
-    doomed = folder.path.with_name(f".{folder.id}.deleted")
-    folder.path.rename(doomed)
-    sync_folder(doomed.parent)
-    shutil.rmtree(doomed)
+    remove_folder(folder.path)
