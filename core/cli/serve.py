@@ -8,12 +8,10 @@ from core.checks import whole
 from core.cli.terminal import PrintableFormatter, say
 from core.cores import cores
 from core.engine.machine import scheduler_address
-from core.engine.places import engine_dir, engine_lock
 from core.engine.serve import serve
+from core.engine.state import take_engine_lock
 from core.errors import ConfigError, EngineError
-from core.files import make_folders
 from core.store.folder import runs_dir
-from core.store.locks import acquire
 
 _MOST_WORKERS = 1024
 
@@ -21,8 +19,7 @@ _MOST_WORKERS = 1024
 def serve_engine(options: argparse.Namespace) -> None:
     """Serve the outputs folder's queue until a signal; does not return."""
     where = _where(options.workers)
-    make_folders(engine_dir())
-    lock = acquire(engine_lock())
+    lock = take_engine_lock()
     if lock is None:
         raise EngineError(f"an engine serves the runs in {runs_dir()} already; one is enough.")
     say(f"serving the runs in {runs_dir()} with {where}; Ctrl-C ends it.")

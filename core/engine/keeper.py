@@ -11,9 +11,8 @@ from pathlib import Path
 from core import settings
 from core.engine.leases import Lease, take_lease
 from core.engine.places import engine_dir, engine_lock, engine_output
-from core.engine.state import EngineState, last_told, publish
-from core.files import make_folders
-from core.store.locks import acquire, held
+from core.engine.state import EngineState, last_told, publish, take_engine_lock
+from core.store.locks import held
 
 _LOOK_S = 0.5
 _SHORT_LIFE_S = 20.0
@@ -83,8 +82,7 @@ def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
 
     ``problem`` is told until it is ready. Raises OSError where that is not possible.
     """
-    make_folders(engine_dir())
-    lock = acquire(engine_lock())
+    lock = take_engine_lock()
     if lock is None:
         return None
     # The engine inherits the lock, so that nobody can start another before it is up.

@@ -20,8 +20,7 @@ from core.engine.places import engine_dir, engine_lock
 from core.engine.state import EngineState
 from core.engine.temporary import bases, private_folder
 from core.errors import EngineError
-from core.files import make_folders
-from core.store.locks import Lock, acquire
+from core.store.locks import Lock
 
 if TYPE_CHECKING:
     from core.engine.dispatcher import Dispatcher
@@ -40,8 +39,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     return: the process ends here, and its workers with it. Raises `EngineError` when another
     engine serves the folder, or the cluster is not to be had.
     """
-    make_folders(engine_dir())
-    lock = lock or acquire(engine_lock())
+    lock = lock or state.take_engine_lock()
     if lock is None:
         raise EngineError("an engine serves this outputs folder already.")
     ended = _signals()

@@ -9,7 +9,7 @@ from core.checks import positive
 from core.engine.leases import needed
 from core.engine.places import engine_dir, engine_lock, engine_state
 from core.files import make_folders, read_json, write_json
-from core.store.locks import held
+from core.store.locks import Lock, acquire, held
 
 _SILENT_S = 10.0  # a living engine beats every second
 _STARTING_S = 120.0  # while it imports torch and starts its workers it cannot beat
@@ -48,6 +48,15 @@ class EngineState:
 def alive() -> bool:
     """Whether an engine serves the outputs folder, be it ready or not yet."""
     return held(engine_lock())
+
+
+def take_engine_lock() -> Lock | None:
+    """The lock of the engine that serves the outputs folder; None if an engine has it.
+
+    Raises OSError where the engine's folder cannot be made.
+    """
+    make_folders(engine_dir())
+    return acquire(engine_lock())
 
 
 def publish(state: EngineState) -> None:
