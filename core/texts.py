@@ -1,5 +1,6 @@
 """Texts that come from files and arguments, made fit to be shown to a person."""
 
+import logging
 import unicodedata
 
 LONGEST_SENTENCE = 5_000  # characters, of what a log may say went wrong
@@ -30,3 +31,21 @@ def short(text: str, longest: int = _LONGEST) -> str:
     gap = " ... "
     tail = (longest - len(gap)) // 2
     return f"{text[: longest - len(gap) - tail]}{gap}{text[-tail:]}"
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats log records as lines that are safe in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = logging.makeLogRecord(
+            {**vars(record), "msg": printable(record.getMessage()), "args": None}
+        )
+        lines = super().format(record).split("\n")  # a traceback has several
+        return "\n".join(map(printable, lines))
+
+
+def log_printably() -> None:
+    """Let this process log to standard error, in lines that are safe in a terminal."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler])

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.cli.arguments import make_parser
 from core.cli.main import main
-from core.cli.terminal import PrintableFormatter, say, tell
-from core.texts import printable, short
+from core.cli.terminal import say, tell
+from core.texts import PrintableFormatter, printable, short
 
 
 def steers(text: str) -> bool:

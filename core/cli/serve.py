@@ -1,17 +1,17 @@
 """``serve-engine``: the job engine in the foreground, for as long as somebody wants it."""
 
 import argparse
-import logging
 import sys
 
 from core.checks import whole
-from core.cli.terminal import PrintableFormatter, say
+from core.cli.terminal import say
 from core.cores import cores
 from core.engine.machine import scheduler_address
 from core.engine.serve import serve
 from core.engine.state import take_engine_lock
 from core.errors import ConfigError, EngineError
 from core.store.folder import runs_dir
+from core.texts import log_printably
 
 _MOST_WORKERS = 1024
 
@@ -24,9 +24,7 @@ def serve_engine(options: argparse.Namespace) -> None:
         raise EngineError(f"an engine serves the runs in {runs_dir()} already; one is enough.")
     say(f"serving the runs in {runs_dir()} with {where}; Ctrl-C ends it.")
     sys.stdout.flush()
-    handler = logging.StreamHandler()
-    handler.setFormatter(PrintableFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    logging.basicConfig(handlers=[handler])
+    log_printably()
     serve(lock, stay=True, workers=options.workers)
 
 

@@ -3,7 +3,6 @@
 Texts come from the files of runs, which may be anybody's, and from arguments.
 """
 
-import logging
 import sys
 
 from core.texts import printable
@@ -18,14 +17,3 @@ def say(*lines: object) -> None:
 def tell(line: object) -> None:
     """Write ``line`` on standard error."""
     sys.stderr.write(f"{printable(str(line))}\n")
-
-
-class PrintableFormatter(logging.Formatter):
-    """Formats log records as lines that are safe in a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        record = logging.makeLogRecord(
-            {**vars(record), "msg": printable(record.getMessage()), "args": None}
-        )
-        lines = super().format(record).split("\n")  # a traceback has several
-        return "\n".join(map(printable, lines))

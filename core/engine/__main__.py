@@ -4,16 +4,16 @@ LOCK is the number of a file that the starter has locked as the engine's, so tha
 moment at which two engines could start.
 """
 
-import logging
 import os
 import sys
 
 from core.engine.serve import serve
 from core.errors import SleepError
 from core.store.locks import Lock
+from core.texts import log_printably
 
 if __name__ == "__main__":
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    log_printably()
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)  # the workers must not keep it
     try:
