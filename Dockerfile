@@ -42,7 +42,7 @@ ENV SLEEP_CACHE_DIR=/cache \
 
 USER sleeper
 # The images are parsed now, for the first visitor not to wait; a step trained proves the install.
-RUN python -c "from core.engine.warm import warm_up; warm_up()"
+RUN python -c "from core.engine.warm_up import warm_up; warm_up()"
 
 VOLUME /data
 EXPOSE 8501

@@ -37,14 +37,14 @@ app: $(PRODUCT)
 	$(BIN)/python -m app --server.port $(PORT) --server.address $(ADDRESS)
 
 test: $(DEVELOPMENT)
-	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m tools.install_browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -m "not slow"
 
 test-bad-day: $(DEVELOPMENT)
-	$(BIN)/python -m tests.bad_day
+	$(BIN)/python -m tools.bad_day
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
@@ -56,7 +56,7 @@ format: $(DEVELOPMENT)
 	$(BIN)/ruff format .
 
 bench: $(DEVELOPMENT)
-	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m tools.install_browser
 	$(BIN)/python -m benchmarks.speed
 
 lock: $(BIN)/uv
@@ -64,7 +64,7 @@ lock: $(BIN)/uv
 	$(COMPILE) --constraints requirements.lock requirements-dev.txt -o requirements-dev.lock
 
 audit: $(DEVELOPMENT)
-	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tools.audit
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try make PYTHON=python3.12 setup")'

@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-from core import jobs, settings
-from core.errors import ConfigError
+from core import jobs
+from core.support import environment
+from core.support.errors import ConfigError
 
 _INTERRUPTED = 130
 
@@ -16,7 +17,7 @@ def main(options: Sequence[str] | None = None) -> None:
     sentence for a setting or an address that cannot be used.
     """
     try:
-        connections, hosts = settings.max_connections(), settings.allowed_hosts()
+        connections, hosts = environment.max_connections(), environment.allowed_hosts()
     except ConfigError as error:
         sys.exit(str(error))
     try:
@@ -25,7 +26,7 @@ def main(options: Sequence[str] | None = None) -> None:
         sys.stderr.write(
             f"No engine could be started: {error.strerror or error} ({error.filename}). The page "
             f"shows nights but cannot run any; make room or give access in "
-            f"{settings.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder.\n"
+            f"{environment.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder.\n"
         )
     import app.views.explore  # noqa: F401  (so that the first visitor does not wait for it)
     from app.server import run

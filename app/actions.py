@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import address, compare, words
+from app import conditions, text, url_state
 from app.controls import Chosen
-from app.visit import Shown
+from app.shown_runs import Shown
 from app.visitor import Visitor, person, visitor
-from core import jobs, settings
-from core.engine.state import engine_now
-from core.errors import SleepError
+from core import jobs
+from core.queue.engine_state import engine_now
+from core.support import environment
+from core.support.errors import SleepError
 
 _NOTES = "notes"  # in the session's state
 _BEGINNING_S, _LOOK_S = 0.25, 0.01
@@ -29,11 +30,11 @@ def start(chosen: Chosen, shown: Shown | None) -> None:
     except (SleepError, OSError) as error:
         _tell("started", error)
         return
-    st.query_params[address.RUN] = mine
-    st.query_params.pop(address.BESIDE, None)
+    st.query_params[url_state.RUN] = mine
+    st.query_params.pop(url_state.BESIDE, None)
     beside = _beside(chosen, shown, who)
     if beside is not None:
-        st.query_params[address.BESIDE] = beside
+        st.query_params[url_state.BESIDE] = beside
     _await_beginning(mine)
     st.rerun()
 
@@ -65,12 +66,12 @@ def notes() -> tuple[str, ...]:
 
 def _beside(chosen: Chosen, shown: Shown | None, who: Visitor) -> str | None:
     """The run beside the chosen night: the last one, or one asked for now."""
-    if chosen.compare == compare.LAST:
+    if chosen.compare == conditions.LAST:
         return shown.mine.follower.run_id if shown else None
-    config = compare.beside(chosen.compare, chosen.config)
+    config = conditions.beside(chosen.compare, chosen.config)
     if config is None:
-        if chosen.compare != compare.NOTHING:
-            note([words.SAME_NIGHT])
+        if chosen.compare != conditions.NOTHING:
+            note([text.SAME_NIGHT])
         return None
     try:
         return jobs.submit(config, person=who.person, address=who.address)
@@ -103,7 +104,7 @@ def _each(done: str, run_ids: Sequence[str], ask: Callable[[str], None]) -> None
 
 
 def _tell(done: str, error: SleepError | OSError) -> None:
-    st.error(words.literal(f"The night could not be {done}: {_sentence(error)}"))
+    st.error(text.literal(f"The night could not be {done}: {_sentence(error)}"))
 
 
 def _sentence(error: SleepError | OSError) -> str:
@@ -112,5 +113,5 @@ def _sentence(error: SleepError | OSError) -> str:
     where = f" ({error.filename})" if error.filename else ""
     return (
         f"{error.strerror or error}{where}. Make room or give access in "
-        f"{settings.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder."
+        f"{environment.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder."
     )

@@ -10,9 +10,9 @@ from typing import Any
 
 import streamlit as st
 
-from app import words
-from app.compare import COMPARISONS
-from app.dials import (
+from app import text
+from app.conditions import COMPARISONS
+from app.settings import (
     DIALS,
     DREAMERS,
     LATENT_DIMS,
@@ -27,11 +27,11 @@ from app.dials import (
     config_of,
     preset_values,
 )
-from core.config import RunConfig
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
-from core.presets import PRESETS, matching
+from core.schedule.config import RunConfig
+from core.schedule.presets import PRESETS, matching
 
 CUSTOM = "custom"
 _PRESET, _COMPARE = "preset", "compare"
@@ -83,11 +83,11 @@ def draw() -> Chosen:
         _kept()[_COMPARE] = comparison()
     _preset()
     at = _kept()
-    st.slider("Cycles", 1, MAX_CYCLES, at["num_cycles"], key="num_cycles", help=words.CYCLES)
-    _share("REM at the start", "rem_start", words.REM_START)
-    _share("REM at the end", "rem_end", words.REM_END)
-    _labelled(st.radio, "Old memories, then new", SPLITS, "split", words.SPLIT)
-    _labelled(st.selectbox, "Compare with", COMPARISONS, _COMPARE, words.COMPARE)
+    st.slider("Cycles", 1, MAX_CYCLES, at["num_cycles"], key="num_cycles", help=text.CYCLES)
+    _share("REM at the start", "rem_start", text.REM_START)
+    _share("REM at the end", "rem_end", text.REM_END)
+    _labelled(st.radio, "Old memories, then new", SPLITS, "split", text.SPLIT)
+    _labelled(st.selectbox, "Compare with", COMPARISONS, _COMPARE, text.COMPARE)
     with st.expander("More settings"):
         _more()
     return Chosen(config_of(standing()), comparison())
@@ -109,10 +109,10 @@ def _preset() -> None:
         format_func=lambda name: PRESETS[name].label if name in PRESETS else "Your own",
         key=_PRESET,
         on_change=_take_preset,
-        help=f"{words.PRESET} Source: {words.literal(preset.source)}." if preset else words.PRESET,
+        help=f"{text.PRESET} Source: {text.literal(preset.source)}." if preset else text.PRESET,
     )
     if preset is not None:
-        st.caption(words.literal(preset.leaves_out))
+        st.caption(text.literal(preset.leaves_out))
 
 
 def _take_preset() -> None:
@@ -125,19 +125,19 @@ def _take_preset() -> None:
 
 def _more() -> None:
     at = _kept()
-    _whole("Epochs of the night", MAX_EPOCHS, "total_eps", words.EPOCHS)
-    _whole("Images in each stage", MAX_IMAGES, "num", words.IMAGES)
+    _whole("Epochs of the night", MAX_EPOCHS, "total_eps", text.EPOCHS)
+    _whole("Images in each stage", MAX_IMAGES, "num", text.IMAGES)
     st.segmented_control(
-        "Seeds", SEEDS, default=at["seeds"], key="seeds", required=True, help=words.SEEDS
+        "Seeds", SEEDS, default=at["seeds"], key="seeds", required=True, help=text.SEEDS
     )
     st.segmented_control(
         "Dreamer",
         list(DREAMERS),
-        format_func=lambda name: words.DREAMERS[name],
+        format_func=lambda name: text.DREAMERS[name],
         default=at["dreamer"],
         key="dreamer",
         required=True,
-        help=words.DREAMER,
+        help=text.DREAMER,
     )
     st.segmented_control(
         "Latent size",
@@ -145,7 +145,7 @@ def _more() -> None:
         default=at["latent_dim"],
         key="latent_dim",
         required=True,
-        help=words.LATENT,
+        help=text.LATENT,
     )
     st.number_input(
         "Learning rate",
@@ -156,12 +156,12 @@ def _more() -> None:
         format="%.4g",
         key="lr",
         required=True,
-        help=words.LEARNING_RATE,
+        help=text.LEARNING_RATE,
     )
-    _labelled(st.radio, "Images from", SOURCES, "data", words.DATA)
-    mask = _labelled(st.selectbox, "Hidden when recalling", MASKS, "mask", words.MASK)
+    _labelled(st.radio, "Images from", SOURCES, "data", text.DATA)
+    mask = _labelled(st.selectbox, "Hidden when recalling", MASKS, "mask", text.MASK)
     unused = not (mask in MASKS and MASKS[mask].takes_fraction)
-    _share("Share hidden", "mask_fraction", words.MASK_SHARE, disabled=unused)
+    _share("Share hidden", "mask_fraction", text.MASK_SHARE, disabled=unused)
 
 
 def _whole(label: str, most: int, key: str, help_: str) -> None:

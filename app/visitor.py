@@ -15,7 +15,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app.components.cookie import cookie, kept
-from core import settings
+from core.support import environment
 
 COOKIE = "sleep_visitor"
 
@@ -63,7 +63,7 @@ def address() -> str:
     ``SLEEP_TRUSTED_PROXY_HEADER`` names, since a visitor can write all entries before it. Raises
     `ConfigError` for a setting that names no header.
     """
-    header = settings.trusted_proxy_header()
+    header = environment.trusted_proxy_header()
     if header is not None:
         entries = ",".join(st.context.headers.get_all(header)).split(",")
         with suppress(ValueError):

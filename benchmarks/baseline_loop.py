@@ -1,7 +1,7 @@
 """The plain PyTorch loop that a competent user would write for the same night: our baseline.
 
 One seed after another, autograd, a foreach Adam, batch size 1, and everything measured on all test
-images after each stage. It draws the numbers that `core.training` draws, so that both reach the
+images after each stage. It draws the numbers that `core.training.night` draws, so that both reach the
 same curves.
 """
 
@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import RunConfig
 from core.data import DatasetPair
-from core.draws import Purpose, stream
-from core.evaluation import Probe
-from core.reader import DigitReader
-from core.schedule import Stage, hypnogram
-from core.vae import VAE
+from core.evaluation.probe import Probe
+from core.model.digit_reader import DigitReader
+from core.model.vae import VAE
+from core.schedule.config import RunConfig
+from core.schedule.hypnogram import Stage, hypnogram
+from core.support.random_streams import Purpose, stream
 
 _STREAM = {Stage.NREM: 0, Stage.REM: 1}
 _EVALUATION_BATCH = 100

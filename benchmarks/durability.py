@@ -12,18 +12,18 @@ import subprocess
 import sys
 import tempfile
 
-from core.settings import PROJECT
+from core.support.environment import PROJECT
 
 PAIRS = 5
 
 _NIGHT = """
 import json, os, sys, time
-from core.cli.here import new_here
-from core.config import RunConfig
-from core.engine.sleep import sleep
-from core.engine.warm import warm_up
-from core.events import NightDone
-from core.store.folder import find_run
+from core.cli.local import new_here
+from core.schedule.config import RunConfig
+from core.engine.run_execution import sleep
+from core.engine.warm_up import warm_up
+from core.runs.events import NightDone
+from core.runs.folder import find_run
 
 real, waited = os.fsync, []
 

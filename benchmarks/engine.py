@@ -26,11 +26,11 @@ from typing import Any
 
 from benchmarks.engines import free_port, fresh_engine, memory, submit, wait
 from core import jobs
-from core.config import RunConfig
-from core.engine import queue, state
-from core.settings import PROJECT
-from core.store import LOG
-from core.store.folder import find_run
+from core.queue import engine_state, entries
+from core.runs.folder import find_run
+from core.runs.log import LOG
+from core.schedule.config import RunConfig
+from core.support.environment import PROJECT
 
 TIMES = 10
 PAIRS = 3
@@ -48,10 +48,10 @@ TINY = RunConfig(
 
 _BARE = """
 import sys, time, torch
-from core.config import RunConfig
+from core.schedule.config import RunConfig
 from core.data import load_pair
-from core.engine.warm import warm_up
-from core.training import train
+from core.engine.warm_up import warm_up
+from core.training.night import train
 torch.set_num_threads(1)
 warm_up()
 config = RunConfig(total_eps=int(sys.argv[1]), num_cycles=int(sys.argv[2]), device="cpu")
@@ -81,7 +81,7 @@ def start() -> None:
 def paint() -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.find import find_browser
+    from tools.browser import find_browser
 
     starting, found, ready = [], [], []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
@@ -91,7 +91,7 @@ def paint() -> None:
             painted, engine = _first_paint(browser)
             starting.append(painted)
             ready.append(engine)
-            wait(lambda: not state.alive())
+            wait(lambda: not engine_state.alive())
             with fresh_engine():
                 found.append(_first_paint(browser)[0])
         browser.close()
@@ -113,7 +113,7 @@ def _first_paint(browser: Any) -> tuple[float, float]:
     page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
     painted = time.perf_counter() - began
-    wait(lambda: state.engine_now().ready)
+    wait(lambda: engine_state.engine_now().ready)
     engine = time.perf_counter() - began
     page.close()
     program.terminate()
@@ -163,7 +163,7 @@ def overhead() -> None:
             bare.append(float(done.stdout))
             began = time.perf_counter()
             run = submit(NIGHT, threads=1)
-            wait(lambda run=run: not queue.wanted(run))  # type: ignore[misc]
+            wait(lambda run=run: not entries.wanted(run))  # type: ignore[misc]
             engine.append(time.perf_counter() - began)
     _print("bare generator, s", bare)
     _print("submit to done through the engine, s", engine)
@@ -191,7 +191,7 @@ def clients() -> None:
             time.sleep(0.1)
         took = time.perf_counter() - began
         ends = [jobs.state(run) for run in runs]
-        workers = state.engine_now().workers
+        workers = engine_state.engine_now().workers
         inverted = _inversions(runs)
     seconds = [end.state.seconds or 0.0 for end in ends]
     print(
@@ -213,7 +213,7 @@ def _inversions(runs: list[str]) -> int:
 
 def _stop(run: str) -> None:
     jobs.stop(run)
-    wait(lambda: not queue.wanted(run))
+    wait(lambda: not entries.wanted(run))
 
 
 def _print(what: str, values: Sequence[float]) -> None:

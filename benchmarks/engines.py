@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 import psutil
 
-from core.config import RunConfig
-from core.engine import queue, state
-from core.settings import PROJECT
-from core.store.folder import new_run
+from core.queue import engine_state, entries
+from core.runs.folder import new_run
+from core.schedule.config import RunConfig
+from core.support.environment import PROJECT
 
 
 def fresh_engine(workers: int | None = None) -> AbstractContextManager[psutil.Process]:
@@ -41,11 +41,11 @@ def _fresh(*module: str) -> Iterator[psutil.Process]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait(lambda: state.engine_now().ready)
+        wait(lambda: engine_state.engine_now().ready)
         yield psutil.Process(process.pid)
         process.terminate()
         process.wait()
-        wait(lambda: not state.alive())
+        wait(lambda: not engine_state.alive())
 
 
 def free_port() -> int:
@@ -58,7 +58,7 @@ def free_port() -> int:
 def submit(config: RunConfig, threads: int | None = None) -> str:
     """As `jobs.submit` does, but without keeping an engine beyond the block that has one."""
     folder = new_run(config, "benchmark", threads)
-    queue.put(folder.id, "benchmark")
+    entries.put(folder.id, "benchmark")
     return folder.id
 
 

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from core.config import RunConfig
-from core.events import CycleDone, EpochDone, Event, NightStarted, StageStarted, WeightsUsed
-from core.replay import RunState, fold
-from core.schedule import hypnogram
-from core.store import RunLog, RunReader
+from core.runs.events import CycleDone, EpochDone, Event, NightStarted, StageStarted, WeightsUsed
+from core.runs.log import RunLog, RunReader
+from core.runs.state import RunState, fold
+from core.schedule.config import RunConfig
+from core.schedule.hypnogram import hypnogram
 
 _EPOCHS = (20_000, 100_000)
 _RUNS = 3

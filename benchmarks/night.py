@@ -16,7 +16,7 @@ import time
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from core.settings import PROJECT
+from core.support.environment import PROJECT
 
 RUNS = 5
 

@@ -23,9 +23,9 @@ from pathlib import Path
 
 from benchmarks.engines import submit, wait
 from core import jobs
-from core.config import RunConfig
-from core.engine import state
-from core.settings import PROJECT
+from core.queue import engine_state
+from core.schedule.config import RunConfig
+from core.support.environment import PROJECT
 
 LOOKS = 90
 RESUMED_EVERY = 15
@@ -37,9 +37,9 @@ _SEEN_S = 0.1  # a line may be seen a moment before it is on disk
 _READ = """
 import json, sys
 from core import jobs
-from core.events import DreamsMade, ImagesRecalled, StageEvaluated
+from core.runs.events import DreamsMade, ImagesRecalled, StageEvaluated
 from core.store import RunReader
-from core.store.folder import find_run
+from core.runs.folder import find_run
 from core.engine import queue
 found = {}
 for run in jobs.runs():
@@ -62,10 +62,10 @@ print(json.dumps(found))
 
 _RESUME = """
 import hashlib, sys
-from core.engine.sleep import sleep
-from core.replay import RunState, fold
+from core.engine.run_execution import sleep
+from core.runs.state import RunState, fold
 from core.store import RunReader
-from core.store.folder import find_run
+from core.runs.folder import find_run
 folder = find_run(sys.argv[1])
 for _ in sleep(folder):
     pass
@@ -114,12 +114,12 @@ def _engine(outputs: Path) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait(lambda: state.engine_now().ready)
+        wait(lambda: engine_state.engine_now().ready)
         yield
     finally:
         process.terminate()
         process.wait()
-        wait(lambda: not state.alive())
+        wait(lambda: not engine_state.alive())
 
 
 def _moment(run: str, rng: random.Random) -> dict[str, object]:

@@ -14,14 +14,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from core.config import RunConfig
-from core.progress import with_progress
-from core.replay import RunState, fold
-from core.report import NEW, OLD
-from core.results import course
-from core.settings import PROJECT
-from core.threads import torch_threads
-from core.training import train
+from core.cli.progress import with_progress
+from core.runs.report import NEW, OLD
+from core.runs.results import course
+from core.runs.state import RunState, fold
+from core.schedule.config import RunConfig
+from core.support.environment import PROJECT
+from core.support.threads import torch_threads
+from core.training.night import train
 
 REFERENCE = PROJECT / "tests" / "assets" / "published_curves_10_cycles.json"
 SEEDS = (0, 1, 2)

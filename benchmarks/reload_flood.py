@@ -21,7 +21,7 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from tests.browser.server import Server
+from tools.page_server import Server
 
 _COOKIE = "sleep_visitor"
 _NIGHT = "total_eps=60&num_cycles=30"  # long enough to keep its place until the flood is over

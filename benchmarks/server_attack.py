@@ -20,7 +20,7 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
-from tests.outsider import Served, served, session_id, silent_listener, upload_file
+from tools.http_client import Served, served, session_id, silent_listener, upload_file
 
 CONNECTIONS = 300
 SOFT_LIMIT = 1024

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core import settings
-from core.config import RunConfig, chosen_split
-from core.cores import usable
-from core.progress import with_progress
-from core.replay import RunState, fold
-from core.report import unique_path, write_pdf
-from core.results import course
-from core.threads import torch_threads
-from core.training import train
+from core.cli.progress import with_progress
+from core.runs.report import unique_path, write_pdf
+from core.runs.results import course
+from core.runs.state import RunState, fold
+from core.schedule.config import RunConfig, chosen_split
+from core.support import environment
+from core.support.cpu import usable
+from core.support.threads import torch_threads
+from core.training.night import train
 
 
 class NightErrors(NamedTuple):
@@ -103,7 +103,7 @@ def train_with_scheduler_multiple_seeds(
     with torch_threads():
         events = train(config, threads=lambda: most)
         state = fold(RunState(), with_progress(events) if progress else events)
-    path = unique_path(settings.outputs_dir() if outputs is None else Path(outputs))
+    path = unique_path(environment.outputs_dir() if outputs is None else Path(outputs))
     write_pdf(state, path)
     if progress:
         print(f"figures: {path}", file=sys.stderr)

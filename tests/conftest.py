@@ -11,14 +11,15 @@ import hypothesis
 import numpy as np
 import pytest
 
-from core import settings
-from core.config import RunConfig
 from core.data import DatasetPair, load_pair
-from core.events import Event, NightDone
+from core.runs.events import Event, NightDone
+from core.schedule.config import RunConfig
+from core.support import environment
+from tools.datasets import fewer
 
 T = TypeVar("T")
 
-REAL_DATA = settings.data_dir()  # before the tests move it
+REAL_DATA = environment.data_dir()  # before the tests move it
 MNIST_FILES = tuple(
     f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
 )
@@ -115,21 +116,6 @@ def bundled(own_places: Path) -> DatasetPair:
     return load_pair("inverted", "bundled")
 
 
-def fewer(pair: DatasetPair, *, train: int | None = None, test: int | None = None) -> DatasetPair:
-    """``pair`` with evenly spaced subsets of its images."""
-    datasets = []
-    for dataset in (pair.dataset_1, pair.dataset_2):
-        chosen = {}
-        for part, count in (("train", train), ("test", test)):
-            images, labels = getattr(dataset, part), getattr(dataset, f"{part}_labels")
-            if count is not None:
-                keep = np.linspace(0, len(images) - 1, count).round().astype(int)
-                images, labels = images[keep], labels[keep]
-            chosen |= {part: images, f"{part}_labels": labels}
-        datasets.append(dataclasses.replace(dataset, **chosen))
-    return dataclasses.replace(pair, dataset_1=datasets[0], dataset_2=datasets[1])
-
-
 @pytest.fixture(scope="session")
 def small_pair(bundled: DatasetPair) -> DatasetPair:
     """All bundled training images with 20 test images a dataset, so that measuring is cheap."""
@@ -141,9 +127,9 @@ def tiny_weights(
     bundled: DatasetPair, one_thread: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Weights at latent_dim 5 from two epochs on 1,000 images: enough to dream blurred digits."""
-    from core.pretraining import pretrain
-    from core.recipe import Recipe
-    from core.weights import save_weights
+    from core.model.weights import save_weights
+    from core.training.pretraining import pretrain
+    from core.training.recipe import Recipe
 
     images = fewer(bundled, train=1_000).dataset_1.train
     vae, _ = drain(pretrain(images, Recipe(max_epochs=2)))
@@ -170,7 +156,7 @@ def short(tiny_weights: Path) -> Settings:
 @pytest.fixture
 def night(short: Settings, small_pair: DatasetPair, one_thread: int) -> Night:
     """Sleeps a short night and gives its events."""
-    from core.training import train
+    from core.training.night import train
 
     def sleep(pair: DatasetPair = small_pair, **changes: Any) -> list[Event]:
         return list(train(short(**changes), pair))

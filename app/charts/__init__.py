@@ -1,1 +1,1 @@
-"""From the numbers of `app.frames` to what Plotly draws, as plain JSON values."""
+"""From the numbers of `app.view_data` to what Plotly draws, as plain JSON values."""

@@ -1,7 +1,7 @@
 """What the dreams of each cycle were about."""
 
 from app.charts.style import GREY, LEGEND, NEW, OLD, Figure, layout, tick_step
-from app.frames.dreams import DreamContent
+from app.view_data.dreams import DreamContent
 
 HEIGHT = 280
 MOST_BARS = 500

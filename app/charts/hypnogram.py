@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from app import words
+from app import text
 from app.charts.style import STAGE_COLOURS, Figure, layout, night_axis
-from app.frames.night import Block
-from core.schedule import Stage
+from app.view_data.hypnogram import Block
+from core.schedule.hypnogram import Stage
 
 HEIGHT = 120
 # Left blank between stages, so that neighbours in a lane stay apart: of the night, of a stage.
@@ -90,5 +90,5 @@ def _strength(index: int, reached: int | None) -> float:
 def _told(block: Block) -> str:
     return (
         f"cycle {block.cycle}, {block.stage.value}: epochs {block.start + 1} to "
-        f"{block.start + block.epochs}<br>{words.STAGES[block.stage.value]}"
+        f"{block.start + block.epochs}<br>{text.STAGES[block.stage.value]}"
     )

@@ -13,9 +13,9 @@ from app.charts.style import (
     shading,
     uid,
 )
-from app.frames.arms import Arms
-from app.frames.course import Course, Loss, losses
-from app.frames.night import slept
+from app.view_data.compared_runs import Arms
+from app.view_data.hypnogram import slept
+from app.view_data.series import Course, Loss, losses
 
 HEIGHT = 280
 _LINES: tuple[tuple[Loss, str, str, str], ...] = (

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.frames.night import Block
-from core.schedule import Stage
+from app.view_data.hypnogram import Block
+from core.schedule.hypnogram import Stage
 
 Figure = dict[str, Any]
 """What Plotly draws: ``data``, a list of traces, and ``layout``; all of it JSON values."""

@@ -6,12 +6,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import sprites, words
+from app import text
 from app.charts.style import GREY, NEW, OLD
-from app.frames.arms import Arms
-from app.frames.film import DREAMS_SHOWN, Row, Strip, strips
-from core.errors import LogError
-from core.texts import printable
+from app.view_data import image_strip
+from app.view_data.compared_runs import Arms
+from app.view_data.filmstrip import DREAMS_SHOWN, Row, Strip, strips
+from core.support.errors import LogError
+from core.support.text import printable
 
 _IN_A_ROW = 10
 _COLOURS = {"old": OLD, "new": NEW, "dreams": GREY}
@@ -23,10 +24,10 @@ def filmstrip(arms: Arms, cycle: int) -> None:
         try:
             drawn = "".join(_section(strip) for strip in strips(arms, cycle))
         except LogError as error:
-            st.warning(words.sentence(f"the pictures cannot be shown: {error}"))
+            st.warning(text.sentence(f"the pictures cannot be shown: {error}"))
             return
         if not drawn:
-            st.caption(words.NO_PICTURES)
+            st.caption(text.NO_PICTURES)
             return
         st.html(f'<div class="film">{drawn}</div>')
 
@@ -39,7 +40,7 @@ def _section(strip: Strip) -> str:
 
 
 def _figure(strip: Strip, row: Row) -> str:
-    images = sprites.loaded(row.array)
+    images = image_strip.loaded(row.array)
     if row.index is not None:
         images = images[row.index]
     images = images[:DREAMS_SHOWN]
@@ -53,7 +54,7 @@ def _figure(strip: Strip, row: Row) -> str:
 
 
 def _picture(images: NDArray[np.uint8], alt: str) -> str:
-    return f'<img decoding="sync" alt="{alt}" src="{sprites.row(images)}">'
+    return f'<img decoding="sync" alt="{alt}" src="{image_strip.row(images)}">'
 
 
 def _alt(strip: Strip, row: Row, start: int) -> str:

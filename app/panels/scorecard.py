@@ -4,16 +4,16 @@ import html
 
 import streamlit as st
 
-from app import words
+from app import text
 from app.charts.style import NEW, OLD
-from app.frames.arms import Arms, at_the_same_time
-from app.frames.score import Score, score, what_happened, whole_percent
-from core.measures import Interval
+from app.view_data.compared_runs import Arms, at_the_same_time
+from app.view_data.scores import Score, score, what_happened, whole_percent
+from core.runs.statistics import Interval
 
 _CARDS = (
-    ("kept", "old memories kept", OLD, words.KEPT),
-    ("learned", "new memories learned", NEW, words.LEARNED),
-    ("forgotten", "old ones forgotten", "currentColor", words.FORGOTTEN),
+    ("kept", "old memories kept", OLD, text.KEPT),
+    ("learned", "new memories learned", NEW, text.LEARNED),
+    ("forgotten", "old ones forgotten", "currentColor", text.FORGOTTEN),
 )
 
 
@@ -37,7 +37,7 @@ def scorecard(arms: Arms, cycle: int, *, over: bool) -> None:
                     st.markdown(definition)
         sentence = what_happened(arms) if over else None
         if sentence is not None:
-            st.markdown(f"**What happened.** {words.literal(sentence)}")
+            st.markdown(f"**What happened.** {text.literal(sentence)}")
 
 
 def _card(found: list[tuple[str, Score | None]], part: str, colour: str) -> str:

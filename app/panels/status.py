@@ -5,12 +5,12 @@ from typing import Literal
 
 import streamlit as st
 
-from app import actions, controls, standing, visitor, words
+from app import actions, controls, status_text, text, visitor
 from app.controls import Chosen
-from app.dials import beyond, values_of
-from app.frames.night import describe
-from app.pair import Moment
-from app.visit import Shown, Watched
+from app.settings import beyond, values_of
+from app.shown_runs import Shown, Watched
+from app.snapshot import Moment
+from app.view_data.hypnogram import describe
 from core.jobs import Follower, Snapshot, Status
 
 Run = tuple[Watched, Snapshot]
@@ -48,7 +48,7 @@ def status(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
     """Draw where the runs are."""
     with st.container(key="run_status", gap="xsmall"):
         if shown.recorded:
-            st.markdown(f":gray-badge[example] {words.RECORDED}")
+            st.markdown(f":gray-badge[example] {text.RECORDED}")
         else:
             _standing(now)
             _of_this_night(shown, chosen)
@@ -58,20 +58,20 @@ def status(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
 def none() -> None:
     """Draw that there is no run."""
     with st.container(key="run_status"):
-        st.caption(words.NO_RUN)
+        st.caption(text.NO_RUN)
 
 
 def _standing(now: Moment) -> None:
     leading = now.snapshots[now.leading]
     colour = _COLOURS[leading.status]
-    st.markdown(f":{colour}-badge[{leading.status}] {words.literal(standing.line(now))}")
+    st.markdown(f":{colour}-badge[{leading.status}] {text.literal(status_text.line(now))}")
     if now.active:
         st.progress(now.progress)
     for snapshot in now.snapshots:
         if snapshot.problem is not None:
             # What fails is over; what waits goes on once the engine can work.
             tell = st.error if snapshot.status == "failed" else st.warning
-            tell(words.sentence(snapshot.problem))
+            tell(text.sentence(snapshot.problem))
 
 
 def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
@@ -83,9 +83,9 @@ def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
     told = [
         f"This night: {describe(config)}.",
         *([f"The controls do not show its {', '.join(hidden)}."] if hidden else []),
-        *([words.MOVED] if moved else []),
+        *([text.MOVED] if moved else []),
     ]
-    st.caption(words.literal(" ".join(told)))
+    st.caption(text.literal(" ".join(told)))
 
 
 def _whose(shown: Shown, now: Moment) -> None:
@@ -95,11 +95,11 @@ def _whose(shown: Shown, now: Moment) -> None:
     if foreign:
         by_visitors = [visitor.is_name(watched.owner) for watched, _ in foreign]
         active = any(snapshot.active for _, snapshot in foreign)
-        st.caption(words.not_own(by_visitors, of=len(now.snapshots), active=active))
+        st.caption(text.not_own(by_visitors, of=len(now.snapshots), active=active))
     elif now.active:
-        st.caption(words.OWN_RUN)
+        st.caption(text.OWN_RUN)
     if left and visitor.forgotten():
-        st.caption(words.NO_COOKIES)
+        st.caption(text.NO_COOKIES)
 
 
 def _stop_button(going: Sequence[Follower]) -> None:

@@ -6,11 +6,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from app.server import limits
+from app.server.allowed_paths import NeededRequests
 from app.server.hosts import AllowedHosts
-from app.server.needed import NeededRequests
 from app.server.pages import OpenPages
-from core import settings
-from core.errors import ConfigError
+from core.support import environment
+from core.support.errors import ConfigError
 
 
 def application(pages: int, hosts: tuple[str, ...]) -> st.App:
@@ -18,7 +18,7 @@ def application(pages: int, hosts: tuple[str, ...]) -> st.App:
 
     Streamlit calls the middleware before its own.
     """
-    return st.App(settings.PROJECT / "app" / "main.py", middleware=middleware(pages, hosts))
+    return st.App(environment.PROJECT / "app" / "main.py", middleware=middleware(pages, hosts))
 
 
 def middleware(pages: int, hosts: tuple[str, ...]) -> list[Middleware]:
@@ -33,7 +33,7 @@ def middleware(pages: int, hosts: tuple[str, ...]) -> list[Middleware]:
 def middleware_by_settings() -> list[Middleware]:
     """The same for a server that Streamlit starts; ends the process for an unusable setting."""
     try:
-        wanted, hosts = settings.max_connections(), settings.allowed_hosts()
+        wanted, hosts = environment.max_connections(), environment.allowed_hosts()
     except ConfigError as error:
         sys.exit(str(error))
     return middleware(limits.capacity(wanted, limits.raise_descriptors()).pages, hosts)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.server.answers import refuse, shown
+from app.server.refusals import refuse, shown
 
 _LOCAL = ("localhost", "*.localhost")  # RFC 6761: never looked up outside this machine
 _FORBIDDEN = 403

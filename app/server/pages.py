@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.server.answers import refuse
+from app.server.refusals import refuse
 
 _HEALTH = "/_stcore/health"
 _UNAVAILABLE = 503

@@ -86,7 +86,7 @@ def server_config(app: ASGIApp, capacity: Capacity) -> uvicorn.Config:
         log_level="warning",  # a line for every refused handshake would be an outsider's to write
         access_log=False,
         # uvicorn would believe X-Forwarded-For from any program on this machine, and the limits per
-        # network address would not hold: see SLEEP_TRUSTED_PROXY_HEADER in core.settings.
+        # network address would not hold: see SLEEP_TRUSTED_PROXY_HEADER in core.support.environment.
         proxy_headers=False,
         server_header=False,
         use_colors=False,

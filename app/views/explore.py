@@ -5,16 +5,26 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import actions, address, compare, controls, live, pair, visit, visitor, words
+from app import (
+    actions,
+    conditions,
+    controls,
+    live_results,
+    shown_runs,
+    snapshot,
+    text,
+    url_state,
+    visitor,
+)
 from app.components.figure import preload
 from app.controls import Chosen
-from app.dials import values_of
-from app.panels import night, status
-from app.visit import Shown
+from app.panels import schedule, status
+from app.settings import values_of
+from app.shown_runs import Shown
 from core import jobs
-from core.choices import lookup
-from core.config import RunConfig
-from core.errors import ConfigError
+from core.schedule.config import RunConfig
+from core.support.errors import ConfigError
+from core.support.validation import lookup
 
 _STYLE = Path(__file__).parents[1] / "page.css"
 
@@ -24,42 +34,42 @@ def show() -> None:
     with suppress(OSError):  # which is told to whoever runs a night
         jobs.keep_engine()
     asked = st.query_params.to_dict()
-    shown = visit.shown(asked.get(address.RUN), asked.get(address.BESIDE))
+    shown = shown_runs.shown(asked.get(url_state.RUN), asked.get(url_state.BESIDE))
     if not controls.begun():
         _begin(asked, shown)
     _note_missing(asked)
-    now = pair.moment(shown) if shown else None
+    now = snapshot.moment(shown) if shown else None
 
     st.html(_STYLE)
     preload()
     visitor.remember()
-    st.title(words.TITLE, anchor=False)
-    st.markdown(f"{words.LOOK}  \n{words.TRY}")
+    st.title(text.TITLE, anchor=False)
+    st.markdown(f"{text.LOOK}  \n{text.TRY}")
     with st.container(key="notes"):  # always there, so that all below it stays in its place
         if notes := actions.notes():
-            st.warning(words.literal(" ".join(notes)))
+            st.warning(text.literal(" ".join(notes)))
     left, right = st.columns([1, 3], gap="large")
     with left:
         chosen = _choose()
     _keep_address(asked, shown, chosen)
     with right:
         if shown is not None and now is not None:
-            live.draw(shown, now, chosen)
+            live_results.draw(shown, now, chosen)
         else:
-            night.night(chosen.config if chosen else None, None)
+            schedule.night(chosen.config if chosen else None, None)
             status.buttons(None, None, chosen)
             status.none()
 
 
 def _begin(asked: dict[str, str], shown: Shown | None) -> None:
     """Set the widgets once a session, to what the address says."""
-    values, notes = address.read(asked, _base(shown))
-    comparison = asked.get(address.COMPARE, compare.DEFAULT)
-    told = [*notes, *address.unknown(asked)]
+    values, notes = url_state.read(asked, _base(shown))
+    comparison = asked.get(url_state.COMPARE, conditions.DEFAULT)
+    told = [*notes, *url_state.unknown(asked)]
     try:
-        lookup(address.COMPARE, address.shortened(comparison), compare.COMPARISONS)
+        lookup(url_state.COMPARE, url_state.shortened(comparison), conditions.COMPARISONS)
     except ConfigError as error:
-        comparison = compare.DEFAULT
+        comparison = conditions.DEFAULT
         told.append(str(error))
     controls.begin(values, comparison)
     actions.note(told)
@@ -68,10 +78,10 @@ def _begin(asked: dict[str, str], shown: Shown | None) -> None:
 def _note_missing(asked: dict[str, str]) -> None:
     """Tell of runs in the address that are not there, or not any more."""
     for name, sentence in (
-        (address.RUN, words.NO_SUCH_RUN),
-        (address.BESIDE, words.NO_SUCH_BESIDE),
+        (url_state.RUN, text.NO_SUCH_RUN),
+        (url_state.BESIDE, text.NO_SUCH_BESIDE),
     ):
-        if name in asked and not visit.exists(asked[name]):
+        if name in asked and not shown_runs.exists(asked[name]):
             actions.note([*actions.notes(), sentence])
             return  # without the one, the other means nothing
 
@@ -86,7 +96,7 @@ def _choose() -> Chosen | None:
     try:
         return controls.draw()
     except ConfigError as error:
-        st.error(words.sentence(str(error)))
+        st.error(text.sentence(str(error)))
         return None
 
 
@@ -95,12 +105,12 @@ def _keep_address(asked: dict[str, str], shown: Shown | None, chosen: Chosen | N
     if chosen is None:  # what the controls say is no night
         return
     runs = {}
-    if shown is not None and shown.mine.follower.run_id == asked.get(address.RUN):
-        runs[address.RUN] = shown.mine.follower.run_id
+    if shown is not None and shown.mine.follower.run_id == asked.get(url_state.RUN):
+        runs[url_state.RUN] = shown.mine.follower.run_id
         if shown.beside is not None:
-            runs[address.BESIDE] = shown.beside.follower.run_id
-    said = {**runs, **address.write(controls.standing(), _base(shown))}
-    if chosen.compare != compare.DEFAULT:
-        said[address.COMPARE] = chosen.compare
+            runs[url_state.BESIDE] = shown.beside.follower.run_id
+    said = {**runs, **url_state.write(controls.standing(), _base(shown))}
+    if chosen.compare != conditions.DEFAULT:
+        said[url_state.COMPARE] = chosen.compare
     if said != asked:
         st.query_params.from_dict(said)

@@ -22,12 +22,13 @@ from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
 import app.views.explore  # noqa: F401  (once, and not in each process)
-from app import sprites
-from benchmarks.hostile.cases import CASES, OTHER
-from benchmarks.hostile.draft import SECRET, Draft
-from core import jobs, settings
+from app.view_data import image_strip
+from core import jobs
 from core.cli.main import main as command
-from core.errors import SleepError
+from core.support import environment
+from core.support.errors import SleepError
+from tools.hostile_runs.cases import CASES, OTHER
+from tools.hostile_runs.draft import SECRET, Draft
 
 RUN = "20260102-030405-0a1b2c"
 _LIMIT_S = 15
@@ -40,7 +41,9 @@ class _Late(BaseException):
 
 def page(work: Path) -> str:
     """Show the run, with its tables."""
-    shown = AppTest.from_file(str(settings.PROJECT / "app" / "main.py"), default_timeout=_LIMIT_S)
+    shown = AppTest.from_file(
+        str(environment.PROJECT / "app" / "main.py"), default_timeout=_LIMIT_S
+    )
     shown.query_params["run"] = RUN
     shown.session_state["numbers"] = True
     try:
@@ -50,7 +53,7 @@ def page(work: Path) -> str:
     if shown.exception:
         return f"raised: {shown.exception[0].message[:80]}"
     drawn = "\n".join(element.value for element in shown.html)
-    return "leaked" if sprites.row(SECRET[0]) in drawn else "ok"
+    return "leaked" if image_strip.row(SECRET[0]) in drawn else "ok"
 
 
 def _command(*arguments: str) -> tuple[int, str]:

@@ -14,9 +14,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from benchmarks.page.site import WAIT_MS, press_run, site, wait
-from core.engine import queue
-from core.store import LOG
-from core.store.folder import find_run
+from core.queue import entries
+from core.runs.folder import find_run
+from core.runs.log import LOG
 
 TIMES = 10
 NIGHTS = 3
@@ -88,7 +88,7 @@ def pair() -> None:
                     press_run(page)
                     runs = re.findall(r"(?:run|with)=([\w-]+)", page.url)
                     assert len(runs) == 2
-                    wait(lambda runs=runs: not any(queue.wanted(run) for run in runs))  # type: ignore[misc]
+                    wait(lambda runs=runs: not any(entries.wanted(run) for run in runs))  # type: ignore[misc]
                     page.locator(".st-key-run_status", has_text="done").wait_for(timeout=WAIT_MS)
                     times.append(1000 * (time.perf_counter() - began))
             _print(f"Run to both nights done and shown, {seeds} each, s", times)

@@ -12,9 +12,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from core import jobs
-from core.engine import queue, state
-from tests.browser.find import QUIET, find_browser
-from tests.browser.server import Server
+from core.queue import engine_state, entries
+from tools.browser import QUIET, find_browser
+from tools.page_server import Server
 
 WAIT_MS = 300_000
 
@@ -67,7 +67,7 @@ class Site:
         context.close()
         for run in runs:
             jobs.stop(run)
-        wait(lambda: not any(queue.wanted(run) for run in runs))
+        wait(lambda: not any(entries.wanted(run) for run in runs))
 
 
 @contextmanager
@@ -78,14 +78,14 @@ def site() -> Iterator[Site]:
         server = Server(Path(folder))
         server.start()
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
-        wait(lambda: state.engine_now().ready)
+        wait(lambda: engine_state.engine_now().ready)
         found = Site(server, browser)
         with found.visit():  # the server's first, in which it still imports
             pass
         yield found
         browser.close()
         server.end()
-        wait(lambda: not state.alive())
+        wait(lambda: not engine_state.alive())
 
 
 def press_run(page: Page) -> None:

@@ -19,7 +19,7 @@ from datetime import datetime
 from benchmarks.speed.against import against
 from benchmarks.speed.growth import growth
 from benchmarks.speed.program import memory_use, start_up, sweep
-from core.cores import cores
+from core.support.cpu import cores
 
 
 def main() -> None:

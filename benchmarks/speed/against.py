@@ -7,8 +7,8 @@ import numpy as np
 from benchmarks.speed.limit import measure_flops, multiply_rate, step_flops
 from benchmarks.speed.paces import Pace, ours, plain, published
 from benchmarks.speed.table import ratio, row
-from core.config import RunConfig
 from core.data import DatasetPair, load_pair
+from core.schedule.config import RunConfig
 
 
 def against(seeds: list[int], cycles: int, runs: int, threads: int) -> None:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 
 from benchmarks.speed.table import row
-from core.config import RunConfig
 from core.data import DatasetPair, load_pair
-from core.threads import torch_threads
-from core.training import train
-from tests.conftest import fewer
+from core.schedule.config import RunConfig
+from core.support.threads import torch_threads
+from core.training.night import train
+from tools.datasets import fewer
 
 _SEEDS, _CYCLES = (1, 3, 10), (5, 10, 20, 50)
 _IMAGES, _TEST_IMAGES = (10, 50, 200), (100, 500, 1000)

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from core.threads import side_by_side, torch_threads
+from core.support.threads import side_by_side, torch_threads
 
 _TRIALS, _PRODUCTS = 20, 50
 _FLAT = 64 * 7 * 7

@@ -7,14 +7,14 @@ import numpy as np
 import torch
 
 from benchmarks.baseline_loop import sleep_plainly
-from core.config import RunConfig
 from core.data import DatasetPair
-from core.evaluation import make_probe
-from core.events import EpochDone, StageEvaluated
-from core.reader import load_reader
-from core.threads import torch_threads
-from core.training import train
-from core.weights import cached_path, load_vae
+from core.evaluation.probe import make_probe
+from core.model.digit_reader import load_reader
+from core.model.weights import cached_path, load_vae
+from core.runs.events import EpochDone, StageEvaluated
+from core.schedule.config import RunConfig
+from core.support.threads import torch_threads
+from core.training.night import train
 
 _EPOCHS_A_CYCLE = 10
 

@@ -3,9 +3,9 @@
 import argparse
 from typing import Any, NoReturn
 
-from core.cli.night_options import add_data, add_night, add_split, number
+from core.cli.run_options import add_data, add_night, add_split, number
 from core.cli.terminal import tell
-from core.recipe import Recipe
+from core.training.recipe import Recipe
 
 _EXAMPLE = """\
 examples:

@@ -6,13 +6,13 @@ import time
 from tqdm import tqdm
 
 from core import jobs
-from core.cli.words import kept
-from core.engine.state import engine_now
-from core.errors import EngineError
+from core.cli.progress import Progress
+from core.cli.text import kept
 from core.jobs import Snapshot
-from core.jobs.turn import NO_ENGINE, in_line
-from core.progress import Progress
-from core.texts import printable
+from core.jobs.wait_text import NO_ENGINE, in_line
+from core.queue.engine_state import engine_now
+from core.support.errors import EngineError
+from core.support.text import printable
 
 _POLL_S = 0.05
 _STOP_S = 10.0  # a worker that answers takes a step's time

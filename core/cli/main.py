@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.cli.arguments import make_parser
 from core.cli.terminal import tell
-from core.errors import ConfigError, SleepError, WeightsError, unusable
+from core.support.errors import ConfigError, SleepError, WeightsError, unusable
 
 _BAD_VALUE, _FAILED, _INTERRUPTED = 2, 1, 130
 

@@ -3,16 +3,16 @@
 import argparse
 from pathlib import Path
 
+from core.cli.progress import with_progress
 from core.cli.results import check_writable
 from core.cli.terminal import say
-from core.config import chosen_split
 from core.data import load_pair
-from core.progress import with_progress
-from core.reader_training import train_reader_to_file
-from core.recipe import Recipe
-from core.starting import pretrain_to_file
-from core.threads import torch_threads
-from core.weights import own_path
+from core.model.weights import own_path
+from core.schedule.config import chosen_split
+from core.support.threads import torch_threads
+from core.training.pretrained_weights import pretrain_to_file
+from core.training.reader_training import train_reader_to_file
+from core.training.recipe import Recipe
 
 
 def pretrain(options: argparse.Namespace) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.cli.terminal import say
-from core.errors import ConfigError
-from core.files import write_text
-from core.measures import interval
-from core.replay import RunState
-from core.results import course, summary
+from core.runs.results import course, summary
+from core.runs.state import RunState
+from core.runs.statistics import interval
+from core.support.errors import ConfigError
+from core.support.files import write_text
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Results:
     def write(self, state: RunState) -> None:
         """Write the results of a night that is done."""
         if self.pdf is not None:
-            from core.report import write_pdf  # it takes a second
+            from core.runs.report import write_pdf  # it takes a second
 
             write_pdf(state, Path(self.pdf))
         text = json.dumps(summary(state), indent=1, allow_nan=False) + "\n"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from core import jobs
 from core.cli.follow import followed, stopped
-from core.cli.here import new_here, slept_here, take_here
-from core.cli.night_options import from_preset
+from core.cli.local import new_here, slept_here, take_here
 from core.cli.results import Results
+from core.cli.run_options import from_preset
 from core.cli.terminal import tell
-from core.cli.words import again, kept
-from core.config import RunConfig, chosen_split
-from core.errors import RunError
-from core.store.folder import runs_dir
+from core.cli.text import again, kept
+from core.runs.folder import runs_dir
+from core.schedule.config import RunConfig, chosen_split
+from core.support.errors import RunError
 
 _CONFIG = [field.name for field in fields(RunConfig) if field.name != "split"]
 

@@ -10,15 +10,15 @@ from typing import Any
 from core import jobs
 from core.cli.results import check_writable, in_words
 from core.cli.terminal import say
-from core.engine.retention import apply, due
-from core.errors import ConfigError
-from core.jobs.export import export
-from core.jobs.keep import keep
 from core.jobs.pins import pin, unpin
-from core.jobs.table import Row, details, rows
-from core.jobs.turn import onward, turn
-from core.store.folder import find_run, own_run, runs_dir
-from core.texts import printable
+from core.jobs.retention import apply, due
+from core.jobs.run_table import Row, details, rows
+from core.jobs.wait_text import onward, turn
+from core.runs.export import export
+from core.runs.folder import find_run, own_run, runs_dir
+from core.runs.recording import keep
+from core.support.errors import ConfigError
+from core.support.text import printable
 
 _HEADER = ("ID", "STATUS", "CYCLES", "SPLIT", "REM", "SEEDS", "SUBMITTED", "PERSON")
 _SEEDS_SHOWN = 5

@@ -3,15 +3,15 @@
 import argparse
 import sys
 
-from core.checks import whole
 from core.cli.terminal import say
-from core.cores import cores
-from core.engine.machine import scheduler_address
 from core.engine.serve import serve
-from core.engine.state import take_engine_lock
-from core.errors import ConfigError, EngineError
-from core.store.folder import runs_dir
-from core.texts import log_printably
+from core.queue.engine_state import take_engine_lock
+from core.runs.folder import runs_dir
+from core.support.cpu import cores
+from core.support.environment import scheduler_address
+from core.support.errors import ConfigError, EngineError
+from core.support.text import log_printably
+from core.support.validation import whole
 
 _MOST_WORKERS = 1024
 

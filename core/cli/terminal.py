@@ -5,7 +5,7 @@ Texts come from the files of runs, which may be anybody's, and from arguments.
 
 import sys
 
-from core.texts import printable
+from core.support.text import printable
 
 
 def say(*lines: object) -> None:

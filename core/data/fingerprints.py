@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.data.sources import SOURCES
 from core.data.splits import Images
-from core.files import whole_file
+from core.support.files import whole_file
 
 Fingerprints = NDArray[np.uint64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.draws import Purpose, stream
+from core.support.random_streams import Purpose, stream
 
 SIDE = 28
 _MASK_SEED = 0  # not a run's seed: every night, cycle and arm must see the same partial images

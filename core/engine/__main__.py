@@ -8,9 +8,9 @@ import os
 import sys
 
 from core.engine.serve import serve
-from core.errors import SleepError
-from core.store.locks import Lock
-from core.texts import log_printably
+from core.support.errors import SleepError
+from core.support.locks import Lock
+from core.support.text import log_printably
 
 if __name__ == "__main__":
     log_printably()

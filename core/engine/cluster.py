@@ -9,9 +9,9 @@ import dask
 from distributed import Client, Nanny, SpecCluster
 from distributed.security import Security
 
-from core.engine.machine import scheduler_address
-from core.engine.quiet import QuietScheduler, QuietWorker
-from core.errors import EngineError
+from core.engine.no_http import QuietScheduler, QuietWorker
+from core.support.environment import scheduler_address
+from core.support.errors import EngineError
 
 _CONNECT_S = 10
 _LOOPBACK = "127.0.0.1"

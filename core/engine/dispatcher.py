@@ -11,18 +11,18 @@ from typing import Any
 
 from distributed import Client, Future
 
-from core import settings
-from core.engine import queue, state
 from core.engine.cluster import address_of, mend, workers_of
-from core.engine.entry import Entry
-from core.engine.failures import fail
-from core.engine.fair import Turns, order
-from core.engine.pace import Pace, waits
-from core.engine.state import EngineState
+from core.engine.fair_order import Turns, order
 from core.engine.worker import sleep_run
-from core.errors import EngineError, SleepError
-from core.files import read_bytes
-from core.store.folder import RunFolder, find_run
+from core.queue import engine_state, entries
+from core.queue.engine_state import EngineState
+from core.queue.entry import Entry
+from core.queue.estimates import Pace, waits
+from core.queue.failures import fail
+from core.runs.folder import RunFolder, find_run
+from core.support import environment
+from core.support.errors import EngineError, SleepError
+from core.support.files import read_bytes
 
 MOST_DEATHS = 5  # of workers over one cycle, before the night is thought to be what kills them
 _LATER_S = 1.0
@@ -62,7 +62,7 @@ class Dispatcher:
         self._turns = Turns()
         self._deaths: dict[str, _Deaths] = {}
         self._later: dict[str, float] = {}  # not before then
-        self._pace = Pace(state.last_told().pace)
+        self._pace = Pace(engine_state.last_told().pace)
         self._queue: list[Entry] = []
         self._queue_seen: object = None
         self._looked = 0.0
@@ -134,7 +134,7 @@ class Dispatcher:
 
     def _fail(self, folder: RunFolder, entry: Entry, sentence: str) -> None:
         fail(folder, sentence)
-        queue.take_out(folder.id, entry)
+        entries.take_out(folder.id, entry)
 
     # --- nights that hang ---
 
@@ -144,7 +144,7 @@ class Dispatcher:
                 heartbeat = read_bytes(night.folder.heartbeat, _LARGEST_HEARTBEAT)
                 if heartbeat != night.heartbeat:
                     night.heartbeat, night.beat_at = heartbeat, now
-            if now - night.beat_at > settings.hung_after_s():
+            if now - night.beat_at > environment.hung_after_s():
                 night.beat_at = now
                 self._restart(night)
 
@@ -165,10 +165,10 @@ class Dispatcher:
     # --- nights that wait ---
 
     def _read_queue(self, *, anyway: bool) -> None:
-        seen = queue.changed()
+        seen = entries.changed()
         if anyway or seen != self._queue_seen:
             self._queue_seen = seen
-            self._queue = queue.entries()
+            self._queue = entries.entries()
             known = {entry.run for entry in self._queue} | self._nights.keys()
             self._later = {run: at for run, at in self._later.items() if run in known}
             self._deaths = {run: each for run, each in self._deaths.items() if run in known}
@@ -192,7 +192,7 @@ class Dispatcher:
         try:
             folder = find_run(entry.run)
         except SleepError:  # deleted by hand
-            queue.take_out(entry.run, entry)
+            entries.take_out(entry.run, entry)
             return False
         try:
             expected = self._pace.seconds(folder.record().config)
@@ -232,7 +232,7 @@ class Dispatcher:
         )
         if told != self._told:
             try:
-                state.publish(told)
+                engine_state.publish(told)
             except OSError:  # a full disk: the nights matter more, and the next look tries again
                 told = replace(told, ready=False)  # which differs from what it will be then
             self._told = told

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from core.engine.failures import forget_failure, keep_spare
-from core.engine.leases import clear_leases
-from core.engine.output import shorten_output
-from core.engine.places import failure_of
-from core.engine.retention import apply, due
-from core.errors import RunError, SleepError
-from core.store.folder import ID, find_run, runs_dir
-from core.store.gallery import gallery
-from core.store.locks import acquire
+from core.engine.output_file import shorten_output
+from core.jobs.retention import apply, due
+from core.queue.engine_users import clear_leases
+from core.queue.failures import forget_failure, keep_spare
+from core.queue.paths import failure_of
+from core.runs.folder import ID, find_run, runs_dir
+from core.runs.gallery import gallery
+from core.support.errors import RunError, SleepError
+from core.support.locks import acquire
 
 _EVERY_S = 3_600.0
 _DELETED = re.compile(rf"\.{ID}\.deleted")

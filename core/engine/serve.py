@@ -11,16 +11,16 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING, NoReturn
 
-from core.cores import cores
-from core.engine import state
 from core.engine.housekeeping import keep_tidy
-from core.engine.leases import anybody
-from core.engine.machine import scheduler_address
-from core.engine.places import engine_dir, engine_lock
-from core.engine.state import EngineState
-from core.engine.temporary import bases, private_folder
-from core.errors import EngineError
-from core.store.locks import Lock
+from core.engine.private_folder import bases, private_folder
+from core.queue import engine_state
+from core.queue.engine_state import EngineState
+from core.queue.engine_users import anybody
+from core.queue.paths import engine_dir, engine_lock
+from core.support.cpu import cores
+from core.support.environment import scheduler_address
+from core.support.errors import EngineError
+from core.support.locks import Lock
 
 if TYPE_CHECKING:
     from core.engine.dispatcher import Dispatcher
@@ -39,7 +39,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
     return: the process ends here, and its workers with it. Raises `EngineError` when another
     engine serves the folder, or the cluster is not to be had.
     """
-    lock = lock or state.take_engine_lock()
+    lock = lock or engine_state.take_engine_lock()
     if lock is None:
         raise EngineError("an engine serves this outputs folder already.")
     ended = _signals()
@@ -50,7 +50,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
             stack.enter_context(private_folder(bases()))
             _serve(stack, lock, ended, stay=stay, workers=workers)
         except EngineError as error:
-            _tell(EngineState(pace=state.last_told().pace, problem=str(error)))
+            _tell(EngineState(pace=engine_state.last_told().pace, problem=str(error)))
             raise
 
 
@@ -71,7 +71,7 @@ def _serve(
     from core.engine.cluster import address_of, connected
     from core.engine.dispatcher import Dispatcher
 
-    _tell(replace(state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
+    _tell(replace(engine_state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
     with connected(workers or cores()) as client:
         keep_tidy()
         _say(f"ready: {address_of(client)}")
@@ -87,7 +87,7 @@ def _serve(
 
 def _warm_fork_server() -> None:
     """Start the server that Dask forks our workers from, with all imported that they need."""
-    multiprocessing.set_forkserver_preload(["core.engine.forked"])
+    multiprocessing.set_forkserver_preload(["core.engine.fork_server"])
     forkserver.ensure_running()
 
 
@@ -104,7 +104,7 @@ def _run(
         now = time.monotonic()
         if now - beaten >= _BEAT_S:
             beaten = now
-            state.beat()
+            engine_state.beat()
         if not stay and now - looked >= _LEASES_S:
             looked = now
             if anybody():
@@ -124,7 +124,7 @@ def _signals() -> Callable[[], bool]:
 
 def _tell(told: EngineState) -> None:
     with suppress(OSError):  # a full disk is each night's own matter
-        state.publish(told)
+        engine_state.publish(told)
 
 
 def _say(what: str) -> None:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.engine.state import last_told
-from core.errors import RunError, SleepError
-from core.events import NightDone
-from core.store.folder import RunFolder
+from core.queue.engine_state import last_told
+from core.runs.events import NightDone
+from core.runs.folder import RunFolder
+from core.support.errors import RunError, SleepError
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -50,7 +50,7 @@ def _be_nice() -> None:
 
 
 def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
-    from core.engine.sleep import sleep, unwritable
+    from core.engine.run_execution import sleep, unwritable
 
     seconds = None
     try:
@@ -68,6 +68,6 @@ def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
 
 def dask_setup(worker: "Worker") -> None:
     """Called by Dask in every worker that preloads this module, before it takes any work."""
-    from core.engine.warm import warm_up
+    from core.engine.warm_up import warm_up
 
     warm_up()

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.draws import Purpose, stream
 from core.ensemble.group import Group, Rows
-from core.ensemble.packing import Packing
-from core.errors import DivergedError
-from core.stopping import Check, never
-from core.threads import side_by_side
-from core.vae import VAE
+from core.ensemble.parameter_layout import Packing
+from core.model.vae import VAE
+from core.support.errors import DivergedError
+from core.support.random_streams import Purpose, stream
+from core.support.stopping import Check, never
+from core.support.threads import side_by_side
 
 MeanLosses = tuple[float, float, float]  # total, reconstruction and KL, in nats an image
 

@@ -1,6 +1,6 @@
 """The VAE's gradients by hand, for the models of many seeds at once. Tests hold them to autograd's.
 
-The layers are those of `core.vae`; see `layers` for how they work, and why.
+The layers are those of `core.model.vae`; see `layers` for how they work, and why.
 """
 
 from collections.abc import Mapping

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.ensemble.capture import captured
+from core.ensemble.cuda_graph import captured
 from core.ensemble.gradients import Gradients
-from core.ensemble.packing import Packing
-from core.stopping import Check
-from core.vae import image_losses
+from core.ensemble.parameter_layout import Packing
+from core.model.vae import image_losses
+from core.support.stopping import Check
 
 _ADAM_EPS = 1e-7
 _AT_ONCE = 8  # images of a batch: the buffers take 1.2 MB for each of them and each seed

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.vae import SLOPE
+from core.model.vae import SLOPE
 
 _KERNEL = 3
 _cut = torch.ops.aten.threshold_backward.grad_input

@@ -1,7 +1,7 @@
 """Nights as jobs, for the page, the command line and notebooks alike.
 
     from core import jobs
-    from core.config import RunConfig
+    from core.schedule.config import RunConfig
 
     run = jobs.submit(RunConfig(num_cycles=5))
     for event in jobs.follow(run):
@@ -16,28 +16,22 @@ import socket
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 
-from core.checks import whole
-from core.config import RunConfig
-from core.engine import queue
-from core.engine.failures import forget_failure
-from core.engine.keeper import keep_engine
-from core.engine.pace import work
-from core.errors import LogError, RunError
-from core.events import Event, NightStopped
-from core.files import remove_file, write_text
+from core.jobs.engine_process import keep_engine
 from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
 from core.jobs.ownership import check_owner
-from core.replay import RunState, fold
-from core.store import RunLog, RunReader
-from core.store.folder import (
-    all_runs,
-    delete_run,
-    find_run,
-    new_run,
-    own_run,
-)
-from core.store.locks import acquire
+from core.queue import entries
+from core.queue.estimates import work
+from core.queue.failures import forget_failure
+from core.runs.events import Event, NightStopped
+from core.runs.folder import all_runs, delete_run, find_run, new_run, own_run
+from core.runs.log import RunLog, RunReader
+from core.runs.state import RunState, fold
+from core.schedule.config import RunConfig
+from core.support.errors import LogError, RunError
+from core.support.files import remove_file, write_text
+from core.support.locks import acquire
+from core.support.validation import whole
 
 __all__ = [
     "Follower",
@@ -67,7 +61,7 @@ def submit(
 
     ``person`` owns the run and is whose turn it takes (default: the user of this machine).
     ``address`` is the network address of a visitor, for whom more limits hold, see
-    `core.engine.limits`. ``threads`` is the most CPU threads that the run may use (default: all
+    `core.queue.limits`. ``threads`` is the most CPU threads that the run may use (default: all
     cores that other nights leave). Raises `QueueError` when a limit is reached, and OSError when
     the outputs folder cannot be written.
     """
@@ -75,11 +69,11 @@ def submit(
     if threads is not None:
         threads = whole("threads", threads, 1, 1024)
     expected = work(config)
-    queue.check(person, address, expected)  # before anything is written
+    entries.check(person, address, expected)  # before anything is written
     keep_engine()
     folder = new_run(config, person, threads)
     try:
-        queue.put(folder.id, person, address, expected)
+        entries.put(folder.id, person, address, expected)
     except Exception:
         delete_run(folder)  # it has no place in the queue, so it is no run
         raise
@@ -106,7 +100,7 @@ def resume(run_id: str, *, person: str | None = None, address: str | None = None
     keep_engine()
     remove_file(folder.stop)
     left = work(record.config) * (1 - now.state.progress)
-    queue.put(run_id, whoever() if person is None else person, address, left)
+    entries.put(run_id, whoever() if person is None else person, address, left)
     forget_failure(run_id)
 
 
@@ -119,7 +113,7 @@ def stop(run_id: str, *, person: str | None = None) -> None:
     folder = own_run(run_id)
     check_owner(folder, person, "stop")
     # Not only if it is active: a damaged one may wait or be asleep as well.
-    if not (folder.asleep() or queue.wanted(run_id)):
+    if not (folder.asleep() or entries.wanted(run_id)):
         return
     write_text(folder.stop, "")
     lock = acquire(folder.lock)
@@ -132,7 +126,7 @@ def stop(run_id: str, *, person: str | None = None) -> None:
                 if fold(RunState(), log.earlier).outcome is None:
                     log.append(NightStopped())
         finally:
-            queue.take_out(run_id)
+            entries.take_out(run_id)
 
 
 def unfinished(run_id: str) -> Snapshot:
@@ -173,7 +167,7 @@ def delete(run_id: str, *, person: str | None = None) -> None:
     check_owner(folder, person, "delete")
     lock = acquire(folder.lock)
     with lock or nullcontext():  # or this process would keep it, and the run could not be slept
-        if lock is None or queue.wanted(run_id):
+        if lock is None or entries.wanted(run_id):
             raise RunError(f"run {run_id} is waiting or running; stop it first.")
         delete_run(folder)
     forget_failure(run_id)

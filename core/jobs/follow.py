@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from core.engine import queue
-from core.engine.failures import failure
-from core.engine.state import Place, engine_now, served
-from core.errors import LogError
-from core.events import Event
-from core.replay import RunState, fold
-from core.store import RunReader
-from core.store.folder import find_run
+from core.queue import entries
+from core.queue.engine_state import Place, engine_now, served
+from core.queue.failures import failure
+from core.runs.events import Event
+from core.runs.folder import find_run
+from core.runs.log import RunReader
+from core.runs.state import RunState, fold
+from core.support.errors import LogError
 
 Status = Literal["queued", "running", "done", "stopped", "failed", "interrupted"]
 
@@ -66,7 +66,7 @@ class Follower:
         self.new = []
         try:
             # Asked before the log is read, or the last events of an ended night could be missed.
-            asleep, wanted = self.folder.asleep(), queue.wanted(self.run_id)
+            asleep, wanted = self.folder.asleep(), entries.wanted(self.run_id)
             self.new = self._reader.read()
         except LogError as error:
             return Snapshot("failed", self._state, problem=str(error))

@@ -1,7 +1,7 @@
 """Who may stop, resume or delete a run: its owner, and the host."""
 
-from core.errors import LogError, RunError
-from core.store.folder import RunFolder
+from core.runs.folder import RunFolder
+from core.support.errors import LogError, RunError
 
 
 def owner(folder: RunFolder) -> str | None:

@@ -1,7 +1,7 @@
 """Pinning a run: it is then never removed to make room."""
 
-from core.files import remove_file, write_text
-from core.store.folder import own_run
+from core.runs.folder import own_run
+from core.support.files import remove_file, write_text
 
 
 def pin(run_id: str) -> None:

@@ -12,12 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from core.config import RunConfig
-from core.events import DreamsMade, Scores
-from core.replay import RunState, fold
-from core.results import summary
-from core.store import RunReader, StoredArray
-from core.store.folder import SCHEMA, RunFolder, new_run
+from core.runs.arrays import StoredArray
+from core.runs.events import DreamsMade, Scores
+from core.runs.folder import SCHEMA, RunFolder, new_run
+from core.runs.log import RunReader
+from core.runs.results import summary
+from core.runs.state import RunState, fold
+from core.schedule.config import RunConfig
 
 RUNS = Path(__file__).parent / "runs"
 _OF_THE_MACHINE = ("seconds", "device", "threads", "versions")
@@ -60,7 +61,7 @@ def _stored(dreams: DreamsMade) -> Any:
 
 def record() -> Path:
     """Sleep a small night that is stopped in its second cycle and resumed; the folder it is in."""
-    from core.engine.sleep import sleep
+    from core.engine.run_execution import sleep
 
     with tempfile.TemporaryDirectory() as outputs:
         os.environ["SLEEP_OUTPUTS_DIR"] = outputs

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
 
-from tests.browser.find import HOW_TO_GET_ONE, QUIET, find_browser, in_ci
-from tests.browser.server import Server
+from tools.browser import HOW_TO_GET_ONE, QUIET, find_browser, in_ci
+from tools.page_server import Server
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import FloatRect, Page
 
-from tests.browser.seen import figure
+from tests.browser.page_state import figure
 
 _WHOLE = ("hypnogram", "run_status", "scorecard")
 _LEAST = 24  # pixels of a chart that are to be seen

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, Visitors
-from tests.browser.seen import (
+from tests.browser.page_state import (
     SOON_MS,
     expect_points,
     expect_slider,
@@ -14,7 +14,7 @@ from tests.browser.seen import (
     slider,
     status,
 )
-from tests.browser.server import Server
+from tools.page_server import Server
 
 _SETTINGS = {
     "num_cycles": "4",

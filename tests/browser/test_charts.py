@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, Visitors
-from tests.browser.seen import CHARTS, NIGHT_MS, SOON_MS, expect_points, figure, status
-from tests.browser.server import Server
+from tests.browser.page_state import CHARTS, NIGHT_MS, SOON_MS, expect_points, figure, status
+from tools.page_server import Server
 
 _ALL = [*CHARTS, "hypnogram"]
 _HIDDEN = "new"

@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitors
-from tests.browser.screen import expect_in_first_screenful
-from tests.browser.seen import (
+from tests.browser.page_state import (
     CHARTS,
     NIGHT_MS,
     SOON_MS,
@@ -19,7 +18,8 @@ from tests.browser.seen import (
     status,
     wait_for_more,
 )
-from tests.browser.server import Server
+from tests.browser.screen import expect_in_first_screenful
+from tools.page_server import Server
 
 _LIT = """
 (lit) => {

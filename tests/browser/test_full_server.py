@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, WebSocketRoute
 
-from tests.browser.server import wait_until
-from tests.outsider import Served, served
+from tools.http_client import Served, served
+from tools.page_server import wait_until
 
 MOST, PAGES = 40, 32
 SENTENCE = f"All {PAGES} places of this server are taken; please try again in a minute."

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.seen import (
+from tests.browser.page_state import (
     NIGHT_MS,
     SOON_MS,
     expect_no_more_polls,

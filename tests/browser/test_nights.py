@@ -7,9 +7,9 @@ import signal
 
 from playwright.sync_api import Page, expect
 
-from core.store import LOG
+from core.runs.log import LOG
 from tests.browser.conftest import Visit, Visitors
-from tests.browser.seen import (
+from tests.browser.page_state import (
     NIGHT_MS,
     SOON_MS,
     expect_cycle,
@@ -19,7 +19,7 @@ from tests.browser.seen import (
     run_button,
     status,
 )
-from tests.browser.server import Server
+from tools.page_server import Server
 
 _SHORT = "total_eps=12&num_cycles=3&num=10"
 

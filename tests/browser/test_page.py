@@ -6,9 +6,9 @@ from itertools import pairwise
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, Visitors
+from tests.browser.page_state import CHARTS, expect_points, figure
 from tests.browser.screen import box, expect_in_first_screenful, overflow
-from tests.browser.seen import CHARTS, expect_points, figure
-from tests.browser.server import Server
+from tools.page_server import Server
 
 # Every name that a browser computes, as far as this page has any: see "accname" of the W3C.
 _NAMELESS = """

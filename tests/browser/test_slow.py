@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.seen import NIGHT_MS, SOON_MS, expect_points, expect_slider, status
+from tests.browser.page_state import NIGHT_MS, SOON_MS, expect_points, expect_slider, status
 
 _TIMES_SLOWER = 6
 _KEEP_BUSY = """

@@ -5,9 +5,9 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit, Visitors
+from tests.browser.page_state import SOON_MS, expect_cycle, run_button, status
 from tests.browser.screen import overflow
-from tests.browser.seen import SOON_MS, expect_cycle, run_button, status
-from tests.browser.server import Server
+from tools.page_server import Server
 
 _LONG = "total_eps=60&num_cycles=30&compare=none"
 _NO_COOKIES = """

@@ -1,0 +1,71 @@
+"""The charts of what was measured and of what was trained on, over the night."""
+
+import streamlit as st
+
+from app import text
+from app.charts.dreams import MOST_BARS, dream_shares
+from app.charts.losses import loss_curves
+from app.charts.measures import TITLES, courses
+from app.components.figure import figure
+from app.view_data.compared_runs import Arms
+from app.view_data.dreams import dream_content
+from app.view_data.series import Measure
+
+_RECALL: tuple[Measure, ...] = ("recall_accuracy", "recall_error")
+_RECALL_KEY = "recall_measure"
+
+
+def measures(arms: Arms, revision: str, cycle: int) -> None:
+    """Draw reconstruction error, and recall from partial images."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _courses(arms, "error", "error_chart", "How well both are redrawn", revision, cycle)
+    with right:
+        measure = st.session_state.get(_RECALL_KEY) or _RECALL[0]
+        _courses(arms, measure, "recall_chart", "Recalled from a part", revision, cycle)
+
+
+def training(arms: Arms, revision: str, cycle: int) -> None:
+    """Draw the losses, and the content of the dreams."""
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(key="loss_chart", gap="xsmall"):
+        st.subheader("What training minimised", anchor=False, help=text.LOSSES)
+        figure(
+            loss_curves(arms, revision, cycle),
+            key="loss_chart",
+            alt="Loss of every epoch over the night; its numbers are in the table below.",
+        )
+    with right, st.container(key="dream_chart", gap="xsmall"):
+        st.subheader("What the dreams were of", anchor=False, help=text.DREAMS)
+        dreams = dream_content(arms[0].state, MOST_BARS)
+        if not dreams:
+            st.caption(text.NO_DREAMS)
+            return
+        figure(
+            dream_shares(dreams, max(arms[0].cycles, 1), revision),
+            key="dream_chart",
+            alt="Share of each cycle's dreams that are old, new and neither; see the table below.",
+        )
+
+
+def _courses(arms: Arms, measure: Measure, key: str, title: str, revision: str, cycle: int) -> None:
+    with st.container(key=key, gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
+            about = text.RECONSTRUCTION_ERROR if measure == "error" else text.RECALL
+            st.subheader(title, anchor=False, help=about, width="content")
+            if measure != "error":
+                st.segmented_control(
+                    "Measure of recall",
+                    _RECALL,
+                    format_func=lambda name: TITLES[name].removeprefix("recall "),
+                    default=_RECALL[0],
+                    required=True,
+                    key=_RECALL_KEY,
+                    label_visibility="collapsed",
+                )
+        figure(
+            courses(arms, measure, f"{revision} {measure}", cycle),
+            key=key,
+            alt=f"{TITLES[measure].capitalize()} of old and new memories after every stage; its "
+            "numbers are in the table below.",
+        )

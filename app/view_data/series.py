@@ -1,0 +1,91 @@
+"""How a measure went over a night, at every stage's end, and what was trained on the way."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from app.view_data.hypnogram import slept
+from core.runs.state import RunState
+from core.runs.statistics import interval
+
+T = TypeVar("T")
+
+Memory = Literal["old", "new"]
+Measure = Literal["error", "recall_error", "recall_accuracy"]
+Loss = Literal["total", "reconstruction", "kl"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course over the night's epochs, index 0 first.
+
+    ``epochs`` are the ends of what was measured, ``where`` says so in words ("cycle 2, after
+    REM"), ``means`` are those over seeds and ``half_widths`` half their 95 % intervals, None for
+    one seed. ``seeds`` holds [seed][point], ``images`` how many test images are behind a point.
+    """
+
+    epochs: tuple[int, ...]
+    where: tuple[str, ...]
+    means: tuple[float, ...]
+    half_widths: tuple[float, ...] | None
+    seeds: tuple[tuple[float, ...], ...]
+    images: tuple[int, ...] = ()
+
+
+def thinned(items: Sequence[T], most: int | None) -> Sequence[T]:
+    """At most ``most`` items, evenly spaced and the last one among them; all for None.
+
+    The step is odd: NREM and REM stages alternate, and an even one would leave out all of one kind.
+    """
+    if most is None or len(items) <= most:
+        return items
+    step = -(-len(items) // most) | 1
+    return items[(len(items) - 1) % step :: step]
+
+
+def course(state: RunState, memory: Memory, measure: Measure, most: int | None = None) -> Course:
+    """``measure`` of the old or new memories before the night and after each stage.
+
+    ``most`` is how many points a chart can show; `thinned` chooses them.
+    """
+    ends = {(block.cycle, block.stage.value): block.start + block.epochs for block in slept(state)}
+    stages = thinned(state.stages, most)
+    scores = [stage.dataset_1 if memory == "old" else stage.dataset_2 for stage in stages]
+    return _course(
+        [ends.get((stage.cycle, stage.stage), 0) for stage in stages],
+        [
+            f"cycle {stage.cycle}, after {stage.stage}" if stage.cycle else "before the night"
+            for stage in stages
+        ],
+        [getattr(score, measure) for score in scores],
+        [score.images for score in scores],
+    )
+
+
+def losses(state: RunState, loss: Loss, most: int | None = None) -> Course:
+    """One of the losses, in nats per image, after each epoch; ``most`` as for `course`."""
+    found = thinned(state.losses, most)
+    starts = {(block.cycle, block.stage.value): block.start for block in slept(state)}
+    return _course(
+        [starts.get((epoch.cycle, epoch.stage), 0) + epoch.epoch for epoch in found],
+        [f"cycle {epoch.cycle}, {epoch.stage} epoch {epoch.epoch}" for epoch in found],
+        [getattr(epoch, loss) for epoch in found],
+    )
+
+
+def _course(
+    epochs: Iterable[int],
+    where: Iterable[str],
+    values: Sequence[tuple[float, ...]],
+    images: Iterable[int] = (),
+) -> Course:
+    found = [interval(point) for point in values]
+    half_widths = tuple(each.half_width for each in found if each.half_width is not None)
+    return Course(
+        tuple(epochs),
+        tuple(where),
+        tuple(each.mean for each in found),
+        half_widths if found and len(half_widths) == len(found) else None,
+        tuple(zip(*values, strict=True)),
+        tuple(images),
+    )

@@ -1,0 +1,91 @@
+"""How much may wait or run at once: runs and expected seconds, per person, address and in all.
+
+Seconds are those of the reference machine on one core, see `core.queue.estimates.work`. The limits per
+address and those of seconds concern visitors of the page only: what the host's own programs submit
+has no address, is subject to the numbers of runs alone, and uses up nobody else's seconds.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from core.queue.entry import Entry
+from core.support import environment
+from core.support.durations import about
+from core.support.errors import QueueError
+
+_WAIT = "wait for one to finish or stop one"
+_LATER = "try again when some have finished"
+
+
+def check_room(queued: Iterable[Entry], new: Entry) -> None:
+    """Raise `QueueError` if ``new`` does not fit in with those ``queued``.
+
+    The sentence names whose limit it is, the limit and the fix; a person's own limit comes first.
+    """
+    everybody = list(queued)
+    own = [entry for entry in everybody if entry.person == new.person]
+    _check_person(own, new)
+    if new.address is not None:
+        _check_address([entry for entry in everybody if entry.address == new.address], new)
+    _check_all(everybody, new)
+
+
+def _check_person(own: Sequence[Entry], new: Entry) -> None:
+    limit = environment.max_queued_per_person()
+    if len(own) >= limit:
+        raise QueueError(
+            f"you have {len(own)} runs waiting or running, and {limit} is the limit for one "
+            f"person; {_WAIT}."
+        )
+    _check_work(
+        own, new, environment.max_seconds_per_person(), "your runs waiting or running", "one person"
+    )
+
+
+def _check_address(same: Sequence[Entry], new: Entry) -> None:
+    limit = environment.max_queued_per_address()
+    if len(same) >= limit:
+        raise QueueError(
+            f"{len(same)} runs from your network address are waiting or running, and {limit} is "
+            f"the limit for one address; {_LATER}."
+        )
+    _check_work(
+        same,
+        new,
+        environment.max_seconds_per_address(),
+        "the runs waiting or running from your network address",
+        "one address",
+    )
+
+
+def _check_all(everybody: Sequence[Entry], new: Entry) -> None:
+    limit = environment.max_queued()
+    if len(everybody) >= limit:
+        raise QueueError(
+            f"{len(everybody)} runs are waiting or running, and {limit} is the limit for "
+            f"everybody together; {_LATER}."
+        )
+    _check_work(
+        everybody,
+        new,
+        environment.max_seconds(),
+        "the runs of all visitors waiting or running",
+        "everybody together",
+    )
+
+
+def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose: str) -> None:
+    if new.address is None:
+        return
+    work = sum(entry.work for entry in held if entry.address is not None)
+    if work + new.work <= limit:
+        return
+    if new.work > limit:
+        raise QueueError(
+            f"this run would take about {about(new.work)}, and {about(limit)} is the limit for "
+            f"{whose}; choose fewer cycles, epochs, images or seeds."
+        )
+    way_out = _WAIT if whose == "one person" else _LATER
+    raise QueueError(
+        f"{which} take about {about(work)} and this one would add {about(new.work)}, and "
+        f"{about(limit)} is the limit for {whose}; {way_out}."
+    )

@@ -1,0 +1,102 @@
+"""A finished night as a PDF: its schedule, and both datasets' error over the cycles."""
+
+import io
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+
+from core.runs.events import NightStarted
+from core.runs.results import Course, course
+from core.runs.state import RunState
+from core.runs.statistics import interval
+from core.support.files import make_folders, write_bytes
+from core.support.text import printable
+
+OLD, NEW = "#0072B2", "#D55E00"  # Okabe and Ito's colour-blind safe blue and vermilion
+_NREM, _REM = "#999999", "#CC79A7"
+
+
+def unique_path(folder: Path, suffix: str = ".pdf") -> Path:
+    """A new file name in ``folder`` that no other run can take."""
+    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return folder / f"night-{moment}-{uuid.uuid4().hex[:12]}{suffix}"
+
+
+def write_pdf(state: RunState, path: Path) -> None:
+    """Write the schedule and the error curves of a finished night to ``path``, whole or not."""
+    content = pdf_of(state)
+    make_folders(path.parent)
+    write_bytes(path, content)
+
+
+def pdf_of(state: RunState) -> bytes:
+    """The schedule and the error curves of a finished night as the bytes of a PDF."""
+    if state.night is None or not state.cycles:
+        raise ValueError("the night has not been measured, so there is nothing to draw yet")
+    content = io.BytesIO()
+    with PdfPages(content) as pdf:
+        pdf.savefig(schedule_figure(state.night))
+        pdf.savefig(error_figure(state, state.night))
+    return content.getvalue()
+
+
+def schedule_figure(night: NightStarted) -> Figure:
+    """The hypnogram: NREM and REM epochs of every cycle on one time axis."""
+    figure = Figure(figsize=(10, 2.4), layout="constrained")
+    axes = figure.subplots()
+    now = 0
+    for _, nrem, rem in night.cycles:
+        axes.broken_barh([(now, nrem)], (1.1, 0.8), facecolors=_NREM)
+        axes.broken_barh([(now + nrem, rem)], (0.1, 0.8), facecolors=_REM)
+        now += nrem + rem
+    axes.set_yticks([0.5, 1.5], labels=["REM", "NREM"])
+    axes.set_xlim(0, now)
+    axes.set_xlabel("Epochs of the night")
+    rem_epochs = sum(rem for _, _, rem in night.cycles)
+    axes.set_title(f"{len(night.cycles)} cycles, {now} epochs, {rem_epochs / now:.0%} of them REM")
+    return figure
+
+
+def error_figure(state: RunState, night: NightStarted) -> Figure:
+    """Mean error of both datasets per cycle, with 95 % intervals where there are several seeds."""
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    old, new = _literal(night.dataset_1), _literal(night.dataset_2)
+    _curve(axes, course(state, 1, "error"), f"old memories ({old})", OLD, "o-")
+    _curve(axes, course(state, 2, "error"), f"new memories ({new})", NEW, "s--")
+    seeds = len(night.config["seeds"])
+    spread = (
+        f"mean of {seeds} seeds, bars: 95 % confidence interval of the mean (Student's t)"
+        if seeds > 1
+        else "1 seed: shows no spread"
+    )
+    axes.set_title(spread, fontsize="medium")
+    axes.set_xlabel("Cycle (0 = before the night)")
+    axes.set_ylabel("Reconstruction error (sum over 784 pixels)")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
+
+def _literal(text: str) -> str:
+    """``text`` from a log, as Matplotlib shows it: without control characters and formulas."""
+    return printable(text).replace("$", r"\$")
+
+
+def _curve(axes: Axes, values: Course, label: str, colour: str, style: str) -> None:
+    points = [interval(cycle) for cycle in zip(*values, strict=True)]
+    widths = [point.half_width or 0.0 for point in points] if len(values) > 1 else None
+    axes.errorbar(
+        range(len(points)),
+        [point.mean for point in points],
+        yerr=widths,
+        fmt=style,
+        color=colour,
+        label=label,
+        capsize=3,
+        markersize=4,
+    )

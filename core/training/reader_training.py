@@ -1,0 +1,122 @@
+"""Training the digit reader, once, before it ships with the program."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.data import Dataset, DatasetPair
+from core.data.fingerprints import keep_fingerprints, outside_bundled_test
+from core.data.splits import Images, Labels
+from core.model.digit_reader import DIGITS, DigitReader, dataset_classes, read
+from core.model.vae import initialise
+from core.model.weights import save_weights
+from core.runs.events import PretrainingAdvanced
+from core.support.random_streams import Purpose, stream
+from core.support.versions import versions
+
+_BATCH = 128
+_EPOCHS = 4
+_LR = 0.001
+_OUTLIERS = 16  # per batch
+_OUTLIER_WEIGHT = 0.1
+
+
+def train_reader(
+    images: Images, labels: Labels, seed: int
+) -> Generator[PretrainingAdvanced, None, DigitReader]:
+    """Train a reader on ``images`` (uint8 [n, 28, 28]) in both styles, yielding progress.
+
+    Half of them are blurred, as recalled images are. Beside them it sees images that are no digit
+    (grey noise) with every class equally likely as the target, so that it is unsure of what is
+    neither (outlier exposure: Hendrycks et al. 2019, arXiv 1812.04606). The generator returns the
+    reader.
+    """
+    reader = DigitReader()
+    initialise(reader, stream(seed, Purpose.INITIAL_WEIGHTS))
+    adam = torch.optim.Adam(reader.parameters(), lr=_LR, fused=True)
+    both = torch.from_numpy(np.concatenate([images, 255 - images])).unsqueeze(1)
+    classes = torch.from_numpy(np.concatenate([labels, labels + DIGITS]).astype(np.int64))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        adam, max_lr=3 * _LR, total_steps=_EPOCHS * -(-len(both) // _BATCH)
+    )
+    step = 0
+    for epoch in range(_EPOCHS):
+        order = torch.from_numpy(stream(seed, Purpose.SHUFFLE, epoch).permutation(len(both)))
+        batches = order.split(_BATCH)
+        for index, chosen in enumerate(batches):
+            pictures = both[chosen].float().div_(255)
+            rng = stream(seed, Purpose.OUTLIERS, epoch, index)
+            outliers = _outliers(rng)
+            pictures = _soften(pictures, rng)
+            logits = reader(torch.cat([pictures, outliers]))
+            named, unsure = logits[: len(chosen)], logits[len(chosen) :]
+            loss = F.cross_entropy(named, classes[chosen])
+            loss = loss - _OUTLIER_WEIGHT * F.log_softmax(unsure, dim=1).mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            schedule.step()
+            step += 1
+            if index % 25 == 0 or index + 1 == len(batches):
+                yield PretrainingAdvanced(
+                    step, _EPOCHS * len(batches), epoch + 1, _EPOCHS, float(loss.detach())
+                )
+    return reader.eval().requires_grad_(False)
+
+
+def train_reader_to_file(
+    pair: DatasetPair, seed: int, path: Path
+) -> Generator[PretrainingAdvanced, None, None]:
+    """Train a reader on dataset 1's images in both styles; write it and its record to ``path``.
+
+    Trains only on images that are in neither source's test set.
+    """
+    known = outside_bundled_test(pair.dataset_1.train)
+    images, labels = pair.dataset_1.train[known], pair.dataset_1.train_labels[known]
+    reader = yield from train_reader(images, labels, seed)
+    record = {
+        "source": pair.source,
+        "seed": seed,
+        "epochs": _EPOCHS,
+        "classes": "digit + 10 x style, style 1 being dark on light",
+        "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+        "test_accuracy": {
+            style: clean_accuracy(reader, dataset)
+            for style, dataset in (("light_on_dark", pair.dataset_1), ("inverted", pair.dataset_2))
+        },
+        "test_images": len(pair.dataset_1.test),
+    }
+    save_weights(reader, path, record)
+
+
+@torch.inference_mode()
+def clean_accuracy(reader: DigitReader, dataset: Dataset) -> float:
+    """The share of ``dataset``'s test images named with the right digit and style."""
+    images = torch.from_numpy(dataset.test).unsqueeze(1).float().div_(255)
+    named = torch.cat([read(reader, batch)[0] for batch in images.split(500)]).numpy()
+    return float((named == dataset_classes(dataset, dataset.test_labels)).mean())
+
+
+def _soften(pictures: Tensor, rng: np.random.Generator) -> Tensor:
+    """Blur a random half of ``pictures`` [n, 1, 28, 28], as a VAE blurs what it recalls."""
+    chosen = torch.from_numpy(rng.random(len(pictures)) < 0.5)
+    weights = torch.from_numpy(rng.uniform(0.05, 0.2, 4).astype(np.float32))
+    blurred = pictures
+    for weight, axis in zip(weights, (2, 3, 2, 3), strict=True):
+        near = (blurred.roll(1, axis) + blurred.roll(-1, axis)) * weight
+        blurred = blurred * (1 - 2 * weight) + near
+    return torch.where(chosen.view(-1, 1, 1, 1), blurred, pictures)
+
+
+def _outliers(rng: np.random.Generator) -> Tensor:
+    """Images that are no digit, [16, 1, 28, 28]: grey of any shade with any amount of noise."""
+    shade = rng.uniform(0, 1, (_OUTLIERS, 1, 1, 1))
+    amount = rng.uniform(0, 0.5, (_OUTLIERS, 1, 1, 1))
+    grey = shade + amount * rng.standard_normal((_OUTLIERS, 1, 28, 28))
+    return torch.from_numpy(grey.clip(0, 1).astype(np.float32))

@@ -1,0 +1,255 @@
+"""The page's server in a process of its own: what it refuses, and at what cost."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tools.http_client import Served, served, session_id, silent_listener, upload_file
+
+FOREIGN = "Origin: http://foreign.example"
+LONG = "a" * 5_000
+NAMED = "named.example"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A server whose way to the outside is a proxy that never answers, and who came to that."""
+
+    server: Served
+    outside: list[object]
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """One server for the tests of this file; an outside lookup fails the file's last test."""
+    with silent_listener() as (address, outside):
+        proxies = {f"{kind}_proxy": f"http://{address}" for kind in ("http", "https", "all")}
+        upper = {name.upper(): proxy for name, proxy in proxies.items()}
+        folder = tmp_path_factory.mktemp("server")
+        allowed = f"{NAMED}, *.below.example"
+        with served(folder, SLEEP_ALLOWED_HOSTS=allowed, **proxies, **upper) as server:
+            yield Watched(server, outside)
+
+
+@pytest.fixture
+def server(watched: Watched) -> Iterator[Served]:
+    """The server, which must have said nothing of a fault in its code."""
+    yield watched.server
+    assert "Traceback" not in watched.server.said()
+
+
+# --- hosts and origins ---
+
+
+def test_a_foreign_origin_is_refused_without_an_outside_lookup(watched: Watched) -> None:
+    server = watched.server
+
+    def come(_: int) -> tuple[int, str]:
+        connection, answer = server.handshake(FOREIGN)
+        connection.close()
+        return answer.status, answer.body
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(10) as pool:
+        answers = pool.map(come, range(10))
+        neighbour = server.health()
+        for status, sentence in answers:
+            assert status == 403
+            assert sentence.startswith("A page from 'http://foreign.example' may not connect")
+            assert "SLEEP_ALLOWED_HOSTS" in sentence
+    assert time.monotonic() - began < 10  # was 20 s
+    assert neighbour < 5  # was 20 s
+    assert watched.outside == []
+
+
+@pytest.mark.parametrize("origin", ["null", "", "http://", "http://[", "file:///a", "http://a@b"])
+def test_a_malformed_origin_is_refused(origin: str, server: Served) -> None:
+    connection, answer = server.handshake(f"Origin: {origin}")
+    connection.close()
+    assert answer.status == 403
+
+
+def test_another_port_of_this_machine_is_a_foreign_origin(server: Served) -> None:
+    connection, answer = server.handshake("Origin: http://127.0.0.1:1")
+    connection.close()
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("127.0.0.1:8501", "http://127.0.0.1:8501"),
+        ("localhost:8501", "http://localhost:8501"),
+        ("LOCALHOST:8501", "http://localhost:8501"),
+        ("[::1]:8501", "http://[::1]:8501"),
+        ("192.0.2.7", "http://192.0.2.7"),
+        (NAMED, f"https://{NAMED}"),
+        ("127.0.0.1:8501", f"https://{NAMED}"),  # behind a proxy that changes Host
+        ("127.0.0.1:8501", "https://a.below.example"),
+        ("localhost", None),  # not a browser
+    ],
+)
+def test_a_page_of_an_allowed_host_connects(
+    host: str, origin: str | None, watched: Watched
+) -> None:
+    headers = [] if origin is None else [f"Origin: {origin}"]
+    connection, answer = watched.server.handshake(*headers, host=host)
+    connection.close()
+    assert answer.status == 101
+    assert watched.outside == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("rebound.example:8501", "rebound.example", "localhost.example", "127.0.0.1.example"),
+        *("2130706433", "0x7f000001", "127.1", "localhost@rebound.example", "[", "", "a/b"),
+        *("localhost:x", "below.example", "x" * 2_000),
+    ],
+)
+def test_an_unknown_host_is_refused_with_the_setting_that_allows_it(
+    host: str, server: Served
+) -> None:
+    for target in ("/", "/_stcore/health", "/app/static/a"):
+        answer = server.ask(target, host=host or " ")
+        assert answer.status == 403
+        assert answer.body.startswith("This server does not answer to the host '")
+        assert answer.body.endswith("add its name to the setting SLEEP_ALLOWED_HOSTS.\n")
+        assert len(answer.body) < 250
+    own = host or " "
+    connection, answer = server.handshake(f"Origin: http://{own}", host=own)
+    connection.close()
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:1", "sleep.localhost", "127.0.0.1", "10.1.2.3:80", "[::1]", NAMED,
+     "localhost."],
+)  # fmt: skip
+def test_local_names_addresses_and_allowed_names_are_answered(host: str, server: Served) -> None:
+    assert server.ask("/_stcore/health", host=host).status == 200
+    assert server.ask("/", host=host).status == 200
+
+
+def test_a_health_check_without_a_host_is_answered(server: Served) -> None:
+    with server.connect() as connection:
+        connection.sendall(b"GET /_stcore/health HTTP/1.0\r\n\r\n")
+        assert b" 200 OK\r\n" in connection.recv(1_000)
+
+
+def drain(visitor: ClientConnection) -> None:
+    """Receive until the connection is closed, which raises ConnectionClosed."""
+    while True:
+        visitor.recv(timeout=30)
+
+
+# --- requests that the page does not need ---
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/app/static/{LONG}", f"/static/{LONG}", f"/component/x/{LONG}", f"/media/{LONG}"),
+        *(f"/_stcore/bidi-components/sleep_figure/{LONG}", f"/{LONG}", "/a" * 2_000),
+        *("/app/static/%00", "/app/static/no.js", "/app/static/%FF%FE"),
+        *("/_stcore/metrics", "/_stcore/agent/interact", "/_stcore/script-health-check"),
+        *("/x/_stcore/metrics", "/_stcore//metrics", "/_stcore%2Fmetrics", "/_stcore/"),
+        *("/auth/login", "/auth/logout", "/oauth2callback", "/_stcore/upload_file/a/b"),
+    ],
+)
+def test_there_is_no_such_address(path: str, server: Served) -> None:
+    answer = server.ask(path)
+    assert answer.status == 404
+    assert len(answer.body) < 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/app/static/../main.py", "/app/static/%2e%2e/main.py", "/app/static/..%2fmain.py"),
+        *("/static/%2e%2e/%2e%2e/config.py", "//foreign.example/a", "/media/../../etc/passwd"),
+        "/_stcore/bidi-components/sleep_figure/%2e%2e/%2e%2e/etc/passwd",
+    ],
+)
+def test_no_path_leads_out_of_a_folder(path: str, server: Served) -> None:
+    assert server.ask(path).status == 400
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "ODD"])
+@pytest.mark.parametrize("path", ["/", "/_stcore/upload_file/a/b", "/_stcore/agent/interact"])
+def test_only_reading_is_answered(method: str, path: str, server: Served) -> None:
+    answer = server.ask(path, method=method)
+    assert answer.status == 405
+    assert answer.body == "This server takes no uploads and answers only GET and HEAD requests.\n"
+    assert "allow: get, head" in answer.head
+
+
+def test_an_upload_is_refused_and_kept_nowhere(server: Served) -> None:
+    with connect(f"ws://{server.host}/_stcore/stream", max_size=None, close_timeout=1) as visitor:
+        session = session_id(visitor)
+        before = server.memory()
+        for _ in range(4):
+            # The server may close the connection before all is sent; 0 stands for that.
+            assert upload_file(server, session, 20 * 2**20) in (0, 405)
+        assert upload_file(server, session, 10) in (0, 405)
+        assert server.memory() - before < 30  # MB, was 80
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"X-Large: {'a' * 200_000}",
+        "\r\n".join(f"X-{number}: a" for number in range(20_000)),
+        f"Cookie: {'a' * 12_000}",
+    ],
+)
+@pytest.mark.parametrize("upgrade", ["", "Connection: upgrade\r\nUpgrade: websocket\r\n"])
+def test_a_head_that_is_too_large_costs_its_sender_the_connection(
+    header: str, upgrade: str, server: Served
+) -> None:
+    before = server.memory()
+    head = f"GET /_stcore/stream HTTP/1.1\r\nHost: {server.host}\r\n{upgrade}{header}\r\n\r\n"
+    with server.connect() as connection, suppress(ConnectionError):
+        connection.sendall(head.encode())
+        answer = connection.recv(200)
+        assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200 "))
+    assert server.memory() - before < 20
+    assert server.health() < 5
+
+
+def test_a_target_that_names_another_host_is_not_fetched(watched: Watched) -> None:
+    assert watched.server.ask("http://foreign.example/").status in (400, 404)
+    assert watched.outside == []
+
+
+def test_a_message_that_is_too_large_ends_its_connection_only(server: Served) -> None:
+    with connect(f"ws://{server.host}/_stcore/stream", max_size=None, close_timeout=1) as visitor:
+        before = server.memory()
+        with suppress(ConnectionClosed):  # before all is sent
+            visitor.send(bytes(30 * 2**20))
+        with pytest.raises(ConnectionClosed):
+            drain(visitor)
+        assert server.memory() - before < 20
+    assert server.health() < 5
+
+
+def test_compressed_messages_are_not_taken(server: Served) -> None:
+    connection, answer = server.handshake("Sec-WebSocket-Extensions: permessage-deflate")
+    connection.close()
+    assert answer.status == 101
+    assert "permessage-deflate" not in answer.head
+
+
+# --- and nothing of it went outside ---
+
+
+def test_no_request_made_the_server_ask_an_outside_host(watched: Watched) -> None:
+    assert watched.outside == []
+    assert len(watched.server.said()) < 10_000

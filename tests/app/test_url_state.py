@@ -1,0 +1,205 @@
+"""The page's address: what is written there is read again, and nonsense breaks nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import url_state
+from app.settings import DIALS, MAX_LR, config_of, values_of
+from core.data.splits import SPLITS
+from core.schedule.config import RunConfig
+from core.schedule.presets import PRESETS
+from tests.app.test_settings import presets
+from tests.helpers.page_runs import dial_values
+
+Values = dict[str, int | float | str]
+DEFAULTS = values_of(RunConfig())
+
+ODD = [
+    *("", " ", "0", "-1", "-0", "1e3", "1e999", "9" * 5_000, "nan", "inf", "-inf", "None", "True"),
+    *("3.0", "1_0", "０５", "٣", "½", "0x10", "50", "5", "100", "\n", "\x00", "🌙", "digits"),
+    "x" * 99,
+]
+
+
+def nonsense() -> st.SearchStrategy[dict[str, str]]:
+    """Addresses with any names, those of the page among them, and any text."""
+    names = st.sampled_from([*DIALS, url_state.RUN, url_state.PRESET, url_state.COMPARE])
+    texts = st.sampled_from(ODD) | st.text(max_size=50) | st.floats().map(str)
+    return st.dictionaries(names | st.text(max_size=20), texts, max_size=16)
+
+
+# --- there and back ---
+
+
+@pytest.mark.parametrize("base", [RunConfig(), RunConfig(num_cycles=3, lr=0.01, split="digits")])
+def test_every_preset_is_read_as_it_was_written(base: RunConfig) -> None:
+    base_values = values_of(base)
+    for config in [RunConfig(), *presets()]:
+        written = url_state.write(values_of(config), base_values)
+        values, notes = url_state.read(written, base_values)
+        assert config_of(values) == config
+        assert notes == ()
+
+
+@given(dial_values(), dial_values())
+def test_what_is_written_is_read_again_whatever_it_is_told_against(
+    values: Values, base: Values
+) -> None:
+    assert url_state.read(url_state.write(values, base), base) == (values, ())
+
+
+@given(st.floats(0, MAX_LR, exclude_min=True).filter(DIALS["lr"].accepts))
+def test_a_learning_rate_is_read_to_the_last_digit(rate: float) -> None:
+    values = {**DEFAULTS, "lr": rate}
+    assert url_state.read(url_state.write(values, DEFAULTS), DEFAULTS) == (values, ())
+
+
+def test_an_address_names_only_what_differs() -> None:
+    assert url_state.write(DEFAULTS, DEFAULTS) == {}
+    moved = {**DEFAULTS, "num_cycles": 5, "rem_start": 2.5, "rem_end": 40.0, "lr": 0.0015}
+    assert url_state.write(moved, DEFAULTS) == {
+        "num_cycles": "5",
+        "rem_start": "2.5",
+        "rem_end": "40",
+        "lr": "0.0015",
+    }
+    assert url_state.write(moved, moved) == {}
+
+
+# --- nonsense ---
+
+
+@given(nonsense(), dial_values())
+def test_no_address_breaks_the_page(asked: dict[str, str], base: Values) -> None:
+    values, notes = url_state.read(asked, base)
+    config_of(values)
+    assert all(note.endswith(".") and len(note) < 250 for note in notes)
+    assert url_state.read(url_state.write(values, base), base) == (values, ())
+
+
+@given(st.dictionaries(st.sampled_from(list(DIALS)), st.sampled_from(ODD) | st.text(max_size=60)))
+def test_each_piece_that_is_not_followed_is_told_in_one_sentence(asked: dict[str, str]) -> None:
+    values, notes = url_state.read(asked, DEFAULTS)
+    left = [key for key, text in asked.items() if not _means(key, text, values[key])]
+    assert len(notes) == len(left)
+    for key in left:
+        if values[key] == DEFAULTS[key] and not _is_one(key, asked[key]):
+            (note,) = [note for note in notes if note.startswith(f"{key} is ")]
+            assert note.endswith(f" in the address; {DIALS[key].fix}.")
+            assert repr(asked[key][:39])[:-1] in note
+
+
+def _is_one(key: str, text: str) -> bool:
+    """Whether the text is a value of that dial."""
+    try:
+        return DIALS[key].accepts(DIALS[key].parse(text))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _means(key: str, text: str, value: object) -> bool:
+    return _is_one(key, text) and DIALS[key].parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "note"),
+    [
+        ("num_cycles", "31", "num_cycles is '31' in the address; choose from 1 to 30."),
+        ("num_cycles", "ten", "num_cycles is 'ten' in the address; choose from 1 to 30."),
+        ("num_cycles", "", "num_cycles is '' in the address; choose from 1 to 30."),
+        (
+            "rem_end",
+            "nan",
+            "rem_end is 'nan' in the address; choose from 0 to 100 in steps of 0.5.",
+        ),
+        ("split", "x" * 99, f"split is '{'x' * 39}…' in the address; choose one of "),
+        ("seeds", "2", "seeds is '2' in the address; choose one of 1, 3, 5."),
+        ("lr", "-inf", "lr is '-inf' in the address; choose "),
+    ],
+)
+def test_nonsense_falls_back_and_is_told_with_key_value_and_fix(
+    key: str, text: str, note: str
+) -> None:
+    values, notes = url_state.read({key: text}, DEFAULTS)
+    assert values == DEFAULTS
+    assert len(notes) == 1
+    assert notes[0].startswith(note)
+
+
+def test_nothing_is_no_number() -> None:
+    # A share of -0 % would be shown as such.
+    values, _ = url_state.read({"rem_start": "-0"}, DEFAULTS)
+    assert str(values["rem_start"]) in ("0.0", "50.0")
+
+
+@pytest.mark.parametrize(
+    ("asked", "followed", "left"),
+    [
+        ({"total_eps": "5"}, {}, ("total_eps", "5")),
+        ({"num_cycles": "25", "total_eps": "20"}, {"total_eps": 20}, ("num_cycles", "25")),
+        ({"num_cycles": "20", "total_eps": "5"}, {"num_cycles": 20}, ("total_eps", "5")),
+    ],
+)
+def test_of_a_contradiction_one_piece_falls_back_and_is_named(
+    asked: dict[str, str], followed: Values, left: tuple[str, str]
+) -> None:
+    values, notes = url_state.read(asked, DEFAULTS)
+    assert values == DEFAULTS | followed
+    (note,) = notes
+    key, text = left
+    assert note.startswith((f"{key} is {text!r}", f"{key} is {text};"))
+
+
+def test_epochs_and_cycles_that_fit_each_other_are_followed_together() -> None:
+    for order in (("total_eps", "num_cycles"), ("num_cycles", "total_eps")):
+        asked = {"total_eps": "5", "num_cycles": "4"}
+        values, notes = url_state.read({key: asked[key] for key in order}, DEFAULTS)
+        assert (values["total_eps"], values["num_cycles"], notes) == (5, 4, ())
+
+
+def test_names_that_mean_nothing_are_told() -> None:
+    known = [*DIALS, "run", "with", "compare", "preset"]
+    assert url_state.unknown(dict.fromkeys(known, "")) == ()
+    assert url_state.unknown({"num": "5", "cycles": "5", "y" * 99: ""}) == (
+        "cycles is not a setting of this page.",
+        f"{'y' * 39}… is not a setting of this page.",
+    )
+
+
+def test_a_thousand_names_that_mean_nothing_are_one_sentence() -> None:
+    names = [f"name{number}" for number in range(1_000)]
+    assert url_state.unknown(dict.fromkeys(names, "x")) == (
+        "name0, name1, name2 and 997 more are not settings of this page.",
+    )
+    (long,) = url_state.unknown({f"{number}{'y' * 5_000}": "" for number in range(1_000)})
+    assert len(long) < 200
+
+
+# --- a preset by name ---
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_sets_the_schedule_and_leaves_the_rest_alone(name: str) -> None:
+    base = {**DEFAULTS, "split": "digits", "num": 20, "seeds": 3}
+    values, notes = url_state.read({"preset": name}, base)
+    expected = RunConfig(**PRESETS[name].settings(), split="digits", num=20, seeds=(0, 1, 2))
+    assert config_of(values) == expected
+    assert notes == ()
+
+
+def test_what_else_the_address_says_goes_before_the_preset() -> None:
+    for split in SPLITS:
+        asked = {"preset": "young-adult", "num_cycles": "7", "split": split}
+        values, notes = url_state.read(asked, DEFAULTS)
+        assert config_of(values) == RunConfig(
+            num_cycles=7, start_fraction_rem=0.05, end_fraction_rem=0.4, split=split
+        )
+        assert notes == ()
+
+
+def test_a_preset_that_there_is_not_is_told() -> None:
+    values, notes = url_state.read({"preset": "z" * 99}, DEFAULTS)
+    assert values == DEFAULTS
+    (note,) = notes
+    assert note.startswith(f"preset is '{'z' * 39}…'; choose one of even, young-adult, ")

@@ -1,0 +1,83 @@
+"""A night's schedule, as its hypnogram and its sentences show it."""
+
+import pytest
+from hypothesis import given
+
+from app.settings import config_of
+from app.view_data.hypnogram import Block, blocks, describe, dose_line, percent, slept
+from core.runs.state import RunState
+from core.schedule.config import RunConfig
+from core.schedule.hypnogram import Stage, dose, hypnogram
+from tests.helpers.page_runs import dial_values, state
+
+
+def test_blocks_follow_one_another_through_the_whole_night() -> None:
+    config = RunConfig(total_eps=10, num_cycles=2, start_fraction_rem=0, end_fraction_rem=0.4)
+    assert blocks(hypnogram(config)) == (
+        Block(1, Stage.NREM, 0, 5),
+        Block(2, Stage.NREM, 5, 3),
+        Block(2, Stage.REM, 8, 2),
+    )
+
+
+@given(dial_values().map(config_of))
+def test_no_epoch_is_without_a_block_and_no_block_without_an_epoch(config: RunConfig) -> None:
+    found = blocks(hypnogram(config))
+    assert [block.start for block in found[1:]] == [b.start + b.epochs for b in found[:-1]]
+    assert found[0].start == 0
+    assert sum(block.epochs for block in found) == config.total_eps
+    assert min(block.epochs for block in found) >= 1
+
+
+def test_the_night_that_a_run_sleeps_is_told_by_its_log() -> None:
+    config = RunConfig(total_eps=20, num_cycles=3, start_fraction_rem=0.2, end_fraction_rem=1)
+    assert slept(state([60], [600], config, whole=False)) == blocks(hypnogram(config))
+    assert slept(RunState()) == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0, "0 %"), (0.5, "50 %"), (0.476, "47.6 %"), (2 / 3, "66.7 %"), (1, "100 %")],
+)
+def test_a_share_is_told_with_one_decimal_at_most(share: float, told: str) -> None:
+    assert percent(share) == told
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (RunConfig(), "REM asked 50 %, runs 50 %; 5,000 gradient steps in 100 epochs"),
+        (
+            RunConfig(num_cycles=1, total_eps=3),
+            "REM asked 50 %, runs 66.7 %; 150 gradient steps in 3 epochs",
+        ),
+        (
+            RunConfig(start_fraction_rem=0, end_fraction_rem=0, num=7),
+            "REM asked 0 %, runs 0 %; 700 gradient steps in 100 epochs",
+        ),
+        (
+            RunConfig(num_cycles=30, rounding="original"),
+            "REM asked 50 %, runs 33.3 %; 4,500 gradient steps in 90 epochs",
+        ),
+    ],
+)
+def test_the_dose_line_tells_asked_from_realised(config: RunConfig, line: str) -> None:
+    assert dose_line(dose(config)) == line
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (RunConfig(), "10 cycles · REM 50 % · 1 seed (no spread) · same digits, inverted"),
+        (
+            RunConfig(num_cycles=1, end_fraction_rem=0, seeds=(0, 1, 2)),
+            "1 cycle · REM 50 % · 3 seeds · same digits, inverted",
+        ),
+        (
+            RunConfig(start_fraction_rem=0.05, end_fraction_rem=0.225, split="digits"),
+            "10 cycles · REM 5 % to 22.5 % · 1 seed (no spread) · digits 0-4, then 5-9",
+        ),
+    ],
+)
+def test_a_night_is_described_in_a_few_words(config: RunConfig, words: str) -> None:
+    assert describe(config) == words

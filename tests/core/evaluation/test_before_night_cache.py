@@ -1,0 +1,189 @@
+"""`core.evaluation.before_night_cache`: what is measured once serves every night from the same weights."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.data import DatasetPair
+from core.evaluation.before_night_cache import cache_path, measure_before
+from core.evaluation.measure import Measured, measure
+from core.evaluation.measure import before_night_cache as module
+from core.evaluation.probe import Probe, make_probe
+from core.model.digit_reader import DigitReader, load_reader
+from core.model.vae import VAE
+from core.model.weights import load_vae, save_weights
+from core.runs.events import StageEvaluated
+from core.support.files import read_arrays, write_arrays
+from core.support.stopping import Stopped
+from tests.conftest import Night, of_kind, plain
+from tools.datasets import fewer
+
+pytestmark = pytest.mark.usefixtures("one_thread", "empty_cache")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def reader() -> DigitReader:
+    return load_reader()
+
+
+@pytest.fixture
+def vae(tiny_weights: Path) -> VAE:
+    return load_vae(tiny_weights, 5)
+
+
+@pytest.fixture
+def probe(small_pair: DatasetPair) -> Probe:
+    return make_probe(small_pair.dataset_1, "random", 0.25, CPU)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of images of each measure that was really made before a night."""
+    made: list[int] = []
+
+    def counted(vae: VAE, probe: Probe, *others: Any, **options: Any) -> Measured:
+        made.append(len(probe.images))
+        return measure(vae, probe, *others, **options)
+
+    monkeypatch.setattr(module, "measure", counted)
+    return made
+
+
+def before(events: list[Any]) -> Any:
+    return plain(of_kind(events, StageEvaluated)[0])
+
+
+def test_the_second_nights_measure_is_bit_for_bit_the_firsts_and_costs_nothing(
+    night: Night, measured: list[int]
+) -> None:
+    first = before(night(seeds=(0, 1)))
+    assert measured == [20, 20]
+    assert before(night(seeds=(0, 1), start_fraction_rem=0.0, num=3)) == first
+    assert measured == [20, 20]
+
+
+def test_what_is_found_is_bit_for_bit_what_is_measured(
+    vae: VAE, probe: Probe, reader: DigitReader
+) -> None:
+    expected = plain(measure(vae, probe, reader))
+    assert plain(measure_before(vae, probe, reader)) == expected  # measured
+    assert plain(measure_before(vae, probe, reader)) == expected  # found
+
+
+@pytest.mark.parametrize("changes", [{"mask": "centre"}, {"mask_fraction": 0.5}], ids=str)
+def test_another_mask_is_measured_anew(
+    changes: dict[str, Any], night: Night, measured: list[int]
+) -> None:
+    first = before(night())
+    assert before(night(**changes)) != first
+    assert len(measured) == 4
+
+
+def test_a_fraction_that_the_mask_does_not_look_at_is_not_measured_anew(
+    night: Night, measured: list[int]
+) -> None:
+    first = before(night(mask="centre"))
+    assert before(night(mask="centre", mask_fraction=0.5)) == first
+    assert len(measured) == 2
+
+
+def test_other_weights_under_the_same_name_are_measured_anew(
+    night: Night, measured: list[int], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    found = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        save_weights(VAE(5), path, {})
+        found.append(before(night(weights=str(path))))
+    assert found[0] != found[1]
+    assert len(measured) == 4
+
+
+def test_other_test_images_of_the_same_name_are_measured_anew(
+    night: Night, measured: list[int], bundled: DatasetPair
+) -> None:
+    night()
+    night(fewer(bundled, test=19))
+    assert measured == [20, 20, 19, 19]
+
+
+CHANGES: dict[str, Callable[[pytest.MonkeyPatch], object]] = {
+    "threads": lambda patch: patch.setattr(torch, "get_num_threads", lambda: 7),
+    "torch": lambda patch: patch.setattr(torch, "__version__", "9.9"),
+    "processor": lambda patch: patch.setattr(
+        torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS"
+    ),
+    "measuring": lambda patch: patch.setattr(module, "_MEASURING", 10_000),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_all_else_that_decides_a_measure_is_in_its_name(
+    what: str, vae: VAE, probe: Probe, reader: DigitReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = cache_path(vae, probe, reader)
+    assert cache_path(vae, probe, reader) == name
+    CHANGES[what](monkeypatch)
+    assert cache_path(vae, probe, reader) != name
+
+
+def test_reader_and_classes_are_in_the_name_too(
+    vae: VAE, probe: Probe, reader: DigitReader
+) -> None:
+    name = cache_path(vae, probe, reader)
+    assert cache_path(vae, probe, DigitReader()) != name
+    inverted = dataclasses.replace(probe, classes=probe.classes + 10)
+    assert cache_path(vae, inverted, reader) != name
+
+
+def test_a_damaged_file_is_measured_anew_and_mended(
+    night: Night, measured: list[int], empty_cache: Path
+) -> None:
+    first = before(night())
+    files = list((empty_cache / "before").iterdir())
+    assert len(files) == 2
+    files[0].write_bytes(files[0].read_bytes()[:-100])
+    arrays = read_arrays(files[1], "error", "recall_error", "recalled")
+    names = ("error", "recall_error", "recalled")
+    write_arrays(files[1], **dict(zip(names, (part[1:] for part in arrays), strict=True)))
+    assert before(night()) == first
+    assert len(measured) == 4
+    assert before(night()) == first
+    assert len(measured) == 4
+
+
+def test_a_cache_that_cannot_be_written_costs_only_the_measuring(
+    night: Night, measured: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SLEEP_CACHE_DIR", str(tmp_path / "file"))
+    assert before(night()) == before(night())
+    assert len(measured) == 4
+
+
+def test_a_measure_that_is_stopped_keeps_nothing(
+    vae: VAE, probe: Probe, reader: DigitReader, empty_cache: Path
+) -> None:
+    def stop() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        measure_before(vae, probe, reader, stop)
+    assert not list(empty_cache.rglob("*.npz"))
+
+
+def test_finding_a_measure_leaves_the_model_as_it_was(
+    vae: VAE, probe: Probe, reader: DigitReader
+) -> None:
+    strides = [parameter.stride() for parameter in vae.parameters()]
+    weights = {name: tensor.clone() for name, tensor in vae.state_dict().items()}
+    for _ in range(2):
+        measure_before(vae, probe, reader)
+    assert [parameter.stride() for parameter in vae.parameters()] == strides
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in vae.state_dict().items())

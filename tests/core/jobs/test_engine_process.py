@@ -1,0 +1,20 @@
+"""`core.jobs.engine_process`: what goes wrong before there is an engine."""
+
+from pathlib import Path
+
+import pytest
+
+from core.jobs import engine_process
+from core.queue.paths import engine_lock, engine_state
+from core.support.locks import held
+from tests.helpers.engines import own_outputs
+
+
+def test_an_engine_that_cannot_start_leaves_its_lock_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_outputs(tmp_path / "outputs", monkeypatch)
+    engine_state().mkdir(parents=True)  # where the engine's first word would be written
+    with pytest.raises(OSError, match="directory"):
+        engine_process.start_engine()
+    assert not held(engine_lock())

@@ -1,0 +1,151 @@
+"""`core.model.digit_reader`: the fixed classifier over digit and style, and how it is trained."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.data import Dataset, DatasetPair, load_pair
+from core.model import digit_reader as reader_module
+from core.model.digit_reader import (
+    CLASSES,
+    CONFIDENT,
+    PATH,
+    DigitReader,
+    dataset_classes,
+    load_reader,
+    read,
+)
+from core.model.weights import file_sha256, record_path
+from core.support.errors import WeightsError
+from core.training.reader_training import clean_accuracy, train_reader, train_reader_to_file
+from tests.conftest import drain
+from tools.datasets import fewer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> DigitReader:
+    return load_reader()
+
+
+def test_the_shipped_reader_names_98_percent_of_clean_test_images_in_both_styles(
+    shipped: DigitReader, bundled: DatasetPair
+) -> None:
+    for dataset in (bundled.dataset_1, bundled.dataset_2):
+        assert clean_accuracy(shipped, dataset) >= 0.98, dataset.name
+
+
+def test_the_shipped_reader_names_98_percent_of_mnists_own_test_images(
+    shipped: DigitReader, full_mnist: Path
+) -> None:
+    pair = load_pair("inverted", "mnist")
+    for dataset in (pair.dataset_1, pair.dataset_2):
+        assert clean_accuracy(shipped, dataset) >= 0.98, dataset.name
+
+
+def test_the_shipped_file_is_the_one_its_record_describes() -> None:
+    record = json.loads(record_path(PATH).read_text(encoding="utf-8"))
+    assert record["sha256"] == file_sha256(PATH)
+    assert min(record["test_accuracy"].values()) >= 0.98
+
+
+def test_the_reader_names_the_right_digit_in_the_wrong_style_as_another_class(
+    shipped: DigitReader, bundled: DatasetPair
+) -> None:
+    images = torch.from_numpy(bundled.dataset_1.test[::10]).unsqueeze(1) / 255
+    light, _ = read(shipped, images)
+    dark, _ = read(shipped, 1 - images)
+    assert ((light < 10).float().mean(), (dark >= 10).float().mean()) == (1, 1)
+    assert (dark == light + 10).float().mean() > 0.95
+
+
+def test_the_reader_is_unsure_of_grey_and_of_noise(shipped: DigitReader) -> None:
+    rng = np.random.default_rng(0)
+    shades = rng.uniform(0, 1, (100, 1, 1, 1)) + np.zeros((100, 1, 28, 28))
+    noise = rng.uniform(0, 1, (100, 1, 28, 28))
+    for images in (shades, noise):
+        _, confidence = read(shipped, torch.from_numpy(images.astype(np.float32)))
+        assert (confidence < CONFIDENT).float().mean() > 0.9
+
+
+def test_the_reader_does_not_learn_while_it_reads(shipped: DigitReader) -> None:
+    assert not shipped.training
+    assert not any(parameter.requires_grad for parameter in shipped.parameters())
+
+
+def test_classes_are_digit_plus_10_for_dark_on_light(bundled: DatasetPair) -> None:
+    labels = np.array([0, 4, 9], dtype=np.uint8)
+    assert dataset_classes(bundled.dataset_1, labels).tolist() == [0, 4, 9]
+    assert dataset_classes(bundled.dataset_2, labels).tolist() == [10, 14, 19]
+    second: Dataset = load_pair("digits").dataset_2
+    assert dataset_classes(second, labels[2:]).tolist() == [9]
+
+
+def test_a_damaged_reader_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = tmp_path / "digit-reader.safetensors"
+    damaged.write_bytes(PATH.read_bytes()[:1000])
+    monkeypatch.setattr(reader_module, "PATH", damaged)
+    with pytest.raises(WeightsError, match="expected a safetensors file") as caught:
+        load_reader()
+    assert str(damaged) in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def few(bundled: DatasetPair, one_thread: int) -> DatasetPair:
+    return fewer(bundled, train=1_000, test=200)
+
+
+def test_training_learns_both_styles_and_is_the_same_every_time(
+    few: DatasetPair, bundled: DatasetPair
+) -> None:
+    images, labels = few.dataset_1.train, few.dataset_1.train_labels
+    progress = list(train_reader(images, labels, 0))
+    assert all(later.step > earlier.step for earlier, later in pairwise(progress))
+    assert progress[-1].step == progress[-1].steps
+    assert progress[-1].loss < progress[0].loss / 2
+
+    one, other = (drain(train_reader(images, labels, 0)) for _ in range(2))
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name])
+    for dataset in (few.dataset_1, few.dataset_2):
+        assert clean_accuracy(one, dataset) > 0.6
+
+
+def test_a_trained_reader_is_written_with_its_accuracy_and_its_training_images(
+    few: DatasetPair, tmp_path: Path
+) -> None:
+    path = tmp_path / "reader.safetensors"
+    drain(train_reader_to_file(fewer(few, train=200), 3, path))
+    record = json.loads(record_path(path).read_text(encoding="utf-8"))
+    assert record["seed"] == 3
+    assert record["training_images"]["count"] == 200
+    assert len(record["training_images"]["digest"]) == 64
+    assert set(record["test_accuracy"]) == {"light_on_dark", "inverted"}
+    assert record["test_images"] == 200
+    assert record["sha256"] == file_sha256(path)
+
+
+def test_bundled_test_images_are_never_trained_on(bundled: DatasetPair, tmp_path: Path) -> None:
+    few = fewer(bundled, train=150, test=20)
+    mixed = replace(
+        few.dataset_1,
+        train=np.concatenate([few.dataset_1.train, bundled.dataset_1.test[:50]]),
+        train_labels=np.concatenate(
+            [few.dataset_1.train_labels, bundled.dataset_1.test_labels[:50]]
+        ),
+    )
+    path = tmp_path / "reader.safetensors"
+    drain(train_reader_to_file(replace(few, dataset_1=mixed), 0, path))
+    record = json.loads(record_path(path).read_text(encoding="utf-8"))
+    assert record["training_images"]["count"] == 150
+
+
+def test_every_class_has_an_output() -> None:
+    assert DigitReader()(torch.zeros(2, 1, 28, 28)).shape == (2, CLASSES)
+    assert CLASSES == 20

@@ -1,0 +1,54 @@
+"""`core.queue.addresses`: network addresses as the queue counts them."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.queue.addresses import LOCAL, group_of, name_of
+from core.queue.paths import address_key
+from tests.helpers.engines import own_outputs
+
+
+@pytest.fixture(autouse=True)
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return own_outputs(tmp_path / "outputs", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        *((text, LOCAL) for text in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1")),
+        *((text, LOCAL) for text in ("", "unknown", "1.2.3", "203.0.113.7:80", "a" * 10_000)),
+    ],
+)
+def test_an_address_counts_with_its_group(address: str, group: str) -> None:
+    assert group_of(address) == group
+
+
+def test_a_name_is_the_same_for_a_group_and_another_for_others() -> None:
+    assert name_of("2001:db8::1") == name_of("2001:db8::2")
+    assert name_of("127.0.0.1") == name_of("::1") == name_of("")
+    names = {name_of(f"203.0.113.{number}") for number in range(50)}
+    assert len(names) == 50
+
+
+def test_a_name_depends_on_a_key_that_only_the_programs_user_can_read() -> None:
+    first = name_of("203.0.113.7")
+    assert stat.S_IMODE(address_key().stat().st_mode) == 0o600
+    assert name_of("203.0.113.7") == first
+    address_key().unlink()
+    assert name_of("203.0.113.7") != first
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 100])
+def test_a_damaged_key_is_replaced(content: bytes) -> None:
+    name_of("203.0.113.7")
+    address_key().write_bytes(content)
+    assert name_of("203.0.113.7") == name_of("203.0.113.7")
+    assert len(address_key().read_bytes()) == 32

@@ -1,0 +1,182 @@
+"""`core.runs.export`: a run as one zip file."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from core.runs.events import CycleDone, Event, NightResumed, NightStopped, StageEvaluated
+from core.runs.export import export, write_zip
+from core.runs.log import LOG, RunReader
+from core.runs.results import summary
+from core.runs.state import RunState, fold
+from core.schedule.config import RunConfig
+from core.support.errors import LogError, RunError
+from tests.conftest import of_kind
+from tools.sample_runs import RUN, assert_sentence, made_night, put_run
+
+CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
+NIGHT = made_night(CONFIG)
+HALF = NIGHT[: NIGHT.index(CycleDone(1)) + 1]
+
+
+@pytest.fixture(autouse=True)
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path / "outputs"))
+    return tmp_path / "outputs"
+
+
+def exported(events: Iterable[Event], tmp_path: Path) -> ZipFile:
+    """The zip of a run that holds ``events``."""
+    put_run(RUN, events)
+    export(RUN, tmp_path / "night.zip")
+    return ZipFile(tmp_path / "night.zip")
+
+
+def table(archive: ZipFile, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(archive.read(name).decode())))
+
+
+def test_a_done_nights_zip_holds_everything_and_replays_to_the_same(tmp_path: Path) -> None:
+    with exported(NIGHT, tmp_path) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    unpacked = tmp_path / "unpacked"
+    names = {path.name for path in unpacked.iterdir()}
+    assert names == {
+        "config.json",
+        "events.jsonl",
+        "arrays",
+        "results.csv",
+        "losses.csv",
+        "results.json",
+        "night.pdf",
+    }
+    events = RunReader(unpacked).read()
+    state = fold(RunState(), events)
+    assert json.loads((unpacked / "results.json").read_text()) == summary(state)
+    assert (unpacked / "night.pdf").read_bytes().startswith(b"%PDF")
+    for stage in of_kind(events, StageEvaluated):
+        assert stage.dataset_2.error_per_image.load().shape == (2, 3)  # type: ignore[attr-defined]
+
+
+def test_results_have_a_row_for_each_seed_stage_and_dataset(tmp_path: Path) -> None:
+    with exported(NIGHT, tmp_path) as archive:
+        rows = table(archive, "results.csv")
+    stages = of_kind(NIGHT, StageEvaluated)
+    assert len(rows) == len(stages) * 2 * 2
+    before, last = stages[0], stages[-1]
+    assert rows[0] == {
+        "seed": "3",
+        "cycle": "0",
+        "stage": "before",
+        "dataset": "1",
+        "images": "3",
+        "error": repr(before.dataset_1.error[0]),
+        "recall_error": repr(before.dataset_1.recall_error[0]),
+        "recall_accuracy": repr(before.dataset_1.recall_accuracy[0]),
+    }
+    assert (rows[-1]["seed"], rows[-1]["cycle"], rows[-1]["dataset"]) == ("5", "2", "2")
+    assert rows[-1]["stage"] == "REM"
+    assert float(rows[-1]["recall_error"]) == last.dataset_2.recall_error[1]
+
+
+def test_losses_have_a_row_for_each_seed_and_epoch(tmp_path: Path) -> None:
+    with exported(NIGHT, tmp_path) as archive:
+        rows = table(archive, "losses.csv")
+    assert [(row["cycle"], row["stage"], row["epoch"], row["seed"]) for row in rows] == [
+        (cycle, stage, "1", seed) for cycle in "12" for stage in ("NREM", "REM") for seed in "35"
+    ]
+    assert list(rows[0]) == ["seed", "cycle", "stage", "epoch", "total", "reconstruction", "kl"]
+    assert float(rows[1]["kl"]) == 101.0
+
+
+def test_an_unfinished_nights_zip_holds_what_there_is(tmp_path: Path) -> None:
+    with exported([*HALF, NightStopped()], tmp_path) as archive:
+        assert not {"results.json", "night.pdf"} & set(archive.namelist())
+        assert {row["cycle"] for row in table(archive, "results.csv")} == {"0", "1"}
+        assert len(table(archive, "losses.csv")) == 4
+
+
+def test_a_run_that_has_not_begun_has_empty_tables(tmp_path: Path) -> None:
+    with exported([], tmp_path) as archive:
+        assert archive.read(LOG) == b""
+        assert table(archive, "results.csv") == table(archive, "losses.csv") == []
+
+
+def test_what_was_slept_again_is_in_the_tables_once(tmp_path: Path) -> None:
+    broke_off = NIGHT[: NIGHT.index(CycleDone(2))]
+    rest = NIGHT[NIGHT.index(CycleDone(1)) + 1 :]
+    with exported([*broke_off, NightResumed(1, {}), *rest], tmp_path) as archive:
+        rows = table(archive, "results.csv")
+    assert len(rows) == len(of_kind(NIGHT, StageEvaluated)) * 2 * 2
+
+
+def test_the_half_line_of_a_night_under_way_is_left_out() -> None:
+    folder = put_run(RUN, HALF)
+    with (folder.path / LOG).open("ab") as log:
+        log.write(b'{"kind": "Cyc')
+    target = io.BytesIO()
+    write_zip(folder, target)
+    with ZipFile(target) as archive:
+        assert archive.read(LOG).endswith(b'"}\n')
+        assert archive.testzip() is None
+
+
+@pytest.mark.parametrize("damaged", ["config.json", LOG])
+def test_a_damaged_run_is_told_and_leaves_no_zip(damaged: str, tmp_path: Path) -> None:
+    folder = put_run(RUN, NIGHT)
+    file = folder.path / damaged
+    file.write_bytes(file.read_bytes().replace(b"inverted", b"reverted", 1))
+    (tmp_path / "here").mkdir()
+    with pytest.raises(LogError, match=damaged):
+        export(RUN, tmp_path / "here" / "night.zip")
+    assert not any((tmp_path / "here").iterdir())
+
+
+def test_an_id_that_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"'\.\./runs'"):
+        export("../runs", tmp_path / "night.zip")
+
+
+# --- files that the log does not name, and those that are none ---
+
+
+def test_only_the_files_that_the_log_names_are_in_the_zip(tmp_path: Path) -> None:
+    folder = put_run(RUN, NIGHT)
+    (tmp_path / "secret").write_text("secret")
+    (folder.path / "arrays" / "notes.npz").write_text("secret")
+    (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder.path / "arrays" / "888888.npz")
+    export(RUN, tmp_path / "night.zip")
+    with ZipFile(tmp_path / "night.zip") as archive:
+        named = {name for name in archive.namelist() if name.startswith("arrays/")}
+        assert archive.testzip() is None
+    lines = (folder.path / LOG).read_text().splitlines()
+    assert named == {
+        f"arrays/{number:06d}.npz" for number, line in enumerate(lines) if '"arrays"' in line
+    }
+
+
+@pytest.mark.parametrize("how", ["gone", "link", "FIFO", "huge"])
+def test_an_array_that_is_no_small_regular_file_of_the_run_is_one_sentence(
+    how: str, tmp_path: Path
+) -> None:
+    folder = put_run(RUN, NIGHT)
+    array = sorted((folder.path / "arrays").iterdir())[0]
+    if how == "huge":
+        os.truncate(array, 10**9)
+    else:
+        array.rename(tmp_path / "elsewhere")
+    if how == "link":
+        array.symlink_to(tmp_path / "elsewhere")
+    elif how == "FIFO":
+        os.mkfifo(array)
+    with pytest.raises(LogError) as caught:
+        export(RUN, tmp_path / "night.zip")
+    assert_sentence(caught.value, f"{array} cannot be copied (")
+    assert not (tmp_path / "night.zip").exists()

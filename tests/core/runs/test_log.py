@@ -1,0 +1,253 @@
+"""`core.runs.log`: a run's events on disk, as they come, torn, and after a full disk."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.runs.arrays import StoredArray
+from core.runs.events import CycleDone, Event, NightDone, StageEvaluated
+from core.runs.log import LOG, LogReader
+from core.support import environment
+from core.support.errors import LogError
+from tests.conftest import plain
+from tools.sample_runs import EVENTS, loaded, opened, write
+
+
+def read(folder: Path) -> list[Event]:
+    return LogReader(folder).read()
+
+
+def stages(*cycles: int) -> list[Event]:
+    """Events that each have arrays."""
+    first = next(event for event in EVENTS if isinstance(event, StageEvaluated))
+    return [StageEvaluated(cycle, "NREM", first.dataset_1, first.dataset_2) for cycle in cycles]
+
+
+# --- reading ---
+
+
+def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    reader = LogReader(tmp_path)
+    assert reader.read() == []
+    with opened(tmp_path) as log:
+        assert reader.read() == []
+        for event in EVENTS:
+            log.append(event)
+            (found,) = reader.read()
+            assert plain(loaded(found)) == plain(event)
+            assert reader.read() == []
+
+
+def test_a_folder_that_is_not_there_holds_no_events_yet(tmp_path: Path) -> None:
+    assert read(tmp_path / "nowhere") == []
+
+
+def test_a_log_that_cannot_be_opened_is_a_log_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / LOG).mkdir()
+    with pytest.raises(LogError) as caught:
+        read(tmp_path)
+    assert str(caught.value) == f"{tmp_path / LOG} cannot be read (Is a directory)."
+
+
+def test_arrays_are_on_disk_before_the_line_that_names_them(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append(stages(1)[0])
+        (found,) = read(tmp_path)
+        assert isinstance(found, StageEvaluated)
+        assert isinstance(found.dataset_1.error_per_image, StoredArray)
+        assert found.dataset_1.error_per_image.load().shape == (2, 3)
+
+
+def test_a_torn_last_line_waits_for_its_rest_wherever_it_is_torn(tmp_path: Path) -> None:
+    log = write(tmp_path)
+    content = log.read_bytes()
+    for end in range(0, len(content), 13):
+        log.write_bytes(content[:end])
+        reader = LogReader(tmp_path)
+        first = reader.read()
+        assert len(first) == content[:end].count(b"\n")
+        log.write_bytes(content)
+        assert len(first) + len(reader.read()) == len(EVENTS)
+
+
+@pytest.mark.parametrize("line", range(1, len(EVENTS) + 1))
+def test_a_corrupt_line_is_an_error_that_names_file_and_line(line: int, tmp_path: Path) -> None:
+    log = write(tmp_path)
+    lines = log.read_bytes().splitlines(keepends=True)
+    lines[line - 1] = lines[line - 1][:-9] + b"\n"
+    log.write_bytes(b"".join(lines))
+    reader = LogReader(tmp_path)
+    for _ in range(2):  # reading again names the same line
+        with pytest.raises(LogError) as caught:
+            reader.read()
+        assert str(caught.value).startswith(f"{log}, line {line}: ")
+        assert str(caught.value).endswith(".")
+
+
+def test_a_line_corrupted_after_others_were_read_is_counted_from_the_start(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        reader = LogReader(tmp_path)
+        for _ in range(3):
+            log.append(CycleDone(1))
+        reader.read()
+        log.append(CycleDone(2))
+        with (tmp_path / LOG).open("ab") as file:
+            file.write(b"{}\n")
+        with pytest.raises(LogError, match="line 5: its checksum is wrong"):
+            reader.read()
+
+
+# --- writing ---
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append(CycleDone(1))
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            log.append(NightDone(value))
+        log.append(CycleDone(2))
+    assert read(tmp_path) == [CycleDone(1), CycleDone(2)]
+
+
+def test_a_new_log_has_nothing_earlier(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        assert log.earlier == ()
+    assert read(tmp_path) == []
+
+
+def test_a_log_does_not_bring_back_a_folder_that_was_deleted(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        opened(tmp_path / "deleted")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cut", range(len(EVENTS) + 1))
+def test_a_log_goes_on_behind_what_it_holds_already(cut: int, tmp_path: Path) -> None:
+    write(tmp_path / "cut", EVENTS[:cut])
+    with opened(tmp_path / "cut") as log:
+        assert plain([loaded(event) for event in log.earlier]) == plain(EVENTS[:cut])
+        for event in EVENTS[cut:]:
+            log.append(event)
+    whole = write(tmp_path / "whole")
+    assert (tmp_path / "cut" / LOG).read_bytes() == whole.read_bytes()
+    assert plain([loaded(event) for event in read(tmp_path / "cut")]) == plain(EVENTS)
+
+
+def test_the_arrays_of_a_log_that_goes_on_do_not_replace_those_it_has(tmp_path: Path) -> None:
+    for cycle in (1, 2, 3):
+        write(tmp_path, [*stages(cycle), CycleDone(cycle)])
+    found = [event for event in read(tmp_path) if isinstance(event, StageEvaluated)]
+    files = {event.dataset_1.error_per_image.file for event in found}
+    assert len(files) == 3
+    assert plain([loaded(event) for event in found]) == plain(stages(1, 2, 3))
+
+
+def test_a_torn_last_line_is_cut_off_before_the_log_goes_on(tmp_path: Path) -> None:
+    log = write(tmp_path, EVENTS[:3])
+    whole = log.read_bytes()
+    torn = write(tmp_path / "more", EVENTS[:4]).read_bytes()[len(whole) : -1]
+    for end in range(len(torn) + 1):
+        log.write_bytes(whole + torn[:end])
+        with opened(tmp_path) as again:
+            assert len(again.earlier) == 3
+            assert log.read_bytes() == whole
+            again.append(CycleDone(1))
+        assert plain([loaded(event) for event in read(tmp_path)]) == plain(
+            [*EVENTS[:3], CycleDone(1)]
+        )
+
+
+def test_a_reader_that_has_read_before_goes_on_when_the_log_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    reader = LogReader(tmp_path)
+    seen: list[Event] = []
+    for cycle in range(1, 6):
+        with opened(tmp_path) as log:
+            log.append(CycleDone(cycle))
+        with (tmp_path / LOG).open("ab") as file:
+            file.write(b'{"kind": "Cyc')  # the writer is killed in the middle of a line
+        seen += reader.read()
+        assert reader.read() == []
+    assert seen == [CycleDone(cycle) for cycle in range(1, 6)]
+    assert read(tmp_path) == seen
+
+
+def test_nothing_is_written_behind_a_damaged_line(tmp_path: Path) -> None:
+    log = write(tmp_path)
+    content = log.read_bytes()
+    lines = content.splitlines(keepends=True)
+    for line in range(len(lines)):
+        damaged = b"".join([*lines[:line], b"{}\n", *lines[line + 1 :], b"torn"])
+        log.write_bytes(damaged)
+        with pytest.raises(LogError, match=f"line {line + 1}: "):
+            opened(tmp_path)
+        assert log.read_bytes() == damaged
+
+
+# --- a full disk ---
+
+# A real one is not to be had everywhere. A limit on the size of files does the same: the kernel
+# writes as much as there is room for, and says so.
+_FULL = """
+import resource, sys
+from pathlib import Path
+from core.runs.events import CycleDone, StageEvaluated
+from core.store import LOG, LogReader
+from tests.conftest import plain
+from tools.sample_runs import loaded, opened, scores
+
+folder = Path(sys.argv[1])
+stage = StageEvaluated(1, "NREM", scores(0), scores(1))
+reader = LogReader(folder)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+
+def room(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+with opened(folder) as log:
+    log.append(CycleDone(0))
+    assert reader.read() == [CycleDone(0)]
+    whole = (folder / LOG).read_bytes()
+    line = len(whole)  # all of them are as long
+    for short in range(1, line + 1):
+        room(len(whole) + line - short)
+        try:
+            log.append(CycleDone(0))
+        except OSError:
+            assert (folder / LOG).read_bytes() == whole
+            assert reader.read() == []
+        else:
+            sys.exit(f"{short} bytes were too few, and nobody said so")
+    room(100)  # for the arrays this time
+    try:
+        log.append(stage)
+    except OSError:
+        assert (folder / LOG).read_bytes() == whole
+        assert list((folder / "arrays").iterdir()) == []
+    else:
+        sys.exit("the arrays did not fit, and nobody said so")
+    room(hard)
+    log.append(stage)
+    log.append(CycleDone(1))
+assert plain([loaded(event) for event in reader.read()]) == plain([stage, CycleDone(1)])
+print("whole")
+"""
+
+
+def test_a_full_disk_leaves_whole_lines_and_the_log_goes_on_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _FULL, str(tmp_path)],
+        cwd=environment.PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("whole\n", "", 0)

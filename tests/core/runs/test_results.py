@@ -1,0 +1,64 @@
+"""`core.runs.results`: a finished night's numbers as JSON."""
+
+import json
+
+import pytest
+
+from core.runs.events import NightDone, StageEvaluated
+from core.runs.results import course, summary
+from core.runs.state import RunState, fold
+from tests.conftest import Night, of_kind
+
+
+def test_the_result_has_every_measure_per_seed_and_cycle_with_the_one_before_first(
+    night: Night,
+) -> None:
+    events = night(seeds=(0, 3), total_eps=6, num_cycles=3, start_fraction_rem=0.0)
+    state = fold(RunState(), events)
+    result = json.loads(json.dumps(summary(state), allow_nan=False))
+
+    assert result["config"]["seeds"] == [0, 3]
+    assert (result["dataset_1"]["name"], result["dataset_2"]["name"]) == ("MNIST", "inverted MNIST")
+    measured = of_kind(events, StageEvaluated)
+    last_of_cycle = {event.cycle: event for event in measured}
+    for key in ("dataset_1", "dataset_2"):
+        for name in ("error", "recall_error", "recall_accuracy"):
+            values = result[key][name]
+            assert [len(seed) for seed in values] == [4, 4]
+            for cycle, event in last_of_cycle.items():
+                expected = getattr(getattr(event, key), name)
+                assert tuple(seed[cycle] for seed in values) == expected
+            for summed in ("retained", "forgetting"):
+                assert len(result[key][summed][name]) == 2
+    assert result["seconds"] == of_kind(events, NightDone)[0].seconds
+    assert result["test_images"] == [20, 20, 20, 20]
+    assert result["weights"]["origin"] == "given"
+    assert result["device"] == "cpu"
+    assert result["threads"] == 1
+    assert "torch" in result["versions"]
+
+
+def test_retained_and_forgetting_follow_the_errors_of_each_seed(night: Night) -> None:
+    result = summary(fold(RunState(), night(lr=0.01)))
+    for key in ("dataset_1", "dataset_2"):
+        (errors,) = result[key]["error"]
+        assert result[key]["retained"]["error"] == [errors[0] / errors[-1]]
+        assert result[key]["forgetting"]["error"] == [errors[-1] - min(errors)]
+
+
+def test_a_course_grows_with_the_cycles_that_are_done(night: Night) -> None:
+    events = night()
+    lengths = [
+        len(course(fold(RunState(), events[:end]), 1, "error")[0])
+        for end in range(3, len(events) + 1)  # from the measure before the night on
+    ]
+    assert lengths[0] == 1
+    assert lengths[-1] == 3
+    assert lengths == sorted(lengths)
+
+
+def test_a_night_that_is_not_done_has_no_result(night: Night) -> None:
+    with pytest.raises(ValueError, match="not done"):
+        summary(fold(RunState(), night()[:-1]))
+    with pytest.raises(ValueError, match="not done"):
+        summary(RunState())

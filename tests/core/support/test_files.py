@@ -1,0 +1,250 @@
+"""`core.support.files`: files that are either whole or absent."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.support import environment
+from core.support.files import (
+    read_arrays,
+    read_bytes,
+    read_json,
+    whole_file,
+    write_arrays,
+    write_json,
+    write_text,
+)
+from tests.conftest import plain
+
+
+@pytest.fixture(params=["unnamed", "named"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Files without a name until they are whole, and a system that has no such files."""
+    if request.param == "named":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif not hasattr(os, "O_TMPFILE"):
+        pytest.skip("this system has no files without a name")
+    return str(request.param)
+
+
+def test_a_file_appears_whole(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    with whole_file(path) as file:
+        file.write(b"first half, ")
+        assert not path.exists()
+        file.write(b"second half")
+    assert path.read_text() == "first half, second half"
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_folder_that_is_missing_is_not_made(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_text(tmp_path / "deleted" / "notes.txt", "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("interruption", [ValueError, OSError, KeyboardInterrupt, SystemExit])
+def test_an_interrupted_write_leaves_what_was_there_and_nothing_else(
+    interruption: type[BaseException], kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.txt"
+    write_text(path, "old")
+
+    def interrupted() -> None:
+        with whole_file(path) as file:
+            file.write(b"ne")
+            raise interruption
+
+    with pytest.raises(interruption):
+        interrupted()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without a name (Linux)")
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
+    before: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.txt"
+    if before is not None:
+        write_text(path, before)
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from core.support.files import whole_file\n"
+        "with whole_file(pathlib.Path(sys.argv[1])) as file:\n"
+        "    file.write(bytes(100_000))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], cwd=environment.PROJECT, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert [file.read_text() for file in tmp_path.iterdir()] == ([before] if before else [])
+
+
+def test_two_writers_of_the_same_file_do_not_meet(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    with whole_file(path) as one, whole_file(path) as other:
+        one.write(b"one")
+        other.write(b"other")
+    assert path.read_text() == "one"  # the block that ends last
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.txt").write_text("old")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / "elsewhere.txt")
+    write_text(tmp_path / "notes.txt", "new")
+    assert not (tmp_path / "notes.txt").is_symlink()
+    assert (tmp_path / "elsewhere.txt").read_text() == "old"
+
+
+def test_a_full_disk_is_an_os_error_that_says_so(kind: str, tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space left"), whole_file(tmp_path / "notes.txt"):
+        raise full
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- reading ---
+
+
+@pytest.mark.parametrize("odd", ["pipe", "link", "folder", "device", "large"])
+def test_only_a_regular_file_of_a_stated_size_is_read_and_the_rest_is_an_error_at_once(
+    odd: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    match odd:
+        case "pipe":
+            os.mkfifo(path)
+        case "link":
+            (tmp_path / "elsewhere").write_text("not ours")
+            path.symlink_to(tmp_path / "elsewhere")
+        case "folder":
+            path.mkdir()
+        case "device":
+            path = Path("/dev/zero")
+        case "large":
+            path.write_bytes(b"12345")
+    with pytest.raises(OSError, match=str(path)):
+        read_bytes(path, 4)
+
+
+def test_a_regular_file_is_read_up_to_its_stated_size(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"1234")
+    assert read_bytes(tmp_path / "file", 4) == b"1234"
+
+
+def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
+    write_text(tmp_path / "x.txt", "32 % → 1 × 2")
+    assert (tmp_path / "x.txt").read_bytes() == "32 % → 1 × 2".encode()
+
+
+# --- JSON ---
+
+
+def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    values = {"person": "“é”", "at": 0.1 + 0.2, "waiting": [["a", None]]}
+    write_json(tmp_path / "x.json", values)
+    assert read_json(tmp_path / "x.json") == values
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"3", b"null", b"\xff", b"\0" * 30, b"[" * 100_000],
+    ids=lambda content: repr(content[:9]),
+)
+def test_what_is_no_json_object_is_an_empty_one(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    assert read_json(tmp_path / "x.json") == {}
+
+
+def test_json_that_is_not_there_is_an_empty_object(tmp_path: Path) -> None:
+    assert read_json(tmp_path / "x.json") == {}
+    assert read_json(tmp_path) == {}
+
+
+# --- arrays ---
+
+ARRAYS: dict[str, Any] = {
+    "images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+    "errors": np.random.default_rng(0).random((8, 1_000), dtype=np.float32),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "none": np.zeros((0, 28, 28), dtype=np.uint8),
+    "number": np.array(3.5),
+}
+
+
+def test_arrays_come_back_bit_for_bit_in_the_order_asked_for(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.npz", **ARRAYS)
+    names = list(reversed(ARRAYS))
+    found = read_arrays(tmp_path / "x.npz", *names)
+    assert plain(found) == plain([ARRAYS[name] for name in names])
+    assert read_arrays(tmp_path / "x.npz") == ()
+
+
+def test_an_archive_is_what_numpy_reads(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.npz", **ARRAYS)
+    with np.load(tmp_path / "x.npz") as stored:
+        assert set(stored) == set(ARRAYS)
+        assert plain(stored["errors"]) == plain(ARRAYS["errors"])
+
+
+def test_an_array_that_is_not_in_the_archive_is_an_error(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.npz", **ARRAYS)
+    with pytest.raises(KeyError):
+        read_arrays(tmp_path / "x.npz", "images", "dreams")
+
+
+def test_an_array_of_objects_is_neither_written_nor_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    objects: Any = np.array([{}, []], dtype=object)
+    with pytest.raises(ValueError, match=r"pickle|Object arrays"):
+        write_arrays(path, objects=objects)
+    assert list(tmp_path.iterdir()) == []
+    np.savez_compressed(path, objects=objects)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read_arrays(path, "objects")
+
+
+def test_an_archive_that_looks_smaller_inside_than_it_is_is_an_error(tmp_path: Path) -> None:
+    # As for a flipped bit: the array says that there is less of it than its checksum covers.
+    path, changed = tmp_path / "x.npz", tmp_path / "y.npz"
+    write_arrays(path, errors=ARRAYS["errors"])
+    with zipfile.ZipFile(path) as archive:
+        whole = archive.read("errors.npy")
+        info = archive.getinfo("errors.npy")
+    smaller = whole.replace(b"(8, 1000)", b"(1, 1000)")
+    assert smaller != whole
+    with zipfile.ZipFile(changed, "w") as archive:
+        archive.writestr("errors.npy", smaller)
+    content = changed.read_bytes()
+    crc = zlib.crc32(smaller).to_bytes(4, "little")
+    assert content.count(crc) == 2
+    changed.write_bytes(content.replace(crc, info.CRC.to_bytes(4, "little")))
+    with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
+        read_arrays(changed, "errors")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no archive at all", b"\0" * 100])
+def test_what_is_no_archive_is_an_error_and_is_left_closed(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises((ValueError, EOFError, zipfile.BadZipFile)):
+        read_arrays(tmp_path / "x.npz", "images")

@@ -1,0 +1,62 @@
+"""`core.support.random_streams`: every stream of random numbers starts from its name alone."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.support.random_streams import Purpose, stream
+
+names = st.tuples(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(list(Purpose)),
+    st.lists(st.integers(0, 1_000), max_size=3).map(tuple),
+)
+
+
+def numbers(name: tuple[int, Purpose, tuple[int, ...]], count: int = 4) -> list[float]:
+    seed, purpose, position = name
+    return stream(seed, purpose, *position).random(count).tolist()
+
+
+@settings(max_examples=300)
+@given(names)
+def test_a_stream_depends_only_on_its_name(name: tuple[int, Purpose, tuple[int, ...]]) -> None:
+    first = numbers(name)
+    stream(name[0] ^ 1, name[1]).random(1_000)  # another seed's draws in between
+    np.random.default_rng(0).random(10)
+    assert numbers(name) == first
+
+
+@settings(max_examples=300)
+@given(names, names)
+def test_streams_of_different_names_differ(
+    one: tuple[int, Purpose, tuple[int, ...]], other: tuple[int, Purpose, tuple[int, ...]]
+) -> None:
+    assert (numbers(one) == numbers(other)) == (one == other)
+
+
+def test_zeros_at_the_end_of_a_position_make_another_stream() -> None:
+    positions: list[tuple[int, ...]] = [(), (0,), (0, 0), (0, 0, 0), (1,), (1, 0)]
+    drawn = {tuple(numbers((0, Purpose.NOISE, position))) for position in positions}
+    assert len(drawn) == len(positions)
+
+
+def test_the_purposes_keep_their_numbers_because_results_depend_on_them() -> None:
+    assert {purpose.name: int(purpose) for purpose in Purpose} == {
+        "INITIAL_WEIGHTS": 0,
+        "SUBSET": 1,
+        "SHUFFLE": 2,
+        "NOISE": 3,
+        "DREAMS": 4,
+        "MASKS": 5,
+        "OUTLIERS": 6,
+    }
+
+
+def test_the_streams_keep_their_numbers_because_results_depend_on_them() -> None:
+    assert stream(0, Purpose.SUBSET, 1).choice(4_000, 3, replace=False).tolist() == [
+        1599,
+        2356,
+        521,
+    ]
+    assert stream(1, Purpose.NOISE, 2, 0, 3).integers(1_000, size=3).tolist() == [69, 520, 358]

@@ -1,0 +1,188 @@
+"""`core.training.pretraining`: how the old memories come to be known, interrupted or not."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from core.data import DatasetPair
+from core.data.splits import Images
+from core.model.vae import VAE
+from core.support.errors import DivergedError
+from core.training.pretraining import pretrain
+from core.training.recipe import Recipe
+from tests.conftest import drain
+from tools.datasets import fewer
+
+Result = tuple[VAE, tuple[float, ...]]
+FEW = Recipe(latent_dim=2, max_epochs=4, batch_size=32)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def images(bundled: DatasetPair, one_thread: int) -> Images:
+    return fewer(bundled, train=100).dataset_1.train
+
+
+@pytest.fixture(scope="module")
+def undisturbed(images: Images) -> Result:
+    return drain(pretrain(images, FEW))
+
+
+def assert_same(one: Result, other: Result) -> None:
+    assert one[1] == other[1]
+    expected = one[0].state_dict()
+    for name, tensor in other[0].state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def interrupt(images: Images, recipe: Recipe, checkpoint: Path, epochs: int) -> None:
+    """Stop pre-training in the middle of the epoch after ``epochs``."""
+    progress = pretrain(images, recipe, checkpoint)
+    for advanced in progress:
+        if advanced.epoch == epochs + 1:
+            progress.close()
+
+
+def test_the_recipe_is_the_references() -> None:
+    recipe = Recipe()
+    assert (recipe.batch_size, recipe.max_epochs, recipe.patience) == (32, 25, 3)
+    assert (recipe.lr, recipe.adam_eps) == (0.001, 1e-7)
+
+
+def test_the_loss_falls_and_every_epoch_has_one(undisturbed: Result) -> None:
+    _, losses = undisturbed
+    assert len(losses) == 4
+    assert all(later < earlier for earlier, later in pairwise(losses))
+    assert 100 < losses[-1] < losses[0] < 784 * np.log(2) * 1.1
+
+
+def test_the_same_recipe_gives_the_same_weights_whatever_torchs_own_generator(
+    images: Images, undisturbed: Result
+) -> None:
+    torch.manual_seed(987)
+    assert_same(drain(pretrain(images, FEW)), undisturbed)
+
+
+def test_another_seed_gives_other_weights(images: Images, undisturbed: Result) -> None:
+    other = drain(pretrain(images, Recipe(latent_dim=2, max_epochs=1, seed=1)))
+    assert other[1][0] != undisturbed[1][0]
+
+
+def test_progress_goes_up_to_the_last_step_of_every_epoch(images: Images) -> None:
+    advanced = list(pretrain(images, FEW))
+    steps = [progress.step for progress in advanced]
+    assert steps == sorted(set(steps))
+    assert {progress.steps for progress in advanced} == {16}  # 4 epochs of 4 batches
+    assert {4, 8, 12, 16} <= set(steps)
+    assert [progress.epoch for progress in advanced if progress.step % 4 == 0] == [1, 2, 3, 4]
+    assert {progress.epochs for progress in advanced} == {4}
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_an_interrupted_pretraining_goes_on_to_the_same_result_bit_for_bit(
+    epochs: int, images: Images, undisturbed: Result, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "vae.partial"
+    interrupt(images, FEW, checkpoint, epochs)
+    assert checkpoint.exists()
+    resumed = pretrain(images, FEW, checkpoint)
+    assert next(resumed).epoch == epochs + 1
+    assert_same(drain(resumed), undisturbed)
+
+
+def test_an_interruption_in_the_first_epoch_starts_over(
+    images: Images, undisturbed: Result, tmp_path: Path
+) -> None:
+    interrupt(images, FEW, tmp_path / "vae.partial", 0)
+    assert list(tmp_path.iterdir()) == []
+    assert_same(drain(pretrain(images, FEW, tmp_path / "vae.partial")), undisturbed)
+
+
+def test_a_finished_checkpoint_trains_no_more(
+    images: Images, undisturbed: Result, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "vae.partial"
+    drain(pretrain(images, FEW, checkpoint))
+    again = pretrain(images, FEW, checkpoint)
+    with pytest.raises(StopIteration) as stop:
+        next(again)
+    assert_same(stop.value.value, undisturbed)
+
+
+def test_another_recipes_checkpoint_is_ignored(
+    images: Images, undisturbed: Result, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "vae.partial"
+    interrupt(images, Recipe(latent_dim=2, max_epochs=4, lr=0.01), checkpoint, 2)
+    assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
+
+
+@pytest.mark.parametrize("others", [lambda images: images[:60], lambda images: images[::-1].copy()])
+def test_a_checkpoint_of_other_images_is_ignored(
+    others: Callable[[Images], Images], images: Images, undisturbed: Result, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "vae.partial"
+    interrupt(others(images), FEW, checkpoint, 2)
+    assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def text(path: Path) -> None:
+    path.write_text("not a checkpoint")
+
+
+def without_a_tensor(path: Path) -> None:
+    rewrite(path, lambda tensors: tensors.pop("adam.exp_avg.encoder.conv1.weight"))
+
+
+def of_another_shape(path: Path) -> None:
+    rewrite(path, lambda tensors: tensors.update({"encoder.dense1.bias": torch.zeros(3)}))
+
+
+def rewrite(path: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    with safe_open(path, framework="pt") as stored:
+        metadata = stored.metadata()
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path, metadata)
+
+
+@pytest.mark.parametrize("damage", [empty, cut, text, without_a_tensor, of_another_shape])
+def test_a_damaged_checkpoint_is_ignored(
+    damage: Callable[[Path], None], images: Images, undisturbed: Result, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "vae.partial"
+    interrupt(images, FEW, checkpoint, 2)
+    damage(checkpoint)
+    assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
+
+
+def test_training_stops_when_the_loss_has_not_improved_for_as_long_as_the_patience(
+    images: Images,
+) -> None:
+    # With so small a rate the loss only wavers with the noise of each epoch.
+    recipe = Recipe(latent_dim=2, max_epochs=40, patience=2, lr=1e-12)
+    _, losses = drain(pretrain(images, recipe))
+    assert len(losses) < 40
+    assert len(losses) - 1 - int(np.argmin(losses)) == 2
+    for end in range(1, len(losses)):
+        assert end - 1 - int(np.argmin(losses[:end])) < 2
+
+
+def test_a_rate_far_too_large_is_told_in_one_sentence(images: Images) -> None:
+    with pytest.raises(DivergedError, match=r"not finite in epoch \d+; lr is 1e\+30.*smaller"):
+        drain(pretrain(images, Recipe(latent_dim=2, lr=1e30, max_epochs=3)))

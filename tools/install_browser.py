@@ -1,0 +1,53 @@
+"""Get a browser for the tests, if there is none: ``python -m tools.install_browser``."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from tools.browser import HOW_TO_GET_ONE, find_browser, in_ci
+
+_TIMEOUT_S = 600
+
+
+def main() -> int:
+    """0 with a browser, and without one too (its tests are skipped) except in CI."""
+    if find_browser() or _from_debian() or _from_playwright():
+        return 0
+    consequence = "CI needs them" if in_ci() else "they will be skipped"
+    print(
+        f"No browser for the tests in tests/browser, and none could be installed; {consequence}. "
+        f"To run them, {HOW_TO_GET_ONE}.",
+        file=sys.stderr,
+    )
+    return 1 if in_ci() else 0
+
+
+def _from_debian() -> bool:
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    print("Installing Chromium for the browser tests ...", file=sys.stderr)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        if not _succeeds(["apt-get", "-qq", *arguments], quiet):
+            return False
+    return find_browser() is not None
+
+
+def _from_playwright() -> bool:
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    return _succeeds(command, dict(os.environ)) and find_browser() is not None
+
+
+def _succeeds(command: list[str], environment: dict[str, str]) -> bool:
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
