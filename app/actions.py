@@ -10,10 +10,10 @@ import streamlit as st
 
 from app import conditions, text, url_state
 from app.controls import Chosen
-from app.shown_runs import Shown
+from app.shown_runs import ShownRuns
 from app.visitor import Visitor, person, visitor
 from core import jobs
-from core.queue.engine_state import engine_now
+from core.queue.engine_state import current_state
 from core.support import environment
 from core.support.errors import SleepError
 
@@ -21,7 +21,7 @@ _NOTES = "notes"  # in the session's state
 _BEGINNING_S, _LOOK_S = 0.25, 0.01
 
 
-def start(chosen: Chosen, shown: Shown | None) -> None:
+def start(chosen: Chosen, shown: ShownRuns | None) -> None:
     """Ask for the chosen night and the one beside it, and show them."""
     st.session_state.pop(_NOTES, None)
     try:
@@ -31,10 +31,10 @@ def start(chosen: Chosen, shown: Shown | None) -> None:
         _tell("started", error)
         return
     st.query_params[url_state.RUN] = mine
-    st.query_params.pop(url_state.BESIDE, None)
+    st.query_params.pop(url_state.COMPARED, None)
     beside = _beside(chosen, shown, who)
     if beside is not None:
-        st.query_params[url_state.BESIDE] = beside
+        st.query_params[url_state.COMPARED] = beside
     _await_beginning(mine)
     st.rerun()
 
@@ -64,11 +64,11 @@ def notes() -> tuple[str, ...]:
     return tuple(st.session_state.get(_NOTES, ()))
 
 
-def _beside(chosen: Chosen, shown: Shown | None, who: Visitor) -> str | None:
+def _beside(chosen: Chosen, shown: ShownRuns | None, who: Visitor) -> str | None:
     """The run beside the chosen night: the last one, or one asked for now."""
     if chosen.compare == conditions.LAST:
         return shown.mine.follower.run_id if shown else None
-    config = conditions.beside(chosen.compare, chosen.config)
+    config = conditions.compared_config(chosen.compare, chosen.config)
     if config is None:
         if chosen.compare != conditions.NOTHING:
             note([text.SAME_NIGHT])
@@ -82,7 +82,7 @@ def _beside(chosen: Chosen, shown: Shown | None, who: Visitor) -> str | None:
 
 def _await_beginning(run_id: str) -> None:
     """Wait the moment that a free worker needs, so that the page is drawn once and not twice."""
-    if not engine_now().ready:
+    if not current_state().ready:
         return
     follower = jobs.Follower(run_id)
     end = time.monotonic() + _BEGINNING_S

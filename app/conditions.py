@@ -11,7 +11,7 @@ LAST, NOTHING = "last", "none"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Condition:
     """``night`` gives the night to sleep beside one's own, None where none is to be slept.
 
     It has the same seeds, weights and images; only the schedule is another. ``arm`` names it in
@@ -33,26 +33,26 @@ def _published(config: RunConfig) -> RunConfig:
     return replace(config, **PRESETS["even"].settings())
 
 
-COMPARISONS = {
+CONDITIONS = {
     comparison.name: comparison
     for comparison in (
-        Comparison("no-rem", "The same night without REM", "no REM", "Without REM", _with_rem(0.0)),
-        Comparison(
+        Condition("no-rem", "The same night without REM", "no REM", "Without REM", _with_rem(0.0)),
+        Condition(
             "all-rem", "The same night, all REM", "all REM", "With nothing but REM", _with_rem(1.0)
         ),
-        Comparison(
+        Condition(
             "published", "The published night", "published", "In the published night", _published
         ),
-        Comparison(LAST, "The last run", "other", "In the other night", lambda config: None),
-        Comparison(NOTHING, "Nothing", "", "", lambda config: None),
+        Condition(LAST, "The last run", "other", "In the other night", lambda config: None),
+        Condition(NOTHING, "Nothing", "", "", lambda config: None),
     )
 }
 DEFAULT = "no-rem"
 
 
-def beside(name: str, config: RunConfig) -> RunConfig | None:
+def compared_config(name: str, config: RunConfig) -> RunConfig | None:
     """The night to sleep beside ``config``; None for none, and where it would be the same one."""
-    night = COMPARISONS[name].night(config)
+    night = CONDITIONS[name].night(config)
     return None if night is None or _stages(night) == _stages(config) else night
 
 
@@ -61,10 +61,10 @@ def _stages(config: RunConfig) -> list[object]:
     return [cycle.stages for cycle in hypnogram(config)]
 
 
-def relation(mine: RunConfig | None, other: RunConfig | None) -> Comparison:
+def condition_of(mine: RunConfig | None, other: RunConfig | None) -> Condition:
     """How the night ``other`` is compared with ``mine``: the entry that would have made it."""
     if mine is not None and other is not None:
-        for comparison in COMPARISONS.values():
+        for comparison in CONDITIONS.values():
             if comparison.night(mine) == other:
                 return comparison
-    return COMPARISONS[LAST]
+    return CONDITIONS[LAST]

@@ -11,9 +11,8 @@ from typing import Any
 import streamlit as st
 
 from app import text
-from app.conditions import COMPARISONS
+from app.conditions import CONDITIONS
 from app.settings import (
-    DIALS,
     DREAMERS,
     LATENT_DIMS,
     MAX_CYCLES,
@@ -22,6 +21,7 @@ from app.settings import (
     MAX_LR,
     MIN_LR,
     SEEDS,
+    SETTINGS,
     SHARE_STEP,
     Values,
     config_of,
@@ -46,19 +46,19 @@ class Chosen:
     compare: str
 
 
-def begun() -> bool:
+def started() -> bool:
     """Whether this session's widgets stand somewhere already."""
     return _KEPT in st.session_state
 
 
-def begin(values: Values, comparison: str) -> None:
+def start(values: Values, comparison: str) -> None:
     """Let the widgets stand at these."""
     st.session_state[_KEPT] = {**values, _COMPARE: comparison}
 
 
-def standing() -> Values:
+def current_values() -> Values:
     """Where the dials stand."""
-    return {key: _value(key) for key in DIALS}
+    return {key: _value(key) for key in SETTINGS}
 
 
 def comparison() -> str:
@@ -76,10 +76,10 @@ def _kept() -> dict[str, Any]:
     return kept
 
 
-def draw() -> Chosen:
+def draw_controls() -> Chosen:
     """Draw the widgets; raises `ConfigError` when they hold what a night cannot be."""
-    _kept().update({key: at for key, at in standing().items() if DIALS[key].accepts(at)})
-    if comparison() in COMPARISONS:
+    _kept().update({key: at for key, at in current_values().items() if SETTINGS[key].accepts(at)})
+    if comparison() in CONDITIONS:
         _kept()[_COMPARE] = comparison()
     _preset()
     at = _kept()
@@ -87,15 +87,15 @@ def draw() -> Chosen:
     _share("REM at the start", "rem_start", text.REM_START)
     _share("REM at the end", "rem_end", text.REM_END)
     _labelled(st.radio, "Old memories, then new", SPLITS, "split", text.SPLIT)
-    _labelled(st.selectbox, "Compare with", COMPARISONS, _COMPARE, text.COMPARE)
+    _labelled(st.selectbox, "Compare with", CONDITIONS, _COMPARE, text.COMPARE)
     with st.expander("More settings"):
         _more()
-    return Chosen(config_of(standing()), comparison())
+    return Chosen(config_of(current_values()), comparison())
 
 
 def _preset() -> None:
     try:
-        preset = matching(config_of(standing()))
+        preset = matching(config_of(current_values()))
     except ValueError:  # which is told when all widgets are drawn
         preset = None
     name = preset.name if preset else CUSTOM

@@ -30,7 +30,7 @@ SHARE_STEP = 0.5  # of a share in percent
 
 
 @dataclass(frozen=True)
-class Dial:
+class Setting:
     """One setting.
 
     ``shown`` gives the value that stands for a config (it may be one that the dial does not
@@ -46,8 +46,8 @@ class Dial:
     fix: str
 
 
-def _whole(key: str, high: int) -> Dial:
-    return Dial(
+def _whole(key: str, high: int) -> Setting:
+    return Setting(
         key,
         lambda config: int(getattr(config, key)),
         lambda value: {key: value},
@@ -57,11 +57,11 @@ def _whole(key: str, high: int) -> Dial:
     )
 
 
-def _share(key: str, field: str) -> Dial:
+def _share(key: str, field: str) -> Setting:
     def shown(config: RunConfig) -> float:
         return round(100 * getattr(config, field) / SHARE_STEP) * SHARE_STEP
 
-    return Dial(
+    return Setting(
         key,
         shown,
         lambda value: {field: value / 100},
@@ -71,8 +71,8 @@ def _share(key: str, field: str) -> Dial:
     )
 
 
-def _name(key: str, registry: Mapping[str, object]) -> Dial:
-    return Dial(
+def _name(key: str, registry: Mapping[str, object]) -> Setting:
+    return Setting(
         key,
         lambda config: str(getattr(config, key)),
         lambda value: {key: value},
@@ -84,8 +84,8 @@ def _name(key: str, registry: Mapping[str, object]) -> Dial:
 
 def _one_of(
     key: str, options: Collection[int], shown: Callable[[RunConfig], int], field: str, made: Any
-) -> Dial:
-    return Dial(
+) -> Setting:
+    return Setting(
         key,
         shown,
         lambda value: {field: made(value)},
@@ -113,7 +113,7 @@ def _number(text: str) -> float:
 
 
 # In this order: what bounds another setting comes before it.
-DIALS = {
+SETTINGS = {
     dial.key: dial
     for dial in (
         _name("data", SOURCES),
@@ -124,7 +124,7 @@ DIALS = {
         _share("rem_end", "end_fraction_rem"),
         _whole("num", MAX_IMAGES),
         _one_of("seeds", SEEDS, lambda config: len(config.seeds), "seeds", lambda n: range(n)),
-        Dial(
+        Setting(
             "dreamer",
             lambda config: "current" if config.continue_training else "frozen",
             lambda value: {"continue_training": DREAMERS[value]},
@@ -133,7 +133,7 @@ DIALS = {
             f"choose one of {', '.join(DREAMERS)}",
         ),
         _one_of("latent_dim", LATENT_DIMS, lambda config: config.latent_dim, "latent_dim", int),
-        Dial(
+        Setting(
             "lr",
             lambda config: config.lr,
             lambda value: {"lr": value},
@@ -150,7 +150,7 @@ DIALS = {
 def config_of(values: Mapping[str, Any]) -> RunConfig:
     """The night that the dials ask for; raises `ConfigError` for what no night can be."""
     asked: dict[str, Any] = {}
-    for dial in DIALS.values():
+    for dial in SETTINGS.values():
         value = values[dial.key]
         # A browser keeps to the bounds; what else may talk to the server need not.
         if not dial.accepts(value):
@@ -163,7 +163,7 @@ def values_of(config: RunConfig) -> Values:
     """Where the dials stand for ``config``: at the default where they cannot show it."""
     default = RunConfig()
     values = {}
-    for dial in DIALS.values():
+    for dial in SETTINGS.values():
         value = dial.shown(config)
         values[dial.key] = value if dial.accepts(value) else dial.shown(default)
     return values
@@ -175,12 +175,12 @@ def preset_values(preset: Preset) -> Values:
     values = values_of(RunConfig(**settings))
     return {
         key: values[key]
-        for key, dial in DIALS.items()
+        for key, dial in SETTINGS.items()
         if dial.asked(values[key]).keys() <= settings.keys()
     }
 
 
-def beyond(config: RunConfig) -> tuple[str, ...]:
+def settings_without_control(config: RunConfig) -> tuple[str, ...]:
     """The settings of ``config`` that the dials cannot show, by name."""
     reached = config_of(values_of(config))
     return tuple(

@@ -16,7 +16,7 @@ _WATCHED = "watched"  # in the session's state
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedRun:
     """A run that the page shows; ``config`` is None where its files do not tell it.
 
     ``owner`` is the person who started it; None where only the host may stop or resume it.
@@ -28,22 +28,22 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRuns:
     """One's own night and the one beside it; ``recorded`` where they are the program's example."""
 
-    mine: Watched
-    beside: Watched | None
+    mine: WatchedRun
+    beside: WatchedRun | None
     recorded: bool
 
 
-def shown(run_id: str | None, beside_id: str | None) -> Shown | None:
+def find_shown_runs(run_id: str | None, beside_id: str | None) -> ShownRuns | None:
     """The runs of those ids, else the example; None where there is not even that."""
     mine = _watched(run_id)
     if mine is not None:
         beside = _watched(beside_id) if beside_id != run_id else None
-        return Shown(mine, beside, recorded=run_id in EXAMPLE)
+        return ShownRuns(mine, beside, recorded=run_id in EXAMPLE)
     example, without = (_watched(name) for name in EXAMPLE)
-    return None if example is None else Shown(example, without, recorded=True)
+    return None if example is None else ShownRuns(example, without, recorded=True)
 
 
 def exists(run_id: str) -> bool:
@@ -55,7 +55,7 @@ def exists(run_id: str) -> bool:
     return True
 
 
-def _watched(run_id: str | None) -> Watched | None:
+def _watched(run_id: str | None) -> WatchedRun | None:
     """The run of that id, followed once a session; None for no id or what is not a run's."""
     if run_id is None:
         return None
@@ -63,11 +63,11 @@ def _watched(run_id: str | None) -> Watched | None:
         folder = find_run(run_id)  # again each time, because a run may be deleted
     except RunError:
         return None
-    watched: dict[str, Watched] = st.session_state.setdefault(_WATCHED, {})
+    watched: dict[str, WatchedRun] = st.session_state.setdefault(_WATCHED, {})
     known = watched.get(run_id)
     if known is None or known.follower.folder != folder:
         follower = Follower(run_id)
-        known = watched[run_id] = Watched(follower, _config(follower), owner(follower.folder))
+        known = watched[run_id] = WatchedRun(follower, _config(follower), owner(follower.folder))
     return known
 
 

@@ -2,24 +2,24 @@
 
 from dataclasses import dataclass
 
-from app.conditions import Comparison, relation
-from app.shown_runs import Shown
-from app.view_data.compared_runs import Arm, Arms
+from app.conditions import Condition, condition_of
+from app.shown_runs import ShownRuns
+from app.view_data.compared_runs import ComparedRun, ComparedRuns
 from core.jobs import Snapshot, Status
-from core.queue.engine_state import engine_now
-from core.queue.estimates import Pace
+from core.queue.engine_state import current_state
+from core.queue.estimates import Speed
 from core.schedule.config import RunConfig
 
 OWN = "this night"
 
 
 @dataclass(frozen=True)
-class Moment:
+class PageSnapshot:
     """One's own night and the one beside it; ``configs`` holds None for what cannot be told."""
 
     mine: Snapshot
     beside: Snapshot | None
-    relation: Comparison
+    condition: Condition
     configs: tuple[RunConfig | None, RunConfig | None]
 
     @property
@@ -55,12 +55,12 @@ class Moment:
         return int(self.beside is not None and self.beside.active and not self.mine.active)
 
     @property
-    def arms(self) -> Arms:
+    def arms(self) -> ComparedRuns:
         """What the charts compare; the night beside only once it has something to show."""
-        own = Arm(OWN, "This night", self.mine.state)
+        own = ComparedRun(OWN, "This night", self.mine.state)
         if self.beside is None or not self.beside.state.stages:
             return (own,)
-        return own, Arm(self.relation.arm, self.relation.adverb, self.beside.state)
+        return own, ComparedRun(self.condition.arm, self.condition.adverb, self.beside.state)
 
     @property
     def progress(self) -> float:
@@ -69,7 +69,7 @@ class Moment:
 
     def seconds_left(self) -> float | None:
         """How long the nights still take at this machine's pace; None where nobody can tell."""
-        pace = Pace(engine_now().pace)
+        pace = Speed(current_state().pace)
         left = [
             pace.seconds(config) * (1 - now.state.progress)
             for now, config in zip(self.snapshots, self.configs, strict=False)
@@ -78,9 +78,9 @@ class Moment:
         return max(left, default=None)
 
 
-def moment(shown: Shown) -> Moment:
+def take_snapshot(shown: ShownRuns) -> PageSnapshot:
     """Read what is new of both runs."""
     mine = shown.mine.follower.update()
     beside = shown.beside.follower.update() if shown.beside else None
     configs = (shown.mine.config, shown.beside.config if shown.beside else None)
-    return Moment(mine, beside, relation(*configs), configs)
+    return PageSnapshot(mine, beside, condition_of(*configs), configs)

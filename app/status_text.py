@@ -1,32 +1,32 @@
 """Where runs stand, in words."""
 
 from app import text
-from app.snapshot import Moment
+from app.snapshot import PageSnapshot
 from core.jobs import Snapshot
-from core.jobs.wait_text import onward, turn
+from core.jobs.wait_text import continuation_text, waiting_text
 from core.runs.state import RunState
-from core.support.durations import about
+from core.support.durations import format_duration
 
 
-def line(now: Moment) -> str:
+def status_line(now: PageSnapshot) -> str:
     """Where the nights are that the page shows: the cycle, the stage, and the time left."""
     leading = now.snapshots[now.leading]
-    told = where(leading)
+    told = position_text(leading)
     if now.leading:
-        told = f"{told} ({now.relation.arm})"
+        told = f"{told} ({now.condition.arm})"
     left = now.seconds_left()
     if leading.status == "running" and left is not None and leading.state.night is not None:
-        told = f"{told}, about {about(left)} left"
+        told = f"{told}, about {format_duration(left)} left"
     return told
 
 
-def where(now: Snapshot) -> str:
+def position_text(now: Snapshot) -> str:
     """Where in the night a run is, or was when it ended; for one that waits, its turn."""
     state = now.state
     if now.status == "queued":
-        return _after(state) + turn(now)
+        return _after(state) + waiting_text(now)
     if now.status == "interrupted":
-        return f"broke off {_point(state)}; {onward(now)}"
+        return f"broke off {_point(state)}; {continuation_text(now)}"
     if state.phase == "pre-training":
         return _point(state)
     if state.night is None:

@@ -6,12 +6,12 @@ defaults where it shows none. Nonsense in it falls back to the base, with a note
 
 from collections.abc import Mapping
 
-from app.settings import DIALS, Values, config_of, preset_values
+from app.settings import SETTINGS, Values, config_of, preset_values
 from core.schedule.presets import PRESETS
 from core.support.errors import ConfigError
 from core.support.validation import lookup
 
-RUN, BESIDE = "run", "with"  # the runs that the page shows
+RUN, COMPARED = "run", "with"  # the runs that the page shows
 COMPARE = "compare"  # what the next one is compared with
 PRESET = "preset"  # a schedule by name, for links made by hand
 
@@ -28,7 +28,7 @@ def read(address: Mapping[str, str], base: Values) -> tuple[Values, tuple[str, .
             asked |= preset_values(lookup(PRESET, shortened(address[PRESET]), PRESETS))
         except ConfigError as error:
             notes.append(str(error))
-    for key in DIALS:
+    for key in SETTINGS:
         if key not in address:
             continue
         try:
@@ -41,7 +41,7 @@ def read(address: Mapping[str, str], base: Values) -> tuple[Values, tuple[str, .
 
 def unknown(address: Mapping[str, str]) -> tuple[str, ...]:
     """A sentence for each name in ``address`` that means nothing; for many, one that counts."""
-    known = {*DIALS, RUN, BESIDE, COMPARE, PRESET}
+    known = {*SETTINGS, RUN, COMPARED, COMPARE, PRESET}
     names = [name for name in address if name not in known]
     named = [shortened(name) for name in names[:_NAMED]]
     if len(names) <= _NAMED:
@@ -57,7 +57,7 @@ def shortened(text: str) -> str:
 
 def write(values: Values, base: Values) -> dict[str, str]:
     """What an address says of the dials: those that do not stand where ``base`` has them."""
-    return {key: _text(values[key]) for key in DIALS if values[key] != base[key]}
+    return {key: _text(values[key]) for key in SETTINGS if values[key] != base[key]}
 
 
 def _together(base: Values, asked: Values) -> tuple[Values, tuple[str, ...]]:
@@ -79,7 +79,7 @@ def _together(base: Values, asked: Values) -> tuple[Values, tuple[str, ...]]:
 
 
 def _value(key: str, text: str) -> int | float | str:
-    dial = DIALS[key]
+    dial = SETTINGS[key]
     try:
         value = dial.parse(text)
     except (ValueError, OverflowError):

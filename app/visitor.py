@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from app.components.cookie import cookie, kept
+from app.components.cookie import cookie, stored_secret
 from core.support import environment
 
 COOKIE = "sleep_visitor"
@@ -53,7 +53,7 @@ def person() -> str:
 
 def forgotten() -> bool:
     """Whether the browser keeps no cookies, so that a reload makes another visitor of it."""
-    return kept(_KEY) == _BLOCKED
+    return stored_secret(_KEY) == _BLOCKED
 
 
 def address() -> str:
@@ -84,7 +84,7 @@ def is_name(person: str | None) -> bool:
 
 
 def _secret() -> str:
-    answer = kept(_KEY)
+    answer = stored_secret(_KEY)
     if _is_secret(answer):
         return str(answer)
     if _SECRET not in st.session_state:

@@ -19,7 +19,7 @@ from core.model.digit_reader import DigitReader
 from core.model.vae import VAE
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Stage, hypnogram
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 
 _STREAM = {Stage.NREM: 0, Stage.REM: 1}
 _EVALUATION_BATCH = 100
@@ -81,14 +81,14 @@ def _sleep(
 
 def _recent(pair: DatasetPair, seed: int, cycle: int, count: int) -> Tensor:
     images = pair.dataset_2.train
-    chosen = stream(seed, Purpose.SUBSET, cycle).choice(len(images), count, replace=False)
+    chosen = random_stream(seed, Purpose.SUBSET, cycle).choice(len(images), count, replace=False)
     return torch.from_numpy(images[chosen]).unsqueeze(1).float() / 255
 
 
 @torch.no_grad()
 def _dreams(dreamer: VAE, seed: int, cycle: int, config: RunConfig) -> Tensor:
     shape = (config.num, config.latent_dim)
-    drawn = stream(seed, Purpose.DREAMS, cycle).standard_normal(shape, dtype=np.float32)
+    drawn = random_stream(seed, Purpose.DREAMS, cycle).standard_normal(shape, dtype=np.float32)
     return dreamer.dream(torch.from_numpy(drawn))
 
 
@@ -101,9 +101,9 @@ def _train(
     position: tuple[int, ...],
 ) -> float:
     """Train for one epoch; gives its mean loss, which costs what telling it would."""
-    order = stream(seed, Purpose.SHUFFLE, *position).permutation(len(images))
+    order = random_stream(seed, Purpose.SHUFFLE, *position).permutation(len(images))
     shape = (len(images), vae.latent_dim)
-    drawn = stream(seed, Purpose.NOISE, *position).standard_normal(shape, dtype=np.float32)
+    drawn = random_stream(seed, Purpose.NOISE, *position).standard_normal(shape, dtype=np.float32)
     noise = torch.from_numpy(drawn)
     total = 0.0
     for start in range(0, len(images), batch_size):

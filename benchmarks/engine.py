@@ -91,7 +91,7 @@ def paint() -> None:
             painted, engine = _first_paint(browser)
             starting.append(painted)
             ready.append(engine)
-            wait(lambda: not engine_state.alive())
+            wait(lambda: not engine_state.is_alive())
             with fresh_engine():
                 found.append(_first_paint(browser)[0])
         browser.close()
@@ -113,7 +113,7 @@ def _first_paint(browser: Any) -> tuple[float, float]:
     page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
     painted = time.perf_counter() - began
-    wait(lambda: engine_state.engine_now().ready)
+    wait(lambda: engine_state.current_state().ready)
     engine = time.perf_counter() - began
     page.close()
     program.terminate()
@@ -163,7 +163,7 @@ def overhead() -> None:
             bare.append(float(done.stdout))
             began = time.perf_counter()
             run = submit(NIGHT, threads=1)
-            wait(lambda run=run: not entries.wanted(run))  # type: ignore[misc]
+            wait(lambda run=run: not entries.contains(run))  # type: ignore[misc]
             engine.append(time.perf_counter() - began)
     _print("bare generator, s", bare)
     _print("submit to done through the engine, s", engine)
@@ -191,7 +191,7 @@ def clients() -> None:
             time.sleep(0.1)
         took = time.perf_counter() - began
         ends = [jobs.state(run) for run in runs]
-        workers = engine_state.engine_now().workers
+        workers = engine_state.current_state().workers
         inverted = _inversions(runs)
     seconds = [end.state.seconds or 0.0 for end in ends]
     print(
@@ -213,7 +213,7 @@ def _inversions(runs: list[str]) -> int:
 
 def _stop(run: str) -> None:
     jobs.stop(run)
-    wait(lambda: not entries.wanted(run))
+    wait(lambda: not entries.contains(run))
 
 
 def _print(what: str, values: Sequence[float]) -> None:

@@ -41,11 +41,11 @@ def _fresh(*module: str) -> Iterator[psutil.Process]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait(lambda: engine_state.engine_now().ready)
+        wait(lambda: engine_state.current_state().ready)
         yield psutil.Process(process.pid)
         process.terminate()
         process.wait()
-        wait(lambda: not engine_state.alive())
+        wait(lambda: not engine_state.is_alive())
 
 
 def free_port() -> int:
@@ -58,7 +58,7 @@ def free_port() -> int:
 def submit(config: RunConfig, threads: int | None = None) -> str:
     """As `jobs.submit` does, but without keeping an engine beyond the block that has one."""
     folder = new_run(config, "benchmark", threads)
-    entries.put(folder.id, "benchmark")
+    entries.add(folder.id, "benchmark")
     return folder.id
 
 

@@ -114,12 +114,12 @@ def _engine(outputs: Path) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait(lambda: engine_state.engine_now().ready)
+        wait(lambda: engine_state.current_state().ready)
         yield
     finally:
         process.terminate()
         process.wait()
-        wait(lambda: not engine_state.alive())
+        wait(lambda: not engine_state.is_alive())
 
 
 def _moment(run: str, rng: random.Random) -> dict[str, object]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from core.cli.progress import with_progress
 from core.runs.report import unique_path, write_pdf
-from core.runs.results import course
+from core.runs.results import measure_series
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig, chosen_split
 from core.support import environment
-from core.support.cpu import usable
+from core.support.cpu import usable_threads
 from core.support.threads import torch_threads
 from core.training.night import train
 
@@ -99,7 +99,7 @@ def train_with_scheduler_multiple_seeds(
         pretrain_seed=seed,
         device=device,
     )
-    most = usable(threads)
+    most = usable_threads(threads)
     with torch_threads():
         events = train(config, threads=lambda: most)
         state = fold(RunState(), with_progress(events) if progress else events)
@@ -107,4 +107,4 @@ def train_with_scheduler_multiple_seeds(
     write_pdf(state, path)
     if progress:
         print(f"figures: {path}", file=sys.stderr)
-    return NightErrors(*(np.array(course(state, dataset, "error")) for dataset in (1, 2)))
+    return NightErrors(*(np.array(measure_series(state, dataset, "error")) for dataset in (1, 2)))

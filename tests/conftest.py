@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,11 +11,12 @@ import hypothesis
 import numpy as np
 import pytest
 
-from core.data import DatasetPair, load_pair
+from core.data import DatasetPair
 from core.runs.events import Event, NightDone
 from core.schedule.config import RunConfig
 from core.support import environment
 from tools.datasets import fewer
+from tools.fixtures import bundled, one_thread, own_places, small_pair  # noqa: F401
 
 T = TypeVar("T")
 
@@ -68,16 +69,6 @@ def of_kind(events: Iterable[Event], kind: type[T]) -> list[T]:
     return [event for event in events if isinstance(event, kind)]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Caches, data and outputs in a folder of the session's, for the processes it starts too."""
-    root = tmp_path_factory.mktemp("places")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("cache", "data", "outputs"):
-            patch.setenv(f"SLEEP_{name.upper()}_DIR", str(root / name))
-        yield root
-
-
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user cache folder in which there is nothing yet."""
@@ -97,29 +88,6 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
         )
     monkeypatch.setenv("SLEEP_DATA_DIR", str(REAL_DATA))
     return REAL_DATA
-
-
-@pytest.fixture(scope="session")
-def one_thread() -> Iterator[int]:
-    """Torch on one thread: fastest for models this small, and the same on every machine."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield 1
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="session")
-def bundled(own_places: Path) -> DatasetPair:
-    """The bundled images, split by inversion."""
-    return load_pair("inverted", "bundled")
-
-
-@pytest.fixture(scope="session")
-def small_pair(bundled: DatasetPair) -> DatasetPair:
-    """All bundled training images with 20 test images a dataset, so that measuring is cheap."""
-    return fewer(bundled, test=20)
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,21 @@ Without arguments the tests run whose outcome depends on time or on processes.
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-TESTS = Path(__file__).parent
+from core.support import environment
+
+TESTS = environment.PROJECT / "tests"
 LOOPS = 2
 _ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 _FIRST = "--as-process-1"
+_CRITICAL = (
+    "core/cli",
+    "core/engine",
+    "core/jobs",
+    "core/queue",
+    "core/support/test_locks.py",
+    "browser",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -47,11 +56,7 @@ def _as_process_1(arguments: list[str]) -> int:
 
 
 def _critical() -> list[str]:
-    patterns = ("test_engine_*.py", "test_jobs*.py", "test_cli*.py", "test_store_locks.py")
-    return [
-        *sorted(str(path) for pattern in patterns for path in TESTS.glob(pattern)),
-        str(TESTS / "browser"),
-    ]
+    return [str(TESTS / each) for each in _CRITICAL]
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Server:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLEEP_OUTPUTS_DIR", str(self.outputs))
             folder = new_run(RunConfig(**{**_SHORT, **changes}), person, 1)
-            entries.put(folder.id, person)
+            entries.add(folder.id, person)
         return folder.id
 
     def stop(self, run_id: str) -> None:

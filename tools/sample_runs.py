@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from core.queue.paths import failure_of
+from core.queue.paths import failure_file
 from core.runs.arrays import StoredArray
 from core.runs.events import (
     CuesShown,
@@ -33,9 +33,10 @@ from core.runs.folder import RunFolder, RunRecord, find_run, runs_dir
 from core.runs.log import LOG, LogReader, RunLog
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import hypnogram
+from core.support import environment
 from core.support.files import make_folders, write_text
 
-RECORDED = sorted((Path(__file__).parent / "assets" / "runs").glob("schema-*/*-*-*"))
+RECORDED = sorted((environment.PROJECT / "tests" / "assets" / "runs").glob("schema-*/*-*-*"))
 RUN = "20260102-030405-0a1b2c"
 OTHER = "20260102-030406-ffffff"
 
@@ -217,8 +218,8 @@ def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "some
 
 def put_failure(run_id: str, sentence: str) -> None:
     """A failure of a run whose own folder could not take the sentence."""
-    make_folders(failure_of(run_id).parent)
-    write_text(failure_of(run_id), sentence)
+    make_folders(failure_file(run_id).parent)
+    write_text(failure_file(run_id), sentence)
 
 
 def put_recorded(recorded: Path = RECORDED[-1]) -> RunFolder:

@@ -13,7 +13,7 @@ _PARTS = (
 )
 
 
-def dream_shares(dreams: tuple[DreamContent, ...], cycles: int, revision: str) -> Figure:
+def dream_chart(dreams: tuple[DreamContent, ...], cycles: int, revision: str) -> Figure:
     """For each cycle of the night's ``cycles`` the shares of its dreams, as a stacked bar."""
     traces = [
         {

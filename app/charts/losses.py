@@ -7,15 +7,15 @@ from app.charts.style import (
     IN_PAIRS,
     MOST_POINTS,
     Figure,
-    chosen,
     layout,
     night_axis,
+    playhead_line,
     shading,
     uid,
 )
-from app.view_data.compared_runs import Arms
-from app.view_data.hypnogram import slept
-from app.view_data.series import Course, Loss, losses
+from app.view_data.compared_runs import ComparedRuns
+from app.view_data.hypnogram import run_blocks
+from app.view_data.series import Loss, Series, loss_series
 
 HEIGHT = 280
 _LINES: tuple[tuple[Loss, str, str, str], ...] = (
@@ -25,17 +25,17 @@ _LINES: tuple[tuple[Loss, str, str, str], ...] = (
 )
 
 
-def loss_curves(arms: Arms, revision: str, cycle: int) -> Figure:
+def loss_chart(arms: ComparedRuns, revision: str, cycle: int) -> Figure:
     """One's own night's losses, over the tint of its stages, and the total of the one beside it."""
     traces = [
-        _line(losses(arms[0].state, loss, MOST_POINTS), name, colour, dash)
+        _line(loss_series(arms[0].state, loss, MOST_POINTS), name, colour, dash)
         for loss, name, colour, dash in _LINES
     ]
     traces += [
-        _line(losses(arm.state, "total", MOST_POINTS), f"total, {arm.name}", GREY, "solid")
+        _line(loss_series(arm.state, "total", MOST_POINTS), f"total, {arm.name}", GREY, "solid")
         for arm in arms[1:]
     ]
-    night = slept(arms[0].state)
+    night = run_blocks(arms[0].state)
     return {
         "data": traces,
         "layout": layout(
@@ -43,13 +43,13 @@ def loss_curves(arms: Arms, revision: str, cycle: int) -> Figure:
             revision,
             xaxis=night_axis(night, max(arm.state.epochs for arm in arms)),
             yaxis={"title": {"text": "nats an image", "standoff": 6}, "type": "log", "dtick": 1},
-            shapes=[*shading(night), *chosen(night, cycle)],
+            shapes=[*shading(night), *playhead_line(night, cycle)],
             legend=IN_PAIRS,
         ),
     }
 
 
-def _line(found: Course, name: str, colour: str, dash: str) -> dict[str, Any]:
+def _line(found: Series, name: str, colour: str, dash: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "uid": uid(name),

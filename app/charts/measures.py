@@ -9,15 +9,15 @@ from app.charts.style import (
     NEW,
     OLD,
     Figure,
-    chosen,
     layout,
     night_axis,
+    playhead_line,
     shading,
     uid,
 )
-from app.view_data.compared_runs import Arms
-from app.view_data.hypnogram import slept
-from app.view_data.series import Course, Measure, Memory, course
+from app.view_data.compared_runs import ComparedRuns
+from app.view_data.hypnogram import run_blocks
+from app.view_data.series import Measure, Memory, Series, measure_series
 
 HEIGHT = 300
 TITLES: dict[Measure, str] = {
@@ -30,7 +30,7 @@ _MOST: dict[Measure, float] = {"error": 784, "recall_error": 784, "recall_accura
 _DASHES = ("solid", "dot")  # one's own night, the one beside it
 
 
-def courses(arms: Arms, measure: Measure, revision: str, cycle: int) -> Figure:
+def measure_chart(arms: ComparedRuns, measure: Measure, revision: str, cycle: int) -> Figure:
     """``measure`` of old and new memories at every stage's end, with ``cycle`` marked.
 
     Colour and marker tell the memories, the line's style the nights. Several seeds are a mean with
@@ -40,7 +40,7 @@ def courses(arms: Arms, measure: Measure, revision: str, cycle: int) -> Figure:
     for arm, dash in zip(arms, _DASHES, strict=False):
         for memory, colour, symbol in _MEMORIES:
             group = memory if arm is arms[0] else f"{memory}, {arm.name}"
-            found = course(arm.state, memory, measure, MOST_POINTS)
+            found = measure_series(arm.state, memory, measure, MOST_POINTS)
             traces += _spread(found, group, colour, _MOST[measure])
             traces.append(
                 {
@@ -53,7 +53,7 @@ def courses(arms: Arms, measure: Measure, revision: str, cycle: int) -> Figure:
                     "hovertemplate": _hover(measure),
                 }
             )
-    night = slept(arms[0].state)
+    night = run_blocks(arms[0].state)
     epochs = max(arm.state.epochs for arm in arms)
     scale = {"title": {"text": TITLES[measure], "standoff": 6}, "rangemode": "tozero", "nticks": 6}
     if measure == "recall_accuracy":
@@ -65,13 +65,13 @@ def courses(arms: Arms, measure: Measure, revision: str, cycle: int) -> Figure:
             revision,
             xaxis=night_axis(night, epochs),
             yaxis=scale,
-            shapes=[*shading(night), *chosen(night, cycle)],
+            shapes=[*shading(night), *playhead_line(night, cycle)],
             legend=IN_PAIRS,
         ),
     }
 
 
-def _spread(found: Course, group: str, colour: str, most: float) -> list[dict[str, Any]]:
+def _spread(found: Series, group: str, colour: str, most: float) -> list[dict[str, Any]]:
     if found.half_widths is None:
         return []
     pairs = list(zip(found.means, found.half_widths, strict=True))

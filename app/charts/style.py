@@ -92,7 +92,7 @@ def shading(night: Sequence[Block]) -> list[dict[str, Any]]:
     ]
 
 
-def chosen(night: Sequence[Block], cycle: int) -> list[dict[str, Any]]:
+def playhead_line(night: Sequence[Block], cycle: int) -> list[dict[str, Any]]:
     """A line where ``cycle`` ends, for the cycle that the page shows."""
     end = max((b.start + b.epochs for b in night if b.cycle <= cycle), default=0)
     line = {"color": GREY, "width": 1, "dash": "dot"}

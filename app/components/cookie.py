@@ -12,9 +12,9 @@ _SCRIPT = (Path(__file__).parent / "cookie.js").read_text("utf-8")
 def cookie(name: str, secret: str, *, key: str) -> None:
     """Let the browser keep ``secret``, unless it keeps another one already.
 
-    `kept` with the same ``key`` then returns what the browser answers.
+    `stored_secret` with the same ``key`` then returns what the browser answers.
     """
-    answer = kept(key)
+    answer = stored_secret(key)
     with st.container(key=f"{key}_cookie"):
         _mounted()(
             key=key,
@@ -23,7 +23,7 @@ def cookie(name: str, secret: str, *, key: str) -> None:
         )
 
 
-def kept(key: str) -> object:
+def stored_secret(key: str) -> object:
     """What the browser answered: nothing (None) where it keeps what it was sent.
 
     Otherwise the other secret that it keeps, or "" if it keeps no cookies. The value is untrusted.

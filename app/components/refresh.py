@@ -2,7 +2,7 @@
 
 Streamlit's ``run_every`` ticks whatever the browser is at. One that is busy, for it loads the page,
 would then be sent a second drawing before it has shown the first, and Streamlit loses values of
-widgets that it has not shown yet, see ``repeat.js``.
+widgets that it has not shown yet, see ``refresh.js``.
 """
 
 import time
@@ -16,16 +16,16 @@ import streamlit as st
 Part = Literal["night", "poll", "beat"]
 
 _COMPONENT = "sleep_repeat"
-_SCRIPT = (Path(__file__).parent / "repeat.js").read_text("utf-8")
+_SCRIPT = (Path(__file__).parent / "refresh.js").read_text("utf-8")
 
 
-def repeat(
+def refreshing(
     draw: Callable[[], float | None], *, key: Part, again: Callable[[], None] = lambda: None
 ) -> None:
     """Call ``draw``, and again as many seconds as it says after what it drew was shown, if any.
 
     It is a fragment. Before it is drawn again ``again`` is called, which may ask for more with
-    `redraw` or `st.rerun`.
+    `refresh_all` or `st.rerun`.
     """
 
     def once() -> None:
@@ -40,12 +40,12 @@ def repeat(
     st.fragment(once, key=key)()
 
 
-def redraw() -> None:
-    """Draw all these parts, and nothing else of the page; for `repeat`'s ``again``."""
+def refresh_all() -> None:
+    """Draw all these parts, and nothing else of the page; for `refreshing`'s ``again``."""
     st.rerun(get_args(Part))
 
 
-def asked() -> bool:
+def refreshed_by_timer() -> bool:
     """Whether it was such a part that asked for what is drawn now, and no hand."""
     return any("again" in (st.session_state.get(key) or {}) for key in get_args(Part))
 

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from app import text
-from app.charts.dreams import MOST_BARS, dream_shares
-from app.charts.losses import loss_curves
-from app.charts.measures import TITLES, courses
+from app.charts.dreams import MOST_BARS, dream_chart
+from app.charts.losses import loss_chart
+from app.charts.measures import TITLES, measure_chart
 from app.components.figure import figure
-from app.view_data.compared_runs import Arms
+from app.view_data.compared_runs import ComparedRuns
 from app.view_data.dreams import dream_content
 from app.view_data.series import Measure
 
@@ -15,7 +15,7 @@ _RECALL: tuple[Measure, ...] = ("recall_accuracy", "recall_error")
 _RECALL_KEY = "recall_measure"
 
 
-def measures(arms: Arms, revision: str, cycle: int) -> None:
+def measures(arms: ComparedRuns, revision: str, cycle: int) -> None:
     """Draw reconstruction error, and recall from partial images."""
     left, right = st.columns(2, gap="medium")
     with left:
@@ -25,13 +25,13 @@ def measures(arms: Arms, revision: str, cycle: int) -> None:
         _courses(arms, measure, "recall_chart", "Recalled from a part", revision, cycle)
 
 
-def training(arms: Arms, revision: str, cycle: int) -> None:
+def training(arms: ComparedRuns, revision: str, cycle: int) -> None:
     """Draw the losses, and the content of the dreams."""
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="loss_chart", gap="xsmall"):
         st.subheader("What training minimised", anchor=False, help=text.LOSSES)
         figure(
-            loss_curves(arms, revision, cycle),
+            loss_chart(arms, revision, cycle),
             key="loss_chart",
             alt="Loss of every epoch over the night; its numbers are in the table below.",
         )
@@ -42,13 +42,15 @@ def training(arms: Arms, revision: str, cycle: int) -> None:
             st.caption(text.NO_DREAMS)
             return
         figure(
-            dream_shares(dreams, max(arms[0].cycles, 1), revision),
+            dream_chart(dreams, max(arms[0].cycles, 1), revision),
             key="dream_chart",
             alt="Share of each cycle's dreams that are old, new and neither; see the table below.",
         )
 
 
-def _courses(arms: Arms, measure: Measure, key: str, title: str, revision: str, cycle: int) -> None:
+def _courses(
+    arms: ComparedRuns, measure: Measure, key: str, title: str, revision: str, cycle: int
+) -> None:
     with st.container(key=key, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
             about = text.RECONSTRUCTION_ERROR if measure == "error" else text.RECALL
@@ -64,7 +66,7 @@ def _courses(arms: Arms, measure: Measure, key: str, title: str, revision: str, 
                     label_visibility="collapsed",
                 )
         figure(
-            courses(arms, measure, f"{revision} {measure}", cycle),
+            measure_chart(arms, measure, f"{revision} {measure}", cycle),
             key=key,
             alt=f"{TITLES[measure].capitalize()} of old and new memories after every stage; its "
             "numbers are in the table below.",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from app import text
 from app.charts.style import GREY, NEW, OLD
 from app.view_data import image_strip
-from app.view_data.compared_runs import Arms
-from app.view_data.filmstrip import DREAMS_SHOWN, Row, Strip, strips
+from app.view_data.compared_runs import ComparedRuns
+from app.view_data.filmstrip import DREAMS_SHOWN, FilmStrip, Row, strips
 from core.support.errors import LogError
 from core.support.text import printable
 
@@ -18,7 +18,7 @@ _IN_A_ROW = 10
 _COLOURS = {"old": OLD, "new": NEW, "dreams": GREY}
 
 
-def filmstrip(arms: Arms, cycle: int) -> None:
+def filmstrip(arms: ComparedRuns, cycle: int) -> None:
     """Draw the strips after ``cycle``."""
     with st.container(key="filmstrip", gap="small"):
         try:
@@ -32,15 +32,15 @@ def filmstrip(arms: Arms, cycle: int) -> None:
         st.html(f'<div class="film">{drawn}</div>')
 
 
-def _section(strip: Strip) -> str:
+def _section(strip: FilmStrip) -> str:
     rows = "".join(_figure(strip, row) for row in strip.rows)
     title = html.escape(printable(strip.title))
     style = f"border-color:{_COLOURS[strip.kind]}"
     return f'<section class="{strip.kind}" style="{style}"><h4>{title}</h4>{rows}</section>'
 
 
-def _figure(strip: Strip, row: Row) -> str:
-    images = image_strip.loaded(row.array)
+def _figure(strip: FilmStrip, row: Row) -> str:
+    images = image_strip.load_images(row.array)
     if row.index is not None:
         images = images[row.index]
     images = images[:DREAMS_SHOWN]
@@ -54,9 +54,9 @@ def _figure(strip: Strip, row: Row) -> str:
 
 
 def _picture(images: NDArray[np.uint8], alt: str) -> str:
-    return f'<img decoding="sync" alt="{alt}" src="{image_strip.row(images)}">'
+    return f'<img decoding="sync" alt="{alt}" src="{image_strip.encode_row(images)}">'
 
 
-def _alt(strip: Strip, row: Row, start: int) -> str:
+def _alt(strip: FilmStrip, row: Row, start: int) -> str:
     more = f", from number {start + 1} on" if start else ""
     return html.escape(printable(f"{strip.title}: {row.label}{more}"))

@@ -47,8 +47,8 @@ def _moved() -> None:
     """The slider stands elsewhere: by a hand, or because the browser has not moved it yet."""
     before, since = st.session_state.get(_BEFORE, (None, 0.0))
     late = st.session_state[_CYCLE] == before and time.monotonic() - since < _LATE_S
-    if not late and not refresh.asked():
-        hold()
+    if not late and not refresh.refreshed_by_timer():
+        pause()
 
 
 def follow() -> None:
@@ -57,7 +57,7 @@ def follow() -> None:
     st.session_state[_FOLLOWS] = True
 
 
-def hold() -> None:
+def pause() -> None:
     """Stay at the cycle that is shown."""
     _forget()
     st.session_state[_FOLLOWS] = False
@@ -74,7 +74,7 @@ def draw(cycles: int, newest: int, *, active: bool) -> None:
     """Draw the slider over a night of ``cycles``, and the buttons beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="scrub"):
         if playing():
-            st.button("Pause", key="play", icon=":material/pause:", on_click=hold)
+            st.button("Pause", key="play", icon=":material/pause:", on_click=pause)
         else:
             icon = ":material/play_arrow:"
             st.button("Play", key="play", icon=icon, on_click=play, disabled=newest < 1)

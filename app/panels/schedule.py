@@ -6,16 +6,16 @@ from app import text
 from app.charts import hypnogram as charts
 from app.components.figure import figure
 from app.settings import values_of
-from app.snapshot import Moment
+from app.snapshot import PageSnapshot
 from app.view_data.hypnogram import blocks, dose_line
-from core.queue.engine_state import engine_now
-from core.queue.estimates import Pace
+from core.queue.engine_state import current_state
+from core.queue.estimates import Speed
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import dose, hypnogram
-from core.support.durations import about
+from core.support.durations import format_duration
 
 
-def night(config: RunConfig | None, now: Moment | None) -> None:
+def night(config: RunConfig | None, now: PageSnapshot | None) -> None:
     """Draw it; the stage that a run is in is lit where its night is the one asked for."""
     with st.container(key="hypnogram", gap=None):
         if config is None:
@@ -23,12 +23,12 @@ def night(config: RunConfig | None, now: Moment | None) -> None:
         stages = blocks(hypnogram(config))
         lit = _stage(now, config) if now is not None else None
         figure(charts.hypnogram(stages, lit), key="hypnogram", alt=charts.alt(stages), quiet=True)
-        seconds = Pace(engine_now().pace).seconds(config)
-        line = f"Your night: {dose_line(dose(config))}; about {about(seconds)} here."
+        seconds = Speed(current_state().pace).seconds(config)
+        line = f"Your night: {dose_line(dose(config))}; about {format_duration(seconds)} here."
         st.caption(line, help=text.HYPNOGRAM)
 
 
-def _stage(now: Moment, config: RunConfig) -> tuple[int, str] | None:
+def _stage(now: PageSnapshot, config: RunConfig) -> tuple[int, str] | None:
     own = now.configs[0]
     if not now.mine.active or own is None or values_of(own) != values_of(config):
         return None

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import text
 from app.charts.style import NEW, OLD
-from app.view_data.compared_runs import Arms, at_the_same_time
+from app.view_data.compared_runs import ComparedRuns, at_same_time
 from app.view_data.scores import Score, score, what_happened, whole_percent
 from core.runs.statistics import Interval
 
@@ -17,9 +17,9 @@ _CARDS = (
 )
 
 
-def scorecard(arms: Arms, cycle: int, *, over: bool) -> None:
+def scorecard(arms: ComparedRuns, cycle: int, *, over: bool) -> None:
     """Draw the scores after ``cycle``; ``over`` adds what happened in the whole nights."""
-    found = [(arm.name, score(arm.state, then)) for arm, then in at_the_same_time(arms, cycle)]
+    found = [(arm.name, score(arm.state, then)) for arm, then in at_same_time(arms, cycle)]
     with st.container(key="scorecard", gap="xsmall"):
         own = found[0][1]
         if own is None:

@@ -7,13 +7,13 @@ import streamlit as st
 
 from app import actions, controls, status_text, text, visitor
 from app.controls import Chosen
-from app.settings import beyond, values_of
-from app.shown_runs import Shown, Watched
-from app.snapshot import Moment
+from app.settings import settings_without_control, values_of
+from app.shown_runs import ShownRuns, WatchedRun
+from app.snapshot import PageSnapshot
 from app.view_data.hypnogram import describe
 from core.jobs import Follower, Snapshot, Status
 
-Run = tuple[Watched, Snapshot]
+Run = tuple[WatchedRun, Snapshot]
 
 _COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
     "queued": "gray",
@@ -25,7 +25,7 @@ _COLOURS: dict[Status, Literal["gray", "violet", "green", "red", "orange"]] = {
 }
 
 
-def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> None:
+def buttons(shown: ShownRuns | None, now: PageSnapshot | None, chosen: Chosen | None) -> None:
     """Draw Run, or Stop while a night of the visitor goes on, and Resume for one that broke off."""
     own = _own(shown, now) if shown is not None and now is not None else []
     going = [watched.follower for watched, snapshot in own if snapshot.active]
@@ -44,7 +44,7 @@ def buttons(shown: Shown | None, now: Moment | None, chosen: Chosen | None) -> N
     _resume_button(own)
 
 
-def status(shown: Shown, now: Moment, chosen: Chosen | None) -> None:
+def status(shown: ShownRuns, now: PageSnapshot, chosen: Chosen | None) -> None:
     """Draw where the runs are."""
     with st.container(key="run_status", gap="xsmall"):
         if shown.recorded:
@@ -61,10 +61,10 @@ def none() -> None:
         st.caption(text.NO_RUN)
 
 
-def _standing(now: Moment) -> None:
+def _standing(now: PageSnapshot) -> None:
     leading = now.snapshots[now.leading]
     colour = _COLOURS[leading.status]
-    st.markdown(f":{colour}-badge[{leading.status}] {text.literal(status_text.line(now))}")
+    st.markdown(f":{colour}-badge[{leading.status}] {text.literal(status_text.status_line(now))}")
     if now.active:
         st.progress(now.progress)
     for snapshot in now.snapshots:
@@ -74,12 +74,12 @@ def _standing(now: Moment) -> None:
             tell(text.sentence(snapshot.problem))
 
 
-def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
+def _of_this_night(shown: ShownRuns, chosen: Chosen | None) -> None:
     config = shown.mine.config
     if config is None:
         return
-    moved = chosen is not None and controls.standing() != values_of(config)
-    hidden = beyond(config)
+    moved = chosen is not None and controls.current_values() != values_of(config)
+    hidden = settings_without_control(config)
     told = [
         f"This night: {describe(config)}.",
         *([f"The controls do not show its {', '.join(hidden)}."] if hidden else []),
@@ -88,7 +88,7 @@ def _of_this_night(shown: Shown, chosen: Chosen | None) -> None:
     st.caption(text.literal(" ".join(told)))
 
 
-def _whose(shown: Shown, now: Moment) -> None:
+def _whose(shown: ShownRuns, now: PageSnapshot) -> None:
     """Tell who may stop or resume what is shown, as long as that can be done."""
     left = _left(_runs(shown, now))
     foreign = [run for run in left if run[0].owner != visitor.person()]
@@ -129,10 +129,10 @@ def _left(runs: Sequence[Run]) -> list[Run]:
     ]
 
 
-def _own(shown: Shown, now: Moment) -> list[Run]:
+def _own(shown: ShownRuns, now: PageSnapshot) -> list[Run]:
     return [run for run in _runs(shown, now) if run[0].owner == visitor.person()]
 
 
-def _runs(shown: Shown, now: Moment) -> list[Run]:
+def _runs(shown: ShownRuns, now: PageSnapshot) -> list[Run]:
     both = (shown.mine, shown.beside)
     return list(zip([run for run in both if run is not None], now.snapshots, strict=True))

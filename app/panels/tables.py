@@ -4,18 +4,18 @@ import streamlit as st
 
 from app import text
 from app.view_data import tables
-from app.view_data.compared_runs import Arms
+from app.view_data.compared_runs import ComparedRuns
 from core.schedule.presets import PRESETS
 
 _KEY = "numbers"
 _TABLES = (
-    ("Measured", tables.measured),
-    ("Losses", tables.trained),
-    ("Dreams", tables.dreamt),
+    ("Measured", tables.measures_table),
+    ("Losses", tables.losses_table),
+    ("Dreams", tables.dreams_table),
 )
 
 
-def numbers(arms: Arms) -> None:
+def numbers(arms: ComparedRuns) -> None:
     """Draw the tables, once they are asked for."""
     opened = st.expander("The numbers", key=_KEY, on_change="rerun")
     if opened.open:

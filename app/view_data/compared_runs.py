@@ -6,7 +6,7 @@ from core.runs.state import RunState
 
 
 @dataclass(frozen=True)
-class Arm:
+class ComparedRun:
     """One night of those compared: ``name`` in charts, as "no REM", ``adverb`` in sentences."""
 
     name: str
@@ -19,11 +19,11 @@ class Arm:
         return len(self.state.night.cycles) if self.state.night else 0
 
 
-Arms = tuple[Arm, ...]
+ComparedRuns = tuple[ComparedRun, ...]
 """One's own night, then the one beside it, if there is one."""
 
 
-def at_the_same_time(arms: Arms, cycle: int) -> tuple[tuple[Arm, int], ...]:
+def at_same_time(arms: ComparedRuns, cycle: int) -> tuple[tuple[ComparedRun, int], ...]:
     """Each night with its cycle that ends when ``cycle`` of the first does, or last before that.
 
     Nights have equal epochs or are taken to: what counts is the share of the night.

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.view_data.series import thinned
+from app.view_data.series import thin_out
 from core.runs.state import RunState
-from core.runs.statistics import interval
+from core.runs.statistics import mean_interval
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,6 @@ def dream_content(state: RunState, most: int | None = None) -> tuple[DreamConten
     """The content of each REM stage's dreams so far; at most ``most`` of them, evenly spaced."""
     names = ("old", "new", "neither", "old_classes", "new_classes")
     return tuple(
-        DreamContent(made.cycle, *(interval(getattr(made, name)).mean for name in names))
-        for made in thinned(state.dreams, most)
+        DreamContent(made.cycle, *(mean_interval(getattr(made, name)).mean for name in names))
+        for made in thin_out(state.dreams, most)
     )

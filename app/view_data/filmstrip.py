@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.view_data.compared_runs import Arms, at_the_same_time
+from app.view_data.compared_runs import ComparedRuns, at_same_time
 from core.runs.state import RunState
 
 DREAMS_SHOWN = 20
@@ -22,7 +22,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Strip:
+class FilmStrip:
     """The rows of one kind of memory, or of a cycle's dreams."""
 
     kind: Literal["old", "new", "dreams"]
@@ -30,31 +30,31 @@ class Strip:
     rows: tuple[Row, ...]
 
 
-def strips(arms: Arms, cycle: int) -> tuple[Strip, ...]:
+def strips(arms: ComparedRuns, cycle: int) -> tuple[FilmStrip, ...]:
     """The strips after ``cycle``; () for a run that kept no pictures."""
     own = arms[0].state
     if own.cues is None or own.night is None:
         return ()
     found = [
-        Strip("old", f"Old memories ({own.night.dataset_1})", _rows(arms, cycle, 1)),
-        Strip("new", f"New memories ({own.night.dataset_2})", _rows(arms, cycle, 2)),
+        FilmStrip("old", f"Old memories ({own.night.dataset_1})", _rows(arms, cycle, 1)),
+        FilmStrip("new", f"New memories ({own.night.dataset_2})", _rows(arms, cycle, 2)),
     ]
     dreams = tuple(
         Row("dreams" if arm is arms[0] else arm.name, made.images, 0)
-        for arm, then in at_the_same_time(arms, cycle)
+        for arm, then in at_same_time(arms, cycle)
         for made in arm.state.dreams
         if made.cycle == then
     )
     if dreams:
-        found.append(Strip("dreams", f"Dreams of cycle {cycle}", dreams))
+        found.append(FilmStrip("dreams", f"Dreams of cycle {cycle}", dreams))
     return tuple(found)
 
 
-def _rows(arms: Arms, cycle: int, dataset: int) -> tuple[Row, ...]:
+def _rows(arms: ComparedRuns, cycle: int, dataset: int) -> tuple[Row, ...]:
     cues = arms[0].state.cues
     recalled = [
         Row("recalled" if arm is arms[0] else arm.name, getattr(made, f"dataset_{dataset}"), 0)
-        for arm, then in at_the_same_time(arms, cycle)
+        for arm, then in at_same_time(arms, cycle)
         if _same_pictures(arms[0].state, arm.state)
         for made in _last(arm.state, then)
     ]

@@ -30,7 +30,7 @@ def blocks(night: Hypnogram) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def slept(state: RunState) -> tuple[Block, ...]:
+def run_blocks(state: RunState) -> tuple[Block, ...]:
     """The stages of the night that a run sleeps, () before it has begun."""
     return _slept(state.night.cycles) if state.night else ()
 

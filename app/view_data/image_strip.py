@@ -11,7 +11,7 @@ from PIL import Image
 GAP = 2  # pixels between images
 
 
-def row(images: NDArray[np.uint8]) -> str:
+def encode_row(images: NDArray[np.uint8]) -> str:
     """Images [n, 28, 28] side by side as the data URI of a PNG; transparent between them."""
     count, height, width = images.shape
     canvas = np.zeros((height, count * (width + GAP) - GAP, 2), np.uint8)
@@ -24,6 +24,6 @@ def row(images: NDArray[np.uint8]) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def loaded(array: Any) -> NDArray[np.uint8]:
+def load_images(array: Any) -> NDArray[np.uint8]:
     """The images of an event, read from disk where it holds only their place."""
     return array.load() if hasattr(array, "load") else array

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from app.view_data.compared_runs import Arm, Arms
-from core.runs.results import course
+from app.view_data.compared_runs import ComparedRun, ComparedRuns
+from core.runs.results import measure_series
 from core.runs.state import RunState
-from core.runs.statistics import Interval, forgetting, interval, known
+from core.runs.statistics import Interval, forgetting, known_share, mean_interval
 
 # From which share on memories are said to ...
 _OLD = (
@@ -26,7 +26,7 @@ _NEW = (
 class Score:
     """Means over seeds with their intervals, as shares: 0 is none of it, 1 is all.
 
-    ``kept`` of the old memories, ``learned`` of the new (see `core.runs.statistics.known`), and how much
+    ``kept`` of the old memories, ``learned`` of the new (see `core.runs.statistics.known_share`), and how much
     of the old was ``forgotten`` since their best in this night, on the same scale.
     """
 
@@ -39,14 +39,15 @@ class Score:
 def score(state: RunState, cycle: int) -> Score | None:
     """The score after ``cycle``, or after the last one that is over; None before the first."""
     old, new = (
-        [seed[: cycle + 1] for seed in course(state, dataset, "error")] for dataset in (1, 2)
+        [seed[: cycle + 1] for seed in measure_series(state, dataset, "error")]
+        for dataset in (1, 2)
     )
     if not old or len(old[0]) < 2:
         return None
     kept, learned, forgotten = [], [], []
     for old_seed, new_seed in zip(old, new, strict=True):
         ends = old_seed[0], new_seed[0]
-        share = known(old_seed[-1], *ends), known(new_seed[-1], *ends)
+        share = known_share(old_seed[-1], *ends), known_share(new_seed[-1], *ends)
         # Where new images are no stranger than old ones there is nothing to learn or to lose.
         if share[0] is None or share[1] is None or ends[1] < ends[0]:
             return None
@@ -54,7 +55,9 @@ def score(state: RunState, cycle: int) -> Score | None:
         learned.append(share[1])
         lost = forgetting(old_seed, higher_is_better=False)
         forgotten.append(min(lost / (ends[1] - ends[0]), 1.0))
-    return Score(len(old[0]) - 1, interval(kept), interval(learned), interval(forgotten))
+    return Score(
+        len(old[0]) - 1, mean_interval(kept), mean_interval(learned), mean_interval(forgotten)
+    )
 
 
 def whole_percent(share: float) -> str:
@@ -62,13 +65,13 @@ def whole_percent(share: float) -> str:
     return f"{max(round(100 * share), 0)} %"
 
 
-def result(found: Score) -> str:
+def result_text(found: Score) -> str:
     """The result in a few words: "kept 91 % of the old, learned 84 % of the new"."""
     kept, learned = whole_percent(found.kept.mean), whole_percent(found.learned.mean)
     return f"kept {kept} of the old, learned {learned} of the new"
 
 
-def what_happened(arms: Arms) -> str | None:
+def what_happened(arms: ComparedRuns) -> str | None:
     """Two sentences on nights that are over, from their numbers; None before their end."""
     last = [(arm, score(arm.state, len(arm.state.cycles))) for arm in arms]
     (mine, own), *others = last
@@ -91,10 +94,10 @@ def what_happened(arms: Arms) -> str | None:
     return f"{first} {second}"
 
 
-def _against(own: Score, arm: Arm, other: Score) -> str:
+def _against(own: Score, arm: ComparedRun, other: Score) -> str:
     kept = own.kept.mean - other.kept.mean
     learned = own.learned.mean - other.learned.mean
-    verdict = f"{arm.adverb} the network {result(other)}"
+    verdict = f"{arm.adverb} the network {result_text(other)}"
     if abs(kept) < 0.05 and abs(learned) < 0.05:
         return f"{verdict}: no difference."
     if kept >= 0.05 and learned <= -0.05:

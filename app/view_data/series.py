@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from app.view_data.hypnogram import slept
+from app.view_data.hypnogram import run_blocks
 from core.runs.state import RunState
-from core.runs.statistics import interval
+from core.runs.statistics import mean_interval
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ Loss = Literal["total", "reconstruction", "kl"]
 
 
 @dataclass(frozen=True)
-class Course:
+class Series:
     """A course over the night's epochs, index 0 first.
 
     ``epochs`` are the ends of what was measured, ``where`` says so in words ("cycle 2, after
@@ -32,7 +32,7 @@ class Course:
     images: tuple[int, ...] = ()
 
 
-def thinned(items: Sequence[T], most: int | None) -> Sequence[T]:
+def thin_out(items: Sequence[T], most: int | None) -> Sequence[T]:
     """At most ``most`` items, evenly spaced and the last one among them; all for None.
 
     The step is odd: NREM and REM stages alternate, and an even one would leave out all of one kind.
@@ -43,13 +43,17 @@ def thinned(items: Sequence[T], most: int | None) -> Sequence[T]:
     return items[(len(items) - 1) % step :: step]
 
 
-def course(state: RunState, memory: Memory, measure: Measure, most: int | None = None) -> Course:
+def measure_series(
+    state: RunState, memory: Memory, measure: Measure, most: int | None = None
+) -> Series:
     """``measure`` of the old or new memories before the night and after each stage.
 
-    ``most`` is how many points a chart can show; `thinned` chooses them.
+    ``most`` is how many points a chart can show; `thin_out` chooses them.
     """
-    ends = {(block.cycle, block.stage.value): block.start + block.epochs for block in slept(state)}
-    stages = thinned(state.stages, most)
+    ends = {
+        (block.cycle, block.stage.value): block.start + block.epochs for block in run_blocks(state)
+    }
+    stages = thin_out(state.stages, most)
     scores = [stage.dataset_1 if memory == "old" else stage.dataset_2 for stage in stages]
     return _course(
         [ends.get((stage.cycle, stage.stage), 0) for stage in stages],
@@ -62,10 +66,10 @@ def course(state: RunState, memory: Memory, measure: Measure, most: int | None =
     )
 
 
-def losses(state: RunState, loss: Loss, most: int | None = None) -> Course:
-    """One of the losses, in nats per image, after each epoch; ``most`` as for `course`."""
-    found = thinned(state.losses, most)
-    starts = {(block.cycle, block.stage.value): block.start for block in slept(state)}
+def loss_series(state: RunState, loss: Loss, most: int | None = None) -> Series:
+    """One of the losses, in nats per image, after each epoch; ``most`` as for `measure_series`."""
+    found = thin_out(state.losses, most)
+    starts = {(block.cycle, block.stage.value): block.start for block in run_blocks(state)}
     return _course(
         [starts.get((epoch.cycle, epoch.stage), 0) + epoch.epoch for epoch in found],
         [f"cycle {epoch.cycle}, {epoch.stage} epoch {epoch.epoch}" for epoch in found],
@@ -78,10 +82,10 @@ def _course(
     where: Iterable[str],
     values: Sequence[tuple[float, ...]],
     images: Iterable[int] = (),
-) -> Course:
-    found = [interval(point) for point in values]
+) -> Series:
+    found = [mean_interval(point) for point in values]
     half_widths = tuple(each.half_width for each in found if each.half_width is not None)
-    return Course(
+    return Series(
         tuple(epochs),
         tuple(where),
         tuple(each.mean for each in found),

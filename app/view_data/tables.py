@@ -2,16 +2,16 @@
 
 import pandas as pd
 
-from app.view_data.compared_runs import Arms
+from app.view_data.compared_runs import ComparedRuns
 from app.view_data.dreams import dream_content
-from app.view_data.series import Loss, Measure, Memory, course, losses
+from app.view_data.series import Loss, Measure, Memory, loss_series, measure_series
 
 _MEASURES: tuple[Measure, ...] = ("error", "recall_error", "recall_accuracy")
 _MEMORIES: tuple[Memory, ...] = ("old", "new")
 _LOSSES: tuple[Loss, ...] = ("total", "reconstruction", "kl")
 
 
-def measured(arms: Arms) -> pd.DataFrame:
+def measures_table(arms: ComparedRuns) -> pd.DataFrame:
     """What was measured: for each night, moment and memory the means with half their intervals.
 
     Columns: night, when, memories, images, and for each measure its mean and ``... ±`` (None
@@ -20,7 +20,7 @@ def measured(arms: Arms) -> pd.DataFrame:
     rows = []
     for arm in arms:
         for memory in _MEMORIES:
-            found = {measure: course(arm.state, memory, measure) for measure in _MEASURES}
+            found = {measure: measure_series(arm.state, memory, measure) for measure in _MEASURES}
             for index, when in enumerate(found["error"].where):
                 row: dict[str, object] = {"night": arm.name, "when": when, "memories": memory}
                 row["images"] = found["error"].images[index]
@@ -31,18 +31,18 @@ def measured(arms: Arms) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def trained(arms: Arms) -> pd.DataFrame:
+def losses_table(arms: ComparedRuns) -> pd.DataFrame:
     """The losses in nats an image: a row for each night and epoch, as means over seeds."""
     rows = []
     for arm in arms:
-        found = {loss: losses(arm.state, loss) for loss in _LOSSES}
+        found = {loss: loss_series(arm.state, loss) for loss in _LOSSES}
         for index, when in enumerate(found["total"].where):
             row: dict[str, object] = {"night": arm.name, "when": when}
             rows.append(row | {loss: each.means[index] for loss, each in found.items()})
     return pd.DataFrame(rows)
 
 
-def dreamt(arms: Arms) -> pd.DataFrame:
+def dreams_table(arms: ComparedRuns) -> pd.DataFrame:
     """What the dreams were of: a row for each night and cycle that has any."""
     return pd.DataFrame(
         [{"night": arm.name, **vars(each)} for arm in arms for each in dream_content(arm.state)]

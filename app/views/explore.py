@@ -20,7 +20,7 @@ from app.components.figure import preload
 from app.controls import Chosen
 from app.panels import schedule, status
 from app.settings import values_of
-from app.shown_runs import Shown
+from app.shown_runs import ShownRuns
 from core import jobs
 from core.schedule.config import RunConfig
 from core.support.errors import ConfigError
@@ -34,11 +34,11 @@ def show() -> None:
     with suppress(OSError):  # which is told to whoever runs a night
         jobs.keep_engine()
     asked = st.query_params.to_dict()
-    shown = shown_runs.shown(asked.get(url_state.RUN), asked.get(url_state.BESIDE))
-    if not controls.begun():
+    shown = shown_runs.find_shown_runs(asked.get(url_state.RUN), asked.get(url_state.COMPARED))
+    if not controls.started():
         _begin(asked, shown)
     _note_missing(asked)
-    now = snapshot.moment(shown) if shown else None
+    now = snapshot.take_snapshot(shown) if shown else None
 
     st.html(_STYLE)
     preload()
@@ -61,17 +61,17 @@ def show() -> None:
             status.none()
 
 
-def _begin(asked: dict[str, str], shown: Shown | None) -> None:
+def _begin(asked: dict[str, str], shown: ShownRuns | None) -> None:
     """Set the widgets once a session, to what the address says."""
     values, notes = url_state.read(asked, _base(shown))
     comparison = asked.get(url_state.COMPARE, conditions.DEFAULT)
     told = [*notes, *url_state.unknown(asked)]
     try:
-        lookup(url_state.COMPARE, url_state.shortened(comparison), conditions.COMPARISONS)
+        lookup(url_state.COMPARE, url_state.shortened(comparison), conditions.CONDITIONS)
     except ConfigError as error:
         comparison = conditions.DEFAULT
         told.append(str(error))
-    controls.begin(values, comparison)
+    controls.start(values, comparison)
     actions.note(told)
 
 
@@ -79,14 +79,14 @@ def _note_missing(asked: dict[str, str]) -> None:
     """Tell of runs in the address that are not there, or not any more."""
     for name, sentence in (
         (url_state.RUN, text.NO_SUCH_RUN),
-        (url_state.BESIDE, text.NO_SUCH_BESIDE),
+        (url_state.COMPARED, text.NO_SUCH_BESIDE),
     ):
         if name in asked and not shown_runs.exists(asked[name]):
             actions.note([*actions.notes(), sentence])
             return  # without the one, the other means nothing
 
 
-def _base(shown: Shown | None) -> dict[str, int | float | str]:
+def _base(shown: ShownRuns | None) -> dict[str, int | float | str]:
     """Where the dials stand without a word in the address."""
     config = shown.mine.config if shown and not shown.recorded else None
     return values_of(config or RunConfig())
@@ -94,13 +94,13 @@ def _base(shown: Shown | None) -> dict[str, int | float | str]:
 
 def _choose() -> Chosen | None:
     try:
-        return controls.draw()
+        return controls.draw_controls()
     except ConfigError as error:
         st.error(text.sentence(str(error)))
         return None
 
 
-def _keep_address(asked: dict[str, str], shown: Shown | None, chosen: Chosen | None) -> None:
+def _keep_address(asked: dict[str, str], shown: ShownRuns | None, chosen: Chosen | None) -> None:
     """Let the address say what the page shows, so that a copy of it shows the same."""
     if chosen is None:  # what the controls say is no night
         return
@@ -108,8 +108,8 @@ def _keep_address(asked: dict[str, str], shown: Shown | None, chosen: Chosen | N
     if shown is not None and shown.mine.follower.run_id == asked.get(url_state.RUN):
         runs[url_state.RUN] = shown.mine.follower.run_id
         if shown.beside is not None:
-            runs[url_state.BESIDE] = shown.beside.follower.run_id
-    said = {**runs, **url_state.write(controls.standing(), _base(shown))}
+            runs[url_state.COMPARED] = shown.beside.follower.run_id
+    said = {**runs, **url_state.write(controls.current_values(), _base(shown))}
     if chosen.compare != conditions.DEFAULT:
         said[url_state.COMPARE] = chosen.compare
     if said != asked:

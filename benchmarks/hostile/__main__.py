@@ -53,7 +53,7 @@ def page(work: Path) -> str:
     if shown.exception:
         return f"raised: {shown.exception[0].message[:80]}"
     drawn = "\n".join(element.value for element in shown.html)
-    return "leaked" if image_strip.row(SECRET[0]) in drawn else "ok"
+    return "leaked" if image_strip.encode_row(SECRET[0]) in drawn else "ok"
 
 
 def _command(*arguments: str) -> tuple[int, str]:

@@ -67,7 +67,7 @@ class Site:
         context.close()
         for run in runs:
             jobs.stop(run)
-        wait(lambda: not any(entries.wanted(run) for run in runs))
+        wait(lambda: not any(entries.contains(run) for run in runs))
 
 
 @contextmanager
@@ -78,14 +78,14 @@ def site() -> Iterator[Site]:
         server = Server(Path(folder))
         server.start()
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
-        wait(lambda: engine_state.engine_now().ready)
+        wait(lambda: engine_state.current_state().ready)
         found = Site(server, browser)
         with found.visit():  # the server's first, in which it still imports
             pass
         yield found
         browser.close()
         server.end()
-        wait(lambda: not engine_state.alive())
+        wait(lambda: not engine_state.is_alive())
 
 
 def press_run(page: Page) -> None:

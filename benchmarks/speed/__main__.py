@@ -19,7 +19,7 @@ from datetime import datetime
 from benchmarks.speed.against import against
 from benchmarks.speed.growth import growth
 from benchmarks.speed.program import memory_use, start_up, sweep
-from core.support.cpu import cores
+from core.support.cpu import available_cores
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 3, 10])
     parser.add_argument("--cycles", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--threads", type=int, default=available_cores())
     asked = parser.parse_args()
     parts = {
         "against": lambda: against(asked.seeds, asked.cycles, asked.runs, asked.threads),
@@ -41,7 +41,7 @@ def main() -> None:
         if name not in parts:
             parser.error(f"PART is {name!r}; choose from {', '.join(parts)}.")
     print(
-        f"{datetime.now():%Y-%m-%d}, {cores()} cores, {asked.threads} threads, "
+        f"{datetime.now():%Y-%m-%d}, {available_cores()} cores, {asked.threads} threads, "
         f"{asked.cycles} cycles, medians of {asked.runs}"
     )
     for name in asked.parts or parts:

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from core.support.threads import side_by_side, torch_threads
+from core.support.threads import parallel_map, torch_threads
 
 _TRIALS, _PRODUCTS = 20, 50
 _FLAT = 64 * 7 * 7
@@ -38,7 +38,7 @@ def multiply_rate(threads: int) -> float:
     Each thread multiplies for itself, which is faster than sharing one product out.
     """
     with torch_threads():
-        return sum(side_by_side(lambda _: _rate(), range(threads), threads))
+        return sum(parallel_map(lambda _: _rate(), range(threads), threads))
 
 
 def _rate() -> float:

@@ -9,8 +9,8 @@ import torch
 from benchmarks.baseline_loop import sleep_plainly
 from core.data import DatasetPair
 from core.evaluation.probe import make_probe
-from core.model.digit_reader import load_reader
-from core.model.weights import cached_path, load_vae
+from core.model.digit_reader import load_digit_reader
+from core.model.weights import load_vae, shipped_path
 from core.runs.events import EpochDone, StageEvaluated
 from core.schedule.config import RunConfig
 from core.support.threads import torch_threads
@@ -68,7 +68,7 @@ def plain(config: RunConfig, pair: DatasetPair, threads: int) -> Pace:
         make_probe(dataset, config.mask, config.mask_fraction, device)
         for dataset in (pair.dataset_1, pair.dataset_2)
     )
-    before = load_vae(cached_path(config.split, config.latent_dim), config.latent_dim)
+    before = load_vae(shipped_path(config.split, config.latent_dim), config.latent_dim)
     with torch_threads(threads):
-        slept = sleep_plainly(config, pair, before, (first, second), load_reader())
+        slept = sleep_plainly(config, pair, before, (first, second), load_digit_reader())
     return Pace(slept.training_s, slept.measuring_s, np.array(slept.errors))

@@ -23,10 +23,10 @@ def memory_use() -> None:
         idle = memory(program)
         run = submit(RunConfig(seeds=(0, 1, 2), total_eps=20, num_cycles=2, device="cpu"))
         most = 0.0
-        while entries.wanted(run):
+        while entries.contains(run):
             most = max(most, memory(program))
             time.sleep(0.05)
-        workers = engine_state.engine_now().workers
+        workers = engine_state.current_state().workers
     row(f"page and engine, {workers} warm workers, idle", f"{idle:.0f} MB")
     row("a night of three seeds adds, at most", f"{most - idle:.0f} MB")
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
@@ -65,7 +65,7 @@ def _sweep_s(workers: int) -> float:
             )
             for share in shares
         ]
-        wait(lambda: not any(entries.wanted(run) for run in runs))
+        wait(lambda: not any(entries.contains(run) for run in runs))
         seconds = time.perf_counter() - began
         assert all(jobs.state(run).status == "done" for run in runs)
     return seconds

@@ -9,8 +9,8 @@ from core import jobs
 from core.cli.progress import Progress
 from core.cli.text import kept
 from core.jobs import Snapshot
-from core.jobs.wait_text import NO_ENGINE, in_line
-from core.queue.engine_state import engine_now
+from core.jobs.wait_text import NO_ENGINE, position_text
+from core.queue.engine_state import current_state
 from core.support.errors import EngineError
 from core.support.text import printable
 
@@ -19,7 +19,7 @@ _STOP_S = 10.0  # a worker that answers takes a step's time
 _SOON_S = 1.0  # a shorter wait is over before anybody has read of it
 
 
-def followed(run_id: str) -> Snapshot:
+def follow_run(run_id: str) -> Snapshot:
     """Show the run until it is over, and say where it is then.
 
     Raises `EngineError`, with the run taken out of the queue, when the engine is told to use a
@@ -41,7 +41,7 @@ def followed(run_id: str) -> Snapshot:
             time.sleep(_POLL_S)
 
 
-def stopped(run_id: str) -> str:
+def stop_run(run_id: str) -> str:
     """Stop the run, and say in one sentence what became of it."""
     jobs.stop(run_id)
     follower = jobs.Follower(run_id)
@@ -72,10 +72,10 @@ class _News:
             soon = now.place.wait_s is not None and now.place.wait_s < _SOON_S
             if not soon and now.place.position != self._position:
                 self._position = now.place.position
-                _say(f"queued: {in_line(now.place)}")
-        elif not now.served:
+                _say(f"queued: {position_text(now.place)}")
+        elif not now.is_served:
             self._once(NO_ENGINE)
-        elif not engine_now().ready:
+        elif not current_state().ready:
             self._once("the job engine is starting")
 
     def _once(self, what: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.cli.arguments import make_parser
 from core.cli.terminal import tell
-from core.support.errors import ConfigError, SleepError, WeightsError, unusable
+from core.support.errors import ConfigError, SleepError, WeightsError, os_error_sentence
 
 _BAD_VALUE, _FAILED, _INTERRUPTED = 2, 1, 130
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SleepError as error:
         return _tell(error, _FAILED)
     except OSError as error:
-        return _tell(unusable(error), _FAILED)
+        return _tell(os_error_sentence(error), _FAILED)
     except KeyboardInterrupt as interrupt:
         sentence = str(interrupt) or "Interrupted; no half-written file is left."
         return _tell(sentence, _INTERRUPTED)

@@ -7,7 +7,7 @@ from core.cli.progress import with_progress
 from core.cli.results import check_writable
 from core.cli.terminal import say
 from core.data import load_pair
-from core.model.weights import own_path
+from core.model.weights import user_cache_path
 from core.schedule.config import chosen_split
 from core.support.threads import torch_threads
 from core.training.pretrained_weights import pretrain_to_file
@@ -20,7 +20,7 @@ def pretrain(options: argparse.Namespace) -> None:
     split = chosen_split(vars(options).get("inverted"), vars(options).get("split"))
     recipe = Recipe(options.latent_dim, options.seed, max_epochs=options.max_epochs)
     path = (
-        own_path(split, recipe.latent_dim, options.data, recipe.seed)
+        user_cache_path(split, recipe.latent_dim, options.data, recipe.seed)
         if options.out is None
         else Path(options.out)
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.cli.terminal import say
-from core.runs.results import course, summary
+from core.runs.results import measure_series, summary
 from core.runs.state import RunState
-from core.runs.statistics import interval
+from core.runs.statistics import mean_interval
 from core.support.errors import ConfigError
 from core.support.files import write_text
 
@@ -77,8 +77,8 @@ def in_words(state: RunState) -> list[str]:
 
 def _change(state: RunState, dataset: int, measure: str, scale: float, unit: str) -> str:
     """A measure's mean over seeds before the night, and what became of it."""
-    seeds = course(state, dataset, measure)
-    before, now = (interval([seed[at] * scale for seed in seeds]) for at in (0, -1))
+    seeds = measure_series(state, dataset, measure)
+    before, now = (mean_interval([seed[at] * scale for seed in seeds]) for at in (0, -1))
     text = f"{before.mean:.1f}{unit} before the night"
     done = state.finished
     if done == 0:
@@ -89,5 +89,5 @@ def _change(state: RunState, dataset: int, measure: str, scale: float, unit: str
 
 
 def _note(state: RunState) -> str:
-    several = len(course(state, 1, "error")) > 1
+    several = len(measure_series(state, 1, "error")) > 1
     return " (± 95 % interval over seeds)" if several and len(state.cycles) > 1 else ""

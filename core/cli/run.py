@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from core import jobs
-from core.cli.follow import followed, stopped
-from core.cli.local import new_here, slept_here, take_here
+from core.cli.follow import follow_run, stop_run
+from core.cli.local import create_run, execute_locally, prepare_resume
 from core.cli.results import Results
 from core.cli.run_options import from_preset
 from core.cli.terminal import tell
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     results = _results(options)
     with _outputs_written():
         run_id = (
-            new_here(config, options.threads)
+            create_run(config, options.threads)
             if options.local
             else jobs.submit(config, threads=options.threads)
         )
@@ -38,7 +38,7 @@ def resume(options: argparse.Namespace) -> None:
     results = _results(options)
     with _outputs_written():
         if options.local:
-            take_here(options.id)
+            prepare_resume(options.id)
         else:
             jobs.resume(options.id)
     _to_its_end(options.id, results, local=options.local)
@@ -77,9 +77,9 @@ def _to_its_end(run_id: str, results: Results, *, local: bool) -> None:
     stops = "interrupts" if local else "stops"
     tell(f"run {run_id}: Ctrl-C {stops} it, `{again(run_id)}` goes on with it.")
     try:
-        now = slept_here(run_id) if local else followed(run_id)
+        now = execute_locally(run_id) if local else follow_run(run_id)
     except KeyboardInterrupt:
-        ended = f"run {run_id} is interrupted; {kept(run_id)}" if local else stopped(run_id)
+        ended = f"run {run_id} is interrupted; {kept(run_id)}" if local else stop_run(run_id)
         raise KeyboardInterrupt(ended) from None
     if now.status == "done":
         results.write(now.state)

@@ -12,11 +12,11 @@ from core.cli.results import check_writable, in_words
 from core.cli.terminal import say
 from core.jobs.pins import pin, unpin
 from core.jobs.retention import apply, due
-from core.jobs.run_table import Row, details, rows
-from core.jobs.wait_text import onward, turn
+from core.jobs.run_table import Row, run_details, run_rows
+from core.jobs.wait_text import continuation_text, waiting_text
 from core.runs.export import export
 from core.runs.folder import find_run, own_run, runs_dir
-from core.runs.recording import keep
+from core.runs.recording import record_run
 from core.support.errors import ConfigError
 from core.support.text import printable
 
@@ -36,7 +36,7 @@ def runs(options: argparse.Namespace) -> None:
         case "export":
             _export(options.id, options.out)
         case "keep":
-            say(keep(options.id, options.name))
+            say(record_run(options.id, options.name))
         case "pin":
             pin(options.id)
             say(f"run {options.id} is pinned: it is never removed to make room.")
@@ -48,7 +48,7 @@ def runs(options: argparse.Namespace) -> None:
 
 
 def _list(*, as_json: bool) -> None:
-    found = list(rows())
+    found = list(run_rows())
     if as_json:
         _print_json([row.values() for row in found])
         return
@@ -88,7 +88,7 @@ def _print_table(lines: Sequence[Sequence[str]]) -> None:
 
 def _show(run_id: str, *, as_json: bool) -> None:
     folder, now = find_run(run_id), jobs.state(run_id)
-    record, known = folder.record(), details(folder, now)
+    record, known = folder.record(), run_details(folder, now)
     if as_json:
         _print_json(known)
         return
@@ -96,8 +96,8 @@ def _show(run_id: str, *, as_json: bool) -> None:
     say(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
     _print_table(
         [
-            *_given("queue", turn(now) if now.status == "queued" else None),
-            *_given("next", onward(now) if now.status == "interrupted" else None),
+            *_given("queue", waiting_text(now) if now.status == "queued" else None),
+            *_given("next", continuation_text(now) if now.status == "interrupted" else None),
             *_given("problem", now.problem),
             *_given("submitted", f"{_moment(record.submitted)} by {record.person}"),
             *_given("seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"),

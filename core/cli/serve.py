@@ -7,11 +7,11 @@ from core.cli.terminal import say
 from core.engine.serve import serve
 from core.queue.engine_state import take_engine_lock
 from core.runs.folder import runs_dir
-from core.support.cpu import cores
+from core.support.cpu import available_cores
 from core.support.environment import scheduler_address
 from core.support.errors import ConfigError, EngineError
 from core.support.text import log_printably
-from core.support.validation import whole
+from core.support.validation import integer
 
 _MOST_WORKERS = 1024
 
@@ -32,9 +32,9 @@ def _where(workers: object) -> str:
     """Who sleeps the nights; raises `ConfigError` for what cannot be a number of workers."""
     address = scheduler_address()
     if workers is None:
-        count = cores()
+        count = available_cores()
     else:
-        count = whole("workers", workers, 1, _MOST_WORKERS)
+        count = integer("workers", workers, 1, _MOST_WORKERS)
         if address is not None:
             raise ConfigError(
                 f"workers is {count}, but those of the Dask scheduler {address} are used, which "

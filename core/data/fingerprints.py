@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.data.sources import SOURCES
 from core.data.splits import Images
-from core.support.files import whole_file
+from core.support.files import atomic_file
 
 Fingerprints = NDArray[np.uint64]
 
@@ -32,7 +32,7 @@ def keep_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int 
     prints = np.sort(fingerprints(images))
     whole = digest(prints)
     path = folder / f"training-images-{name}-{whole[:8]}.npy"
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         np.save(file, prints, allow_pickle=False)
     return {"count": len(prints), "digest": whole, "file": path.name}
 

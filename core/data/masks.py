@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 
 SIDE = 28
 _MASK_SEED = 0  # not a run's seed: every night, cycle and arm must see the same partial images
@@ -31,7 +31,7 @@ class Mask:
 def _random(count: int, fraction: float) -> Hidden:
     """Exactly ``round(fraction * 784)`` pixels an image, other ones in each image."""
     pixels = SIDE * SIDE
-    ranks = stream(_MASK_SEED, Purpose.MASKS).random((count, pixels), dtype=np.float32)
+    ranks = random_stream(_MASK_SEED, Purpose.MASKS).random((count, pixels), dtype=np.float32)
     order = ranks.argsort(axis=1, kind="stable").astype(np.int16)
     hidden = np.zeros((count, pixels), dtype=bool)
     np.put_along_axis(hidden, order[:, : round(fraction * pixels)].astype(np.intp), True, axis=1)

@@ -39,7 +39,7 @@ def address_of(client: Client) -> str:
 
 
 @contextmanager
-def connected(workers: int) -> Iterator[Client]:
+def connect(workers: int) -> Iterator[Client]:
     """A client of the cluster; raises `EngineError` where there is none to be had.
 
     Our own listens on loopback only, speaks TLS and lets in only who has the credentials, which
@@ -67,7 +67,7 @@ def workers_of(client: Client) -> int:
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def mend(client: Client) -> None:
+def replace_lost_workers(client: Client) -> None:
     """Have the workers of our own cluster replaced that are gone for good."""
     own = client.cluster
     if own is not None:

@@ -11,14 +11,14 @@ from typing import Any
 
 from distributed import Client, Future
 
-from core.engine.cluster import address_of, mend, workers_of
-from core.engine.fair_order import Turns, order
-from core.engine.worker import sleep_run
+from core.engine.cluster import address_of, replace_lost_workers, workers_of
+from core.engine.fair_order import RoundRobin, start_order
+from core.engine.worker import execute_run_in_worker
 from core.queue import engine_state, entries
 from core.queue.engine_state import EngineState
 from core.queue.entry import Entry
-from core.queue.estimates import Pace, waits
-from core.queue.failures import fail
+from core.queue.estimates import Speed, start_times
+from core.queue.failures import record_failure
 from core.runs.folder import RunFolder, find_run
 from core.support import environment
 from core.support.errors import EngineError, SleepError
@@ -59,10 +59,10 @@ class Dispatcher:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._nights: dict[str, _Night] = {}
-        self._turns = Turns()
+        self._turns = RoundRobin()
         self._deaths: dict[str, _Deaths] = {}
         self._later: dict[str, float] = {}  # not before then
-        self._pace = Pace(engine_state.last_told().pace)
+        self._pace = Speed(engine_state.last_published().pace)
         self._queue: list[Entry] = []
         self._queue_seen: object = None
         self._looked = 0.0
@@ -78,7 +78,7 @@ class Dispatcher:
         look = now - self._looked >= _LOOK_S
         if look:
             self._looked = now
-            mend(self._client)
+            replace_lost_workers(self._client)
             self._workers = workers_of(self._client)
             self._find_hung(now)
         self._read_queue(anyway=look)
@@ -133,8 +133,8 @@ class Dispatcher:
             )
 
     def _fail(self, folder: RunFolder, entry: Entry, sentence: str) -> None:
-        fail(folder, sentence)
-        entries.take_out(folder.id, entry)
+        record_failure(folder, sentence)
+        entries.remove(folder.id, entry)
 
     # --- nights that hang ---
 
@@ -165,10 +165,10 @@ class Dispatcher:
     # --- nights that wait ---
 
     def _read_queue(self, *, anyway: bool) -> None:
-        seen = entries.changed()
+        seen = entries.modification_time()
         if anyway or seen != self._queue_seen:
             self._queue_seen = seen
-            self._queue = entries.entries()
+            self._queue = entries.read_all()
             known = {entry.run for entry in self._queue} | self._nights.keys()
             self._later = {run: at for run, at in self._later.items() if run in known}
             self._deaths = {run: each for run, each in self._deaths.items() if run in known}
@@ -176,7 +176,7 @@ class Dispatcher:
 
     def _waiting(self) -> list[Entry]:
         waiting = [entry for entry in self._queue if entry.run not in self._nights]
-        return order(waiting, self._turns.last)
+        return start_order(waiting, self._turns.last)
 
     def _start(self, now: float) -> None:
         free = self._workers - len(self._nights)
@@ -192,7 +192,7 @@ class Dispatcher:
         try:
             folder = find_run(entry.run)
         except SleepError:  # deleted by hand
-            entries.take_out(entry.run, entry)
+            entries.remove(entry.run, entry)
             return False
         try:
             expected = self._pace.seconds(folder.record().config)
@@ -201,7 +201,9 @@ class Dispatcher:
             return False
         # The second of two nights beside each other, so that one's own is seen as soon as can be.
         second = any(night.entry.person == entry.person for night in self._nights.values())
-        future = self._client.submit(sleep_run, str(folder.path), second, pure=False, retries=0)
+        future = self._client.submit(
+            execute_run_in_worker, str(folder.path), second, pure=False, retries=0
+        )
         self._nights[entry.run] = _Night(entry, folder, future, now, expected, beat_at=now)
         self._turns.took(entry.person)
         return True
@@ -219,7 +221,7 @@ class Dispatcher:
         rest = [max(night.began + night.expected_s - now, 1.0) for night in self._nights.values()]
         # From the entries, because reading the record of each would take seconds for long queues.
         expected = [self._pace.factor * entry.work for entry in waiting]
-        starts = waits(rest, expected, self._workers)
+        starts = start_times(rest, expected, self._workers)
         in_s = [round(seconds, 1) for seconds in starts]
         told = EngineState(
             ready=True,

@@ -12,7 +12,7 @@ from core.queue.entry import Entry
 
 
 @dataclass
-class Turns:
+class RoundRobin:
     """``last``: the number of the last start of each person who has runs waiting or running."""
 
     last: dict[str, int] = field(default_factory=dict)
@@ -27,8 +27,8 @@ class Turns:
         self.last[person] = max(self.last.values(), default=0) + 1
 
 
-def order(waiting: Sequence[Entry], last: Mapping[str, int]) -> list[Entry]:
-    """``waiting`` in the order in which the runs will start, see `Turns` for ``last``."""
+def start_order(waiting: Sequence[Entry], last: Mapping[str, int]) -> list[Entry]:
+    """``waiting`` in the order in which the runs will start, see `RoundRobin` for ``last``."""
     runs: dict[str, list[Entry]] = {}
     for entry in sorted(waiting, key=lambda entry: (entry.at, entry.run)):
         runs.setdefault(entry.person, []).append(entry)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from core.engine.output_file import shorten_output
 from core.jobs.retention import apply, due
-from core.queue.engine_users import clear_leases
-from core.queue.failures import forget_failure, keep_spare
-from core.queue.paths import failure_of
+from core.queue.engine_users import clear_ended_users
+from core.queue.failures import delete_failure, reserve_space
+from core.queue.paths import failure_file
 from core.runs.folder import ID, find_run, runs_dir
 from core.runs.gallery import gallery
 from core.support.errors import RunError, SleepError
@@ -26,18 +26,18 @@ _SCRATCH = re.compile(rf"\.({ID})\.tmp")
 _logger = logging.getLogger(__name__)
 
 
-def keep_tidy() -> None:
+def start_housekeeping() -> None:
     """Tidy now and every hour, until this process ends; returns at once."""
     threading.Thread(target=_forever, name="housekeeping", daemon=True).start()
 
 
-def tidy() -> None:
+def clean_up() -> None:
     """Remove what the retention settings say, and what killed processes left behind."""
     _try(clear_leftovers)
-    _try(clear_leases)
+    _try(clear_ended_users)
     _try(shorten_output)
     _try(_apply_retention)
-    _try(keep_spare)
+    _try(reserve_space)
 
 
 def clear_leftovers(older_than_s: float = _EVERY_S) -> None:
@@ -53,9 +53,9 @@ def clear_leftovers(older_than_s: float = _EVERY_S) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
     for folder in _matching(gallery(), _SCRATCH):
         _clear_scratch(folder)
-    for file in _children(failure_of("").parent):
+    for file in _children(failure_file("").parent):
         if not (runs_dir() / file.stem).is_dir():
-            forget_failure(file.stem)
+            delete_failure(file.stem)
 
 
 def _clear_scratch(folder: Path) -> None:
@@ -86,7 +86,7 @@ def _try(task: Callable[[], None]) -> None:
 def _forever() -> None:
     pause = threading.Event()
     while True:
-        tidy()
+        clean_up()
         pause.wait(_EVERY_S)
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from core.queue.paths import engine_output
+from core.queue.paths import engine_output_file
 
 _LARGEST = 1_000_000
 _KEPT = 100_000
@@ -14,7 +14,7 @@ def shorten_output() -> None:
     Raises OSError where the file cannot be written.
     """
     try:
-        with engine_output().open("r+b") as file:
+        with engine_output_file().open("r+b") as file:
             size = os.fstat(file.fileno()).st_size
             if size <= _LARGEST:
                 return

@@ -10,18 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.data import DatasetPair, load_pair
-from core.engine.run_monitor import deleted, watched
+from core.engine.run_monitor import deletion_error, monitored
 from core.queue import entries
 from core.runs.events import Event, NightFailed, NightStarted, NightStopped
 from core.runs.folder import RunFolder, RunRecord
 from core.runs.log import RunLog
 from core.runs.state import RunState, fold
-from core.support.cpu import cores
+from core.support.cpu import available_cores
 from core.support.errors import RunError, SleepError
 from core.support.locks import acquire
 from core.support.stopping import Check, Stopped
-from core.support.text import LONGEST_SENTENCE, short
-from core.support.threads import Threads, torch_threads
+from core.support.text import LONGEST_SENTENCE, shorten
+from core.support.threads import ThreadBudget, torch_threads
 from core.training.checkpoints import Checkpoints
 from core.training.night import train
 
@@ -30,7 +30,7 @@ _WAIT_S = 5.0  # for a process that was killed to be really gone
 _logger = logging.getLogger(__name__)
 
 
-def sleep(
+def execute_run(
     folder: RunFolder, worker: str = "local", asleep: Callable[[], int] = lambda: 1
 ) -> Iterator[Event]:
     """Sleep the run's night, writing every event to its log before yielding it.
@@ -42,7 +42,7 @@ def sleep(
     damaged and OSError when nothing can be written to its folder, not even that.
     """
     if not folder.path.is_dir():
-        raise deleted(folder)
+        raise deletion_error(folder)
     lock = acquire(folder.lock, _WAIT_S)
     if lock is None:
         raise RunError(f"run {folder.id} is asleep in another process already.")
@@ -51,7 +51,7 @@ def sleep(
         with RunLog(folder.path) as log:
             state = fold(RunState(), log.earlier)
             try:
-                with watched(folder, worker, lock) as check, torch_threads():
+                with monitored(folder, worker, lock) as check, torch_threads():
                     threads = _share(record, asleep)
                     for event in _night(record, folder, state, check, threads):
                         if isinstance(event, NightStarted):
@@ -60,23 +60,23 @@ def sleep(
                         yield event
             except Exception as error:
                 if not lock.holds(folder.lock):  # what failed is that its files are gone
-                    raise deleted(folder) from None
+                    raise deletion_error(folder) from None
                 ending = _ending(error, folder)
                 log.append(ending)
                 yield ending
         # Before the lock goes, or the run would seem to wait for another sleep.
-        entries.take_out(folder.id)
+        entries.remove(folder.id)
 
 
-def _share(record: RunRecord, asleep: Callable[[], int]) -> Threads:
+def _share(record: RunRecord, asleep: Callable[[], int]) -> ThreadBudget:
     """How many threads the night may use now."""
-    present = cores()
+    present = available_cores()
     most = present if record.threads is None else record.threads
     return lambda: min(most, max(1, present // max(1, asleep())))
 
 
 def _night(
-    record: RunRecord, folder: RunFolder, state: RunState, check: Check, threads: Threads
+    record: RunRecord, folder: RunFolder, state: RunState, check: Check, threads: ThreadBudget
 ) -> Iterator[Event]:
     """The rest of the night: all of it, what follows the last checkpoint, or nothing."""
     if state.outcome == "done":
@@ -86,7 +86,7 @@ def _night(
     config = replace(record.config, device=record.device or record.config.device)
     yield from train(
         config,
-        images(config.split, config.data),
+        load_images(config.split, config.data),
         checkpoints=Checkpoints(folder.checkpoints),
         finished=state.finished,
         check=check,
@@ -95,7 +95,7 @@ def _night(
 
 
 @functools.lru_cache(maxsize=2)
-def images(split: str, source: str) -> DatasetPair:
+def load_images(split: str, source: str) -> DatasetPair:
     """The images of a night, kept for the process' next one."""
     return load_pair(split, source)
 
@@ -105,17 +105,17 @@ def _ending(error: Exception, folder: RunFolder) -> NightStopped | NightFailed:
         case Stopped():
             return NightStopped()
         case SleepError():
-            return NightFailed(short(str(error), LONGEST_SENTENCE))
+            return NightFailed(shorten(str(error), LONGEST_SENTENCE))
         case OSError():
-            return NightFailed(unwritable(folder, error))
+            return NightFailed(describe_write_error(folder, error))
     _logger.error("run %s", folder.id, exc_info=error)
     return NightFailed(
-        f"a fault in the program ({type(error).__name__}: {short(str(error))}); "
+        f"a fault in the program ({type(error).__name__}: {shorten(str(error))}); "
         "the engine's output tells where."
     )
 
 
-def unwritable(folder: RunFolder, error: OSError) -> str:
+def describe_write_error(folder: RunFolder, error: OSError) -> str:
     """The sentence for what cannot be written: the run's folder, or a file outside of it."""
     place = f"the run's folder {folder.path}"
     if isinstance(error.filename, str) and not Path(error.filename).is_relative_to(folder.path):

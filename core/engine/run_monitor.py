@@ -17,7 +17,7 @@ _LOOKS_PER_BEAT = 10
 
 
 @contextmanager
-def watched(folder: RunFolder, worker: str, lock: Lock) -> Iterator[Check]:
+def monitored(folder: RunFolder, worker: str, lock: Lock) -> Iterator[Check]:
     """Watch ``folder`` for a stop and for its deletion, and write its heartbeat during steps.
 
     Yields the check to call before every step. It raises `Stopped` once a stop was requested, and
@@ -48,7 +48,7 @@ class _Watch:
     def check(self) -> None:
         self._steps += 1
         if self._deleted:
-            raise deleted(self._folder)
+            raise deletion_error(self._folder)
         if self._stop:
             raise Stopped
 
@@ -70,6 +70,6 @@ class _Watch:
             write_json(self._folder.heartbeat, {**self._who, "steps": steps}, durable=False)
 
 
-def deleted(folder: RunFolder) -> RunError:
+def deletion_error(folder: RunFolder) -> RunError:
     """The error for a run whose files were removed during its night."""
     return RunError(f"run {folder.id} was deleted.")

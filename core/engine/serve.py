@@ -11,13 +11,13 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING, NoReturn
 
-from core.engine.housekeeping import keep_tidy
+from core.engine.housekeeping import start_housekeeping
 from core.engine.private_folder import bases, private_folder
 from core.queue import engine_state
 from core.queue.engine_state import EngineState
-from core.queue.engine_users import anybody
-from core.queue.paths import engine_dir, engine_lock
-from core.support.cpu import cores
+from core.queue.engine_users import remove_ended_users
+from core.queue.paths import engine_folder, engine_lock_file
+from core.support.cpu import available_cores
 from core.support.environment import scheduler_address
 from core.support.errors import EngineError
 from core.support.locks import Lock
@@ -50,7 +50,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
             stack.enter_context(private_folder(bases()))
             _serve(stack, lock, ended, stay=stay, workers=workers)
         except EngineError as error:
-            _tell(EngineState(pace=engine_state.last_told().pace, problem=str(error)))
+            _tell(EngineState(pace=engine_state.last_published().pace, problem=str(error)))
             raise
 
 
@@ -68,12 +68,14 @@ def _serve(
     if scheduler_address() is None:
         _warm_fork_server()
     # Late, for the fork server imports torch meanwhile.
-    from core.engine.cluster import address_of, connected
+    from core.engine.cluster import address_of, connect
     from core.engine.dispatcher import Dispatcher
 
-    _tell(replace(engine_state.last_told(), ready=False, pid=os.getpid(), asleep=(), waiting=()))
-    with connected(workers or cores()) as client:
-        keep_tidy()
+    _tell(
+        replace(engine_state.last_published(), ready=False, pid=os.getpid(), asleep=(), waiting=())
+    )
+    with connect(workers or available_cores()) as client:
+        start_housekeeping()
         _say(f"ready: {address_of(client)}")
         problem = _run(Dispatcher(client), lock, ended, stay=stay)
         if problem is not None:
@@ -97,17 +99,17 @@ def _run(
     """Work until the engine's end; the sentence for an end before its time, else None."""
     needed = looked = beaten = time.monotonic()
     while not ended():
-        if not lock.holds(engine_lock()):
+        if not lock.holds(engine_lock_file()):
             # Another engine may serve a new folder of that name, whose state is not ours to write.
-            return f"ends, because its folder {engine_dir()} was deleted."
+            return f"ends, because its folder {engine_folder()} was deleted."
         dispatcher.step()
         now = time.monotonic()
         if now - beaten >= _BEAT_S:
             beaten = now
-            engine_state.beat()
+            engine_state.touch_heartbeat()
         if not stay and now - looked >= _LEASES_S:
             looked = now
-            if anybody():
+            if remove_ended_users():
                 needed = now
             elif now - needed > _GRACE_S:
                 return None

@@ -2,11 +2,11 @@
 
 import torch
 
-from core.engine.run_execution import images
+from core.engine.run_execution import load_images
 from core.ensemble import Ensemble
-from core.evaluation.evaluator import make_lab
+from core.evaluation.evaluator import make_evaluator
 from core.evaluation.measure import measure
-from core.model.weights import cached_path, load_vae
+from core.model.weights import load_vae, shipped_path
 from core.schedule.config import RunConfig
 from core.support.threads import torch_threads
 
@@ -17,10 +17,10 @@ def warm_up() -> None:
     The measure before that night is made too, if it is not in the user's cache yet.
     """
     config = RunConfig()
-    pair = images(config.split, config.data)
+    pair = load_images(config.split, config.data)
     with torch_threads():
-        lab = make_lab(config, pair, torch.device("cpu"))
-        vae = load_vae(cached_path(config.split, config.latent_dim), config.latent_dim)
+        lab = make_evaluator(config, pair, torch.device("cpu"))
+        vae = load_vae(shipped_path(config.split, config.latent_dim), config.latent_dim)
         picture = torch.from_numpy(pair.dataset_2.train[:1]).float().div_(255)
         ensemble = Ensemble(vae, config.seeds, config.lr)
         ensemble.train(picture[None, None], (0,), 1)

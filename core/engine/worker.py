@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.queue.engine_state import last_told
+from core.queue.engine_state import last_published
 from core.runs.events import NightDone
 from core.runs.folder import RunFolder
 from core.support.errors import RunError, SleepError
@@ -23,7 +23,7 @@ _one_at_a_time = threading.Lock()  # a worker with more threads would share core
 _NICER = 5  # how much a night gives way to others of the engine, as in nice(1)
 
 
-def sleep_run(path: str, gives_way: bool) -> dict[str, Any]:
+def execute_run_in_worker(path: str, gives_way: bool) -> dict[str, Any]:
     """Sleep the night of the run in the folder ``path``; it may leave the processor to others.
 
     Returns {"ended": whether the run is over, "problem": the sentence of a failure that the
@@ -50,11 +50,11 @@ def _be_nice() -> None:
 
 
 def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
-    from core.engine.run_execution import sleep, unwritable
+    from core.engine.run_execution import describe_write_error, execute_run
 
     seconds = None
     try:
-        for event in sleep(folder, worker, lambda: len(last_told().asleep)):
+        for event in execute_run(folder, worker, lambda: len(last_published().asleep)):
             if isinstance(event, NightDone):
                 seconds = event.seconds
     except RunError:
@@ -62,7 +62,7 @@ def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
     except SleepError as error:
         return {"ended": True, "problem": str(error), "seconds": None}
     except OSError as error:
-        return {"ended": True, "problem": unwritable(folder, error), "seconds": None}
+        return {"ended": True, "problem": describe_write_error(folder, error), "seconds": None}
     return {"ended": True, "problem": None, "seconds": seconds}
 
 

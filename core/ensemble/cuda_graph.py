@@ -11,7 +11,7 @@ from torch import Tensor
 _WARM_UPS = 3  # in which libraries choose their kernels and find their memory
 
 
-def captured(step: Callable[[], None], changed: Sequence[Tensor]) -> Callable[[], None]:
+def capture_graph(step: Callable[[], None], changed: Sequence[Tensor]) -> Callable[[], None]:
     """``step`` as a CUDA graph; it must always read and write the same memory.
 
     ``changed`` are the tensors that the step changes and that are to be as they were afterwards,

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from core.ensemble.group import Group, Rows
-from core.ensemble.parameter_layout import Packing
+from core.ensemble.parameter_layout import ParameterLayout
 from core.model.vae import VAE
 from core.support.errors import DivergedError
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from core.support.stopping import Check, never
-from core.support.threads import side_by_side
+from core.support.threads import parallel_map
 
 MeanLosses = tuple[float, float, float]  # total, reconstruction and KL, in nats an image
 
@@ -32,7 +32,7 @@ class Ensemble:
         self.seeds, self._lr, self._check = tuple(seeds), lr, check
         self._shapes = {name: value.detach() for name, value in before.named_parameters()}
         self._latent_dim = before.latent_dim
-        self._packing = Packing(before.latent_dim)
+        self._packing = ParameterLayout(before.latent_dim)
         self._device = next(before.parameters()).device
         shape = (len(self.seeds), self._packing.length)
         weights, first, second = (torch.zeros(shape, device=self._device) for _ in range(3))
@@ -58,13 +58,13 @@ class Ensemble:
             shuffled = [own[order] for own, order in zip(images[place], orders, strict=True)]
             return group.train(torch.stack(shuffled), torch.stack(noises), batch_size, self._check)
 
-        means = side_by_side(epoch, self._shared_out(threads), threads)
+        means = parallel_map(epoch, self._shared_out(threads), threads)
         return [(total, error, kl) for total, error, kl in torch.cat(means).tolist()]
 
     def _draw(self, seed: int, position: tuple[int, ...], count: int) -> tuple[Tensor, Tensor]:
         """The order and the noise [count, latent_dim] of a seed's epoch."""
-        order = stream(seed, Purpose.SHUFFLE, *position).permutation(count)
-        noise = stream(seed, Purpose.NOISE, *position).standard_normal(
+        order = random_stream(seed, Purpose.SHUFFLE, *position).permutation(count)
+        noise = random_stream(seed, Purpose.NOISE, *position).standard_normal(
             (count, self._latent_dim), dtype=np.float32
         )
         return torch.from_numpy(order).to(self._device), torch.from_numpy(noise).to(self._device)

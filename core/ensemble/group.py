@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.ensemble.cuda_graph import captured
+from core.ensemble.cuda_graph import capture_graph
 from core.ensemble.gradients import Gradients
-from core.ensemble.parameter_layout import Packing
+from core.ensemble.parameter_layout import ParameterLayout
 from core.model.vae import image_losses
 from core.support.stopping import Check
 
@@ -32,7 +32,7 @@ class Rows:
 class Group:
     """Trains ``rows`` in place, which all have taken equally many steps. It keeps only buffers."""
 
-    def __init__(self, rows: Rows, packing: Packing, lr: float) -> None:
+    def __init__(self, rows: Rows, packing: ParameterLayout, lr: float) -> None:
         self._rows, self._packing, self._lr = rows, packing, lr
         self._weights = packing.matrices(rows.weights)
         self._part, self._whole = (torch.zeros_like(rows.weights) for _ in range(2))
@@ -91,7 +91,7 @@ class Group:
 
             changed = (self._rows.weights, self._rows.exp_avg, self._rows.exp_avg_sq, self._step)
             on_gpu = self._part.device.type == "cuda"
-            self._gradients[count, of] = gradients, captured(step, changed) if on_gpu else step
+            self._gradients[count, of] = gradients, capture_graph(step, changed) if on_gpu else step
         return self._gradients[count, of]
 
     def _adam(self, grads: Tensor) -> None:

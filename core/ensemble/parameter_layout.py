@@ -34,7 +34,7 @@ class _Matrix:
         return math.prod(self.shape)
 
 
-class Packing:
+class ParameterLayout:
     """The places of all parameters of a VAE with ``latent_dim``."""
 
     def __init__(self, latent_dim: int) -> None:

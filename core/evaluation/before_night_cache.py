@@ -21,7 +21,7 @@ _MEASURING = 4  # of `evaluation.measure`: raise it with every change that may c
 _KINDS = {"error": np.float32, "recall_error": np.float32, "recalled": np.bool_}
 
 
-def measure_before(
+def measure_before_night(
     vae: VAE, probe: Probe, reader: DigitReader, check: Check = never, threads: int = 1
 ) -> Measured:
     """What `measure` gives, bit for bit, found in the user cache where it was measured before.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.data import Dataset
-from core.model.digit_reader import CONFIDENT, DigitReader, dataset_classes, read
+from core.model.digit_reader import CONFIDENT, DigitReader, classify, dataset_classes
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def dream_content(
     dreams: Tensor, reader: DigitReader, dataset_1: Dataset, dataset_2: Dataset
 ) -> DreamContent:
     """Name ``dreams`` [n, 1, 28, 28]: old or new if the reader is sure of a class of theirs."""
-    named, confidence = (part.cpu().numpy() for part in read(reader, dreams))
+    named, confidence = (part.cpu().numpy() for part in classify(reader, dreams))
     sure = named[confidence >= CONFIDENT]
     counts = []
     for dataset in (dataset_1, dataset_2):

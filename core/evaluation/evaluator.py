@@ -10,21 +10,21 @@ from torch import Tensor
 
 from core.data import DatasetPair
 from core.ensemble import Ensemble
-from core.evaluation.before_night_cache import measure_before
+from core.evaluation.before_night_cache import measure_before_night
 from core.evaluation.dream_content import dream_content
 from core.evaluation.measure import Measured, measure, pixels, recall
 from core.evaluation.probe import Probe, make_probe
-from core.model.digit_reader import DigitReader, load_reader
+from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
 from core.runs.events import CuesShown, DreamsMade, ImagesRecalled, Scores, StageEvaluated
-from core.runs.statistics import SUBSET
+from core.runs.statistics import EVALUATION_SUBSET
 from core.schedule.config import RunConfig
 from core.support.stopping import Check, never
-from core.support.threads import Threads, one_thread
+from core.support.threads import ThreadBudget, one_thread
 
 
 @dataclass(frozen=True)
-class Lab:
+class Evaluator:
     """The instruments, on the device that the night runs on.
 
     ``check`` is called before every batch, and raises where the night is to stop; ``threads``
@@ -35,12 +35,12 @@ class Lab:
     reader: DigitReader
     probes: tuple[Probe, Probe]
     check: Check
-    threads: Threads
+    threads: ThreadBudget
 
     def evaluate_before(self, vae: VAE, ensemble: Ensemble) -> StageEvaluated:
         """Measure ``vae``, from which every seed starts, on all test images."""
         found = [
-            measure_before(vae, probe, self.reader, self.check, self.threads())
+            measure_before_night(vae, probe, self.reader, self.check, self.threads())
             for probe in self.probes
         ]
         first, second = (
@@ -56,7 +56,7 @@ class Lab:
         vaes = ensemble.vaes()
         scores = []
         for probe in self.probes:
-            part = probe if everything else probe.part(SUBSET)
+            part = probe if everything else probe.part(EVALUATION_SUBSET)
             found = [
                 measure(vae, part, self.reader, self.check, threads=self.threads()) for vae in vaes
             ]
@@ -99,19 +99,19 @@ class Lab:
         )
 
 
-def make_lab(
+def make_evaluator(
     config: RunConfig,
     pair: DatasetPair,
     device: torch.device,
     check: Check = never,
-    threads: Threads = one_thread,
-) -> Lab:
+    threads: ThreadBudget = one_thread,
+) -> Evaluator:
     """The instruments for ``config``'s night on ``pair``."""
     first, second = (
         make_probe(dataset, config.mask, config.mask_fraction, device)
         for dataset in (pair.dataset_1, pair.dataset_2)
     )
-    return Lab(pair, load_reader().to(device), (first, second), check, threads)
+    return Evaluator(pair, load_digit_reader().to(device), (first, second), check, threads)
 
 
 def _scores(ensemble: Ensemble, found: list[Measured], where: str) -> Scores:

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.evaluation.probe import Probe
-from core.model.digit_reader import DigitReader, read
-from core.model.inference_copy import lean
+from core.model.digit_reader import DigitReader, classify
+from core.model.inference_copy import inference_copy
 from core.model.vae import VAE
 from core.support.devices import has_bfloat16
 from core.support.stopping import Check, never
-from core.support.threads import side_by_side
+from core.support.threads import parallel_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def measure(
     """
     device = probe.images.device
     dtype = torch.bfloat16 if has_bfloat16(device) and not exact else torch.float32
-    model = lean(vae, dtype)
+    model = inference_copy(vae, dtype)
 
     @torch.inference_mode()
     def score(part: Probe) -> tuple[Tensor, Tensor, Tensor]:
@@ -56,14 +56,14 @@ def measure(
         images = _shades(part.images)
         redrawn = model.reconstruct(images.to(dtype))
         remembered = model.reconstruct(_shades(part.partial()).to(dtype))
-        named, _ = read(reader, remembered)
+        named, _ = classify(reader, remembered)
         return (
             _difference(images, redrawn),
             _difference(images, remembered),
             named == part.classes,
         )
 
-    found = side_by_side(score, list(probe.batches()), threads if device.type == "cpu" else 1)
+    found = parallel_map(score, list(probe.batches()), threads if device.type == "cpu" else 1)
     return Measured(*(torch.cat(each).cpu().numpy() for each in zip(*found, strict=True)))
 
 

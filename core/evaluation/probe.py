@@ -13,7 +13,7 @@ from torch import Tensor
 from core.data import Dataset
 from core.data.masks import MASKS, Hidden
 from core.model.digit_reader import dataset_classes
-from core.runs.statistics import CUES
+from core.runs.statistics import CUE_IMAGES
 
 # Images at a time. With 50 in a fresh process, with 100 in any, the CPU's allocator gives the
 # activations (100 KB an image in the widest layer) back to the system after every batch and gets
@@ -41,13 +41,13 @@ class Probe:
         return self._at(np.linspace(0, len(self.images) - 1, count).round().astype(int))
 
     def cues(self) -> "Probe":
-        """At most `CUES` images, the same number of each class, in the order of the classes.
+        """At most `CUE_IMAGES` images, the same number of each class, in the order of the classes.
 
         They are the first of their class; one that has too few images gives those it has.
         """
         classes = self.classes.cpu().numpy()
         kinds = np.unique(classes)
-        each = [np.flatnonzero(classes == kind)[: CUES // len(kinds)] for kind in kinds]
+        each = [np.flatnonzero(classes == kind)[: CUE_IMAGES // len(kinds)] for kind in kinds]
         return self._at(np.concatenate(each))
 
     def partial(self) -> Tensor:

@@ -8,15 +8,15 @@ from core.data import DatasetPair
 from core.data.masks import MASKS
 from core.evaluation.measure import measure
 from core.evaluation.probe import make_probe
-from core.model.digit_reader import load_reader
+from core.model.digit_reader import load_digit_reader
 from core.model.vae import VAE
 from core.schedule.config import RunConfig
 from core.support.stopping import Check, never
 
 
-def score(vae: VAE, pair: DatasetPair, check: Check = never) -> dict[str, Any]:
+def score_weights(vae: VAE, pair: DatasetPair, check: Check = never) -> dict[str, Any]:
     """The default measures of ``vae`` on all test images of ``pair``."""
-    reader = load_reader()
+    reader = load_digit_reader()
     mask, fraction = RunConfig.mask, RunConfig.mask_fraction
     scores: dict[str, Any] = {"mask": MASKS[mask].label, "mask_fraction": fraction}
     for key, dataset in (("dataset_1", pair.dataset_1), ("dataset_2", pair.dataset_2)):

@@ -21,8 +21,8 @@ from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
 from core.jobs.ownership import check_owner
 from core.queue import entries
-from core.queue.estimates import work
-from core.queue.failures import forget_failure
+from core.queue.estimates import reference_seconds
+from core.queue.failures import delete_failure
 from core.runs.events import Event, NightStopped
 from core.runs.folder import all_runs, delete_run, find_run, new_run, own_run
 from core.runs.log import RunLog, RunReader
@@ -31,7 +31,7 @@ from core.schedule.config import RunConfig
 from core.support.errors import LogError, RunError
 from core.support.files import remove_file, write_text
 from core.support.locks import acquire
-from core.support.validation import whole
+from core.support.validation import integer
 
 __all__ = [
     "Follower",
@@ -65,15 +65,15 @@ def submit(
     cores that other nights leave). Raises `QueueError` when a limit is reached, and OSError when
     the outputs folder cannot be written.
     """
-    person = whoever() if person is None else person
+    person = current_user() if person is None else person
     if threads is not None:
-        threads = whole("threads", threads, 1, 1024)
-    expected = work(config)
-    entries.check(person, address, expected)  # before anything is written
+        threads = integer("threads", threads, 1, 1024)
+    expected = reference_seconds(config)
+    entries.check_limits(person, address, expected)  # before anything is written
     keep_engine()
     folder = new_run(config, person, threads)
     try:
-        entries.put(folder.id, person, address, expected)
+        entries.add(folder.id, person, address, expected)
     except Exception:
         delete_run(folder)  # it has no place in the queue, so it is no run
         raise
@@ -99,9 +99,9 @@ def resume(run_id: str, *, person: str | None = None, address: str | None = None
     RunReader(folder.path).read()  # raises for a damaged log, which cannot be resumed
     keep_engine()
     remove_file(folder.stop)
-    left = work(record.config) * (1 - now.state.progress)
-    entries.put(run_id, whoever() if person is None else person, address, left)
-    forget_failure(run_id)
+    left = reference_seconds(record.config) * (1 - now.state.progress)
+    entries.add(run_id, current_user() if person is None else person, address, left)
+    delete_failure(run_id)
 
 
 def stop(run_id: str, *, person: str | None = None) -> None:
@@ -113,7 +113,7 @@ def stop(run_id: str, *, person: str | None = None) -> None:
     folder = own_run(run_id)
     check_owner(folder, person, "stop")
     # Not only if it is active: a damaged one may wait or be asleep as well.
-    if not (folder.asleep() or entries.wanted(run_id)):
+    if not (folder.asleep() or entries.contains(run_id)):
         return
     write_text(folder.stop, "")
     lock = acquire(folder.lock)
@@ -126,7 +126,7 @@ def stop(run_id: str, *, person: str | None = None) -> None:
                 if fold(RunState(), log.earlier).outcome is None:
                     log.append(NightStopped())
         finally:
-            entries.take_out(run_id)
+            entries.remove(run_id)
 
 
 def unfinished(run_id: str) -> Snapshot:
@@ -167,13 +167,13 @@ def delete(run_id: str, *, person: str | None = None) -> None:
     check_owner(folder, person, "delete")
     lock = acquire(folder.lock)
     with lock or nullcontext():  # or this process would keep it, and the run could not be slept
-        if lock is None or entries.wanted(run_id):
+        if lock is None or entries.contains(run_id):
             raise RunError(f"run {run_id} is waiting or running; stop it first.")
         delete_run(folder)
-    forget_failure(run_id)
+    delete_failure(run_id)
 
 
-def whoever() -> str:
+def current_user() -> str:
     """The user of this machine, by name."""
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"

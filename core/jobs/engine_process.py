@@ -8,9 +8,9 @@ import threading
 import time
 from pathlib import Path
 
-from core.queue.engine_state import EngineState, last_told, publish, take_engine_lock
-from core.queue.engine_users import Lease, take_lease
-from core.queue.paths import engine_dir, engine_lock, engine_output
+from core.queue.engine_state import EngineState, last_published, publish, take_engine_lock
+from core.queue.engine_users import EngineUser, register_user
+from core.queue.paths import engine_folder, engine_lock_file, engine_output_file
 from core.support import environment
 from core.support.locks import held
 
@@ -25,13 +25,13 @@ def keep_engine() -> None:
     Returns at once, without waiting for the engine to be ready. Raises OSError where the outputs
     folder cannot be written.
     """
-    _keep(engine_dir())
+    _keep(engine_folder())
 
 
 @functools.cache
 def _keep(folder: Path) -> None:
     """Start keeping an engine, once per program and outputs folder."""
-    lease = take_lease()
+    lease = register_user()
     try:
         child = start_engine()
     except OSError:
@@ -41,7 +41,7 @@ def _keep(folder: Path) -> None:
     threading.Thread(target=_look_after, args=arguments, name="engine", daemon=True).start()
 
 
-def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | None) -> None:
+def _look_after(folder: Path, lease: EngineUser, child: subprocess.Popen[bytes] | None) -> None:
     children = [child]  # one whose folder was deleted ends after the next has started
     pause = _LOOK_S
     began = time.monotonic()
@@ -50,14 +50,14 @@ def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | Non
         # Also so that a dead one does not stay as a zombie.
         children = [each for each in children if each is not None and each.poll() is None]
         try:
-            if engine_dir() != folder:
+            if engine_folder() != folder:
                 continue
             lease = _counting(lease)
-            if held(engine_lock()):
-                pause = _LOOK_S if last_told().ready else pause
+            if held(engine_lock_file()):
+                pause = _LOOK_S if last_published().ready else pause
                 continue
             # Why the last one ended stays told until the new one is ready.
-            children.append(start_engine(last_told().problem))
+            children.append(start_engine(last_published().problem))
         except OSError:
             pass
         short = time.monotonic() - began < _SHORT_LIFE_S
@@ -65,14 +65,14 @@ def _look_after(folder: Path, lease: Lease, child: subprocess.Popen[bytes] | Non
         began = time.monotonic()
 
 
-def _counting(lease: Lease) -> Lease:
+def _counting(lease: EngineUser) -> EngineUser:
     """``lease``, or another if its file is gone: the outputs folder was deleted, for example.
 
     Without a lease that it sees, each engine would end after its grace period.
     """
     if lease.counts():
         return lease
-    taken = take_lease()
+    taken = register_user()
     lease.release()
     return taken
 
@@ -86,9 +86,9 @@ def start_engine(problem: str | None = None) -> subprocess.Popen[bytes] | None:
     if lock is None:
         return None
     # The engine inherits the lock, so that nobody can start another before it is up.
-    with lock, engine_output().open("ab") as output:
+    with lock, engine_output_file().open("ab") as output:
         # What another told before does not hold any more.
-        publish(EngineState(pace=last_told().pace, problem=problem))
+        publish(EngineState(pace=last_published().pace, problem=problem))
         return subprocess.Popen(
             [sys.executable, "-m", "core.engine", str(lock.descriptor)],
             cwd=environment.PROJECT,

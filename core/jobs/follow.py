@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.queue import entries
-from core.queue.engine_state import Place, engine_now, served
-from core.queue.failures import failure
+from core.queue.engine_state import QueuePosition, current_state, is_served
+from core.queue.failures import read_failure
 from core.runs.events import Event
 from core.runs.folder import find_run
 from core.runs.log import RunReader
@@ -34,8 +34,8 @@ class Snapshot:
     state: RunState
     wanted: bool = False
     problem: str | None = None
-    place: Place | None = None
-    served: bool = True
+    place: QueuePosition | None = None
+    is_served: bool = True
 
     @property
     def active(self) -> bool:
@@ -66,7 +66,7 @@ class Follower:
         self.new = []
         try:
             # Asked before the log is read, or the last events of an ended night could be missed.
-            asleep, wanted = self.folder.asleep(), entries.wanted(self.run_id)
+            asleep, wanted = self.folder.asleep(), entries.contains(self.run_id)
             self.new = self._reader.read()
         except LogError as error:
             return Snapshot("failed", self._state, problem=str(error))
@@ -83,7 +83,7 @@ class Follower:
         if asleep:
             return Snapshot("running", state, wanted)
         if wanted:
-            engine = engine_now()
+            engine = current_state()
             waits = engine.ready or state.phase == "starting" or state.outcome is not None
             return Snapshot(
                 "queued" if waits else "interrupted",
@@ -91,9 +91,9 @@ class Follower:
                 wanted,
                 engine.problem,
                 engine.place(self.run_id) if waits else None,
-                served(engine),
+                is_served(engine),
             )
-        problem = failure(self.run_id)
+        problem = read_failure(self.run_id)
         if problem is not None:
             return Snapshot("failed", state, problem=problem)
         if state.outcome is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.queue import entries
-from core.queue.failures import forget_failure
+from core.queue.failures import delete_failure
 from core.runs.folder import RunFolder, all_runs, delete_run, find_run
 from core.runs.log import LOG
 from core.support import environment
@@ -139,7 +139,7 @@ def _look(folder: RunFolder) -> Stored:
 
 
 def _protected(folder: RunFolder) -> bool:
-    return folder.pin.exists() or entries.wanted(folder.id)
+    return folder.pin.exists() or entries.contains(folder.id)
 
 
 def is_done(folder: RunFolder) -> bool:
@@ -161,11 +161,11 @@ def _remove(removal: Removal) -> bool:
         return False
     with lock:
         if removal.what == "checkpoints":
-            return is_done(folder) and not entries.wanted(folder.id) and _drop(folder.checkpoints)
+            return is_done(folder) and not entries.contains(folder.id) and _drop(folder.checkpoints)
         if _protected(folder):
             return False
         delete_run(folder)
-    forget_failure(removal.run)
+    delete_failure(removal.run)
     return True
 
 

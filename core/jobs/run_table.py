@@ -7,7 +7,7 @@ from typing import Any, Literal
 from core.jobs.follow import Follower, Snapshot, Status
 from core.runs.folder import RunFolder, RunRecord, all_runs
 from core.runs.log import LOG
-from core.runs.results import course
+from core.runs.results import measure_series
 from core.support.errors import RunError, SleepError
 
 RowStatus = Status | Literal["damaged"]
@@ -50,7 +50,7 @@ class Row:
         }
 
 
-def rows() -> Iterator[Row]:
+def run_rows() -> Iterator[Row]:
     """All runs, the oldest first; a damaged one is a row like any other."""
     for folder in all_runs():
         try:
@@ -66,7 +66,7 @@ def rows() -> Iterator[Row]:
         yield Row(folder.id, status, now.state.finished, record, now.problem, pinned)
 
 
-def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
+def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
     """All that is known of one run, its numbers so far included, as JSON values.
 
     The measures of "dataset_1" and "dataset_2" are [seed][cycle], index 0 before the night.
@@ -93,7 +93,7 @@ def details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
         **{
             f"dataset_{number}": {
                 "name": name,
-                **{measure: course(now.state, number, measure) for measure in _MEASURES},
+                **{measure: measure_series(now.state, number, measure) for measure in _MEASURES},
             }
             for number, name in sides
         },

@@ -1,8 +1,8 @@
 """A waiting run's turn in words, the same on the page and in a terminal."""
 
 from core.jobs.follow import Snapshot
-from core.queue.engine_state import Place, engine_now
-from core.support.durations import about
+from core.queue.engine_state import QueuePosition, current_state
+from core.support.durations import format_duration
 
 _BRIEF_S = 5  # a wait that is not worth a number
 
@@ -19,33 +19,33 @@ ENGINE_STARTS = "the engine is starting"
 ITS_TURN = "its turn has come"
 
 
-def onward(now: Snapshot) -> str:
+def continuation_text(now: Snapshot) -> str:
     """What becomes of an interrupted run, and of whom that depends."""
     if not now.wanted:
         return WHEN_RESUMED
     if now.problem is not None:
         return WHEN_THE_ENGINE_WORKS
-    return BY_ITSELF if now.served else WHEN_AN_ENGINE_RUNS
+    return BY_ITSELF if now.is_served else WHEN_AN_ENGINE_RUNS
 
 
-def turn(now: Snapshot) -> str:
+def waiting_text(now: Snapshot) -> str:
     """A queued run's place in the queue, or what it waits for if it has none."""
     if now.place is not None:
-        return in_line(now.place)
+        return position_text(now.place)
     if now.problem is not None:
         return ENGINE_CANNOT
-    if not now.served:
+    if not now.is_served:
         return NO_ENGINE
     # In the moment between the queue and the worker the engine tells no place either.
-    return ITS_TURN if engine_now().ready else ENGINE_STARTS
+    return ITS_TURN if current_state().ready else ENGINE_STARTS
 
 
-def in_line(place: Place) -> str:
+def position_text(place: QueuePosition) -> str:
     """A place in the queue: "3rd in line, about 40 s to wait"; no time where nobody knows it."""
     line = "next in line" if place.position == 1 else f"{_ordinal(place.position)} in line"
     if place.wait_s is None or place.wait_s < _BRIEF_S:
         return line
-    return f"{line}, about {about(place.wait_s)} to wait"
+    return f"{line}, about {format_duration(place.wait_s)} to wait"
 
 
 def _ordinal(number: int) -> str:

@@ -38,7 +38,7 @@ class DigitReader(nn.Module):
         return self.dense2(hidden)
 
 
-def load_reader() -> DigitReader:
+def load_digit_reader() -> DigitReader:
     """The reader that ships with the program; raises `WeightsError` if its file is damaged."""
     reader = DigitReader()
     load_weights(reader, PATH)
@@ -50,7 +50,7 @@ def dataset_classes(dataset: Dataset, labels: Labels) -> NDArray[np.int64]:
     return labels.astype(np.int64) + DIGITS * dataset.inverted
 
 
-def read(reader: DigitReader, images: Tensor) -> tuple[Tensor, Tensor]:
+def classify(reader: DigitReader, images: Tensor) -> tuple[Tensor, Tensor]:
     """The class (int64 [n]) and its probability (float32 [n]) for images [n, 1, 28, 28]."""
     confidence, named = F.softmax(reader(images), dim=1).max(dim=1)
     return named, confidence

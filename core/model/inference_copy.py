@@ -10,7 +10,7 @@ from core.model.vae import VAE
 _KERNEL = 3
 
 
-def lean(vae: VAE, dtype: torch.dtype = torch.float32) -> VAE:
+def inference_copy(vae: VAE, dtype: torch.dtype = torch.float32) -> VAE:
     """A copy of ``vae`` to measure with, which takes images of ``dtype`` and works in it.
 
     What it reconstructs is float32 all the same.

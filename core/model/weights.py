@@ -16,17 +16,17 @@ from core.model.vae import VAE
 from core.support import environment
 from core.support.errors import WeightsError
 from core.support.files import make_folders, read_bytes, write_bytes, write_text
-from core.support.text import short
+from core.support.text import shorten
 
 _LARGEST_FILE = 64_000_000  # bytes; the largest model in float64 has 21 million
 
 
-def cached_path(split: str, latent_dim: int) -> Path:
+def shipped_path(split: str, latent_dim: int) -> Path:
     """Where the weights that ship with the program lie."""
     return environment.CACHED_WEIGHTS / f"vae-{split}-{latent_dim}.safetensors"
 
 
-def own_path(split: str, latent_dim: int, source: str, seed: int) -> Path:
+def user_cache_path(split: str, latent_dim: int, source: str, seed: int) -> Path:
     """Where weights pre-trained on this machine are kept."""
     name = f"vae-{split}-{latent_dim}-{source}-seed{seed}.safetensors"
     return environment.cache_dir() / "weights" / name
@@ -62,7 +62,7 @@ def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
         if name not in found:
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' of shape {_shape(tensor)} was expected "
-                f"and is missing; the file holds {short(', '.join(sorted(found))) or 'no tensors'}."
+                f"and is missing; the file holds {shorten(', '.join(sorted(found))) or 'no tensors'}."
             )
         if found[name].shape != tensor.shape:
             raise WeightsError(
@@ -82,7 +82,7 @@ def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
     for name in found:
         if name not in expected:
             raise WeightsError(
-                f"weights file {path}: tensor '{short(name)}' was not expected; the model has "
+                f"weights file {path}: tensor '{shorten(name)}' was not expected; the model has "
                 f"{', '.join(expected)}."
             )
     model.load_state_dict({name: tensor.float() for name, tensor in found.items()})
@@ -104,7 +104,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         reason = error.strerror or error if isinstance(error, OSError) else error
         raise WeightsError(
             f"weights file {path}: expected a safetensors file and found one that cannot be "
-            f"read ({short(str(reason))})."
+            f"read ({shorten(str(reason))})."
         ) from None
 
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from core.queue.paths import address_key
-from core.support.files import make_folders, read_bytes, whole_file
+from core.queue.paths import address_key_file
+from core.support.files import atomic_file, make_folders, read_bytes
 
 LOCAL = "local"
 """The group of all requests from this machine, and of those whose address is unknown."""
@@ -18,7 +18,7 @@ _NAME_BYTES = 8
 _IPV6_PREFIX = 64  # a provider gives one customer at least that many addresses
 
 
-def group_of(address: str) -> str:
+def address_group(address: str) -> str:
     """The group in which the queue counts ``address``.
 
     An IPv4 address is a group of its own, an IPv6 address counts with its /64 network. Loopback
@@ -36,17 +36,17 @@ def group_of(address: str) -> str:
     return LOCAL if found.is_loopback else str(found)
 
 
-def name_of(address: str) -> str:
+def hashed_name(address: str) -> str:
     """A name for the group of ``address`` from which the address cannot be computed.
 
     The key of the hash is made with the first name and kept in the queue's folder, so that a name
     outlives the program. Raises OSError where that is not possible.
     """
-    return blake2b(group_of(address).encode(), digest_size=_NAME_BYTES, key=_key()).hexdigest()
+    return blake2b(address_group(address).encode(), digest_size=_NAME_BYTES, key=_key()).hexdigest()
 
 
 def _key() -> bytes:
-    file = address_key()
+    file = address_key_file()
     with suppress(OSError):  # missing or damaged
         key = read_bytes(file, _KEY_BYTES)
         if len(key) == _KEY_BYTES:
@@ -59,7 +59,7 @@ def _new_key(file: Path) -> bytes:
     # its own, which is not worth a lock.
     key = secrets.token_bytes(_KEY_BYTES)
     make_folders(file.parent)
-    with whole_file(file) as new:
+    with atomic_file(file) as new:
         os.fchmod(new.fileno(), 0o600)
         new.write(key)
     return key

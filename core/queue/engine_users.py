@@ -5,13 +5,13 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.queue.paths import leases_dir
+from core.queue.paths import engine_users_folder
 from core.support.files import make_folders
 from core.support.locks import Lock, acquire, held
 
 
 @dataclass(frozen=True)
-class Lease:
+class EngineUser:
     """One program's need of the engine: a locked file, until `release` or the process' end."""
 
     path: Path
@@ -25,27 +25,27 @@ class Lease:
         self.lock.release()
 
 
-def take_lease() -> Lease:
+def register_user() -> EngineUser:
     """Need the engine from now on, until this process ends; raises OSError where that fails."""
-    make_folders(leases_dir())
+    make_folders(engine_users_folder())
     while True:
-        path = leases_dir() / f"{os.getpid()}-{secrets.token_hex(4)}"
+        path = engine_users_folder() / f"{os.getpid()}-{secrets.token_hex(4)}"
         lock = acquire(path)
         if lock is not None:
-            return Lease(path, lock)
+            return EngineUser(path, lock)
 
 
-def needed() -> bool:
+def has_users() -> bool:
     """Whether any living program needs the engine, and keeps one; changes nothing."""
     return any(held(file) for file in _files())
 
 
-def anybody() -> bool:
+def remove_ended_users() -> bool:
     """Whether any program needs the engine; clears away what those left who are gone."""
     return any(_lives(file) for file in _files())
 
 
-def clear_leases() -> None:
+def clear_ended_users() -> None:
     """Remove the files of all programs that are gone; an engine that stays looks for no others."""
     for file in _files():
         _lives(file)
@@ -53,7 +53,7 @@ def clear_leases() -> None:
 
 def _files() -> list[Path]:
     try:
-        return list(leases_dir().iterdir())
+        return list(engine_users_folder().iterdir())
     except FileNotFoundError:
         return []
 

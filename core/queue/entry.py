@@ -10,7 +10,7 @@ from typing import Any
 class Entry:
     """A run that ``person`` wants since ``at`` (seconds since 1970).
 
-    ``address`` names the network address that the request came from, as `addresses.name_of`
+    ``address`` names the network address that the request came from, as `addresses.hashed_name`
     returns it; it is None for a request of the host's own programs. ``work`` is the expected
     duration in seconds on the reference machine, see `pace.work`; 0 where it is unknown.
     """

@@ -1,6 +1,6 @@
 """How much may wait or run at once: runs and expected seconds, per person, address and in all.
 
-Seconds are those of the reference machine on one core, see `core.queue.estimates.work`. The limits per
+Seconds are those of the reference machine on one core, see `core.queue.estimates.reference_seconds`. The limits per
 address and those of seconds concern visitors of the page only: what the host's own programs submit
 has no address, is subject to the numbers of runs alone, and uses up nobody else's seconds.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from core.queue.entry import Entry
 from core.support import environment
-from core.support.durations import about
+from core.support.durations import format_duration
 from core.support.errors import QueueError
 
 _WAIT = "wait for one to finish or stop one"
@@ -81,11 +81,11 @@ def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose
         return
     if new.work > limit:
         raise QueueError(
-            f"this run would take about {about(new.work)}, and {about(limit)} is the limit for "
+            f"this run would take about {format_duration(new.work)}, and {format_duration(limit)} is the limit for "
             f"{whose}; choose fewer cycles, epochs, images or seeds."
         )
     way_out = _WAIT if whose == "one person" else _LATER
     raise QueueError(
-        f"{which} take about {about(work)} and this one would add {about(new.work)}, and "
-        f"{about(limit)} is the limit for {whose}; {way_out}."
+        f"{which} take about {format_duration(work)} and this one would add {format_duration(new.work)}, and "
+        f"{format_duration(limit)} is the limit for {whose}; {way_out}."
     )

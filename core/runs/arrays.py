@@ -18,7 +18,7 @@ from core.runs.events import Event
 from core.runs.limits import Shape
 from core.support.errors import LogError
 from core.support.files import open_inside
-from core.support.text import short
+from core.support.text import shorten
 
 MAX_ARRAY_BYTES = 256_000_000  # which one array may take in memory
 
@@ -60,7 +60,7 @@ class StoredArray:
         except Exception as error:  # a damaged file raises a dozen kinds
             reason = error.strerror or error if isinstance(error, OSError) else error
             raise LogError(
-                f"{self.file}: the array '{self.key}' cannot be read ({short(str(reason))})."
+                f"{self.file}: the array '{self.key}' cannot be read ({shorten(str(reason))})."
             ) from None
 
     def copy(self, target: IO[bytes]) -> None:

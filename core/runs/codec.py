@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.runs.arrays import Member, StoredArray
 from core.runs.events import Event
 from core.runs.limits import UNKNOWN, Limits
-from core.support.text import short
+from core.support.text import shorten
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
@@ -32,7 +32,7 @@ def decode(record: dict[str, Any], arrays: Path | None, limits: Limits = UNKNOWN
     """
     name = record.pop("kind", None)
     if not isinstance(name, str) or name not in _KINDS:
-        odd = short(repr(name), 60)
+        odd = shorten(repr(name), 60)
         raise ValueError(f"an event of unknown kind {odd}; a newer version may have written it")
     members: dict[str, Member] = {}
     try:
@@ -95,7 +95,7 @@ def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: _Arrays) -> A
         else:
             values[name] = _plain(_take(record, name, object), hint, name)
     if record:
-        raise ValueError(f"unknown field {short(repr(next(iter(record))), 60)}")
+        raise ValueError(f"unknown field {shorten(repr(next(iter(record))), 60)}")
     return kind(**values)
 
 

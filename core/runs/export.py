@@ -13,7 +13,7 @@ from core.runs.folder import RunFolder, find_run
 from core.runs.log import ARRAYS, LOG, RunReader
 from core.runs.results import summary
 from core.runs.state import RunState, fold
-from core.support.files import MAX_JSON_BYTES, read_bytes, whole_file
+from core.support.files import MAX_JSON_BYTES, atomic_file, read_bytes
 
 _RESULTS = (
     "seed",
@@ -37,7 +37,7 @@ def export(run_id: str, path: Path) -> None:
     for a damaged one, and OSError where ``path`` cannot be written.
     """
     folder = find_run(run_id)
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         write_zip(folder, file)
 
 

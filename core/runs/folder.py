@@ -13,11 +13,11 @@ from core.runs.record import LONGEST_PERSON, is_person, record_of
 from core.runs.record import RunRecord as RunRecord
 from core.schedule.config import RunConfig
 from core.support import environment
-from core.support.checksums import read_sealed, write_sealed
+from core.support.checksums import read_checked_json, write_checked_json
 from core.support.errors import ConfigError, LogError, RunError
 from core.support.files import make_folder, make_folders, remove_folder
 from core.support.locks import held
-from core.support.text import short
+from core.support.text import shorten
 from core.support.versions import versions
 
 SCHEMA = 1  # of everything in a run's folder
@@ -75,7 +75,7 @@ class RunFolder:
     def record(self) -> RunRecord:
         """What the run was asked to do; raises `LogError` that names the file."""
         try:
-            values = read_sealed(self.record_file)
+            values = read_checked_json(self.record_file)
         except OSError as error:
             reason = error.strerror or error
             raise LogError(f"{self.record_file} cannot be read ({reason}).") from None
@@ -87,7 +87,7 @@ class RunFolder:
         schema = values.pop("schema", None)
         if schema != SCHEMA:
             raise LogError(
-                f"{self.record_file} has schema {short(repr(schema), 60)} and this program reads "
+                f"{self.record_file} has schema {shorten(repr(schema), 60)} and this program reads "
                 f"{SCHEMA}; "
                 "use the version of the program that wrote it."
             )
@@ -98,7 +98,7 @@ class RunFolder:
 
     def write_record(self, record: RunRecord) -> None:
         """Replace ``config.json``."""
-        write_sealed(self.record_file, {"schema": SCHEMA, **record.to_dict()})
+        write_checked_json(self.record_file, {"schema": SCHEMA, **record.to_dict()})
 
     def note_start(self, night: NightStarted) -> None:
         """Add to ``config.json`` what is known once the night begins."""
@@ -124,7 +124,7 @@ def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
     Raises `ConfigError` for what cannot be a person, and OSError where nothing can be written.
     """
     if not is_person(person):
-        odd = short(repr(person), 60)
+        odd = shorten(repr(person), 60)
         raise ConfigError(f"person is {odd}; give a text of at most {LONGEST_PERSON} characters.")
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.data.sources import SOURCES
-from core.runs.statistics import CUES
+from core.runs.statistics import CUE_IMAGES
 from core.schedule.config import RunConfig
 from core.support.validation import MAX_EPOCHS, MAX_SEEDS
 
@@ -47,7 +47,7 @@ class Limits:
     def shape(self, kind: str, images: int | None) -> Shape:
         """What shape the arrays of ``kind`` may have; ``images`` as its own field says."""
         lengths = {
-            "cues": range(1, CUES + 1),
+            "cues": range(1, CUE_IMAGES + 1),
             "seeds": self.seeds,
             "num": self.num,
             "images": self.images if images is None else _exactly(images),

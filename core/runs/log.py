@@ -22,10 +22,10 @@ from core.runs.events import CycleDone, Event, NightDone, NightFailed, NightStar
 from core.runs.folder import RunFolder
 from core.runs.limits import UNKNOWN, Limits
 from core.schedule.config import RunConfig
-from core.support.checksums import finite, seal, unseal
+from core.support.checksums import add_checksum, finite, strip_checksum
 from core.support.errors import LogError
 from core.support.files import make_folder, open_inside, sync, sync_folder, write_arrays
-from core.support.text import short
+from core.support.text import shorten
 
 LOG = "events.jsonl"
 ARRAYS = "arrays"
@@ -116,7 +116,7 @@ class LogReader:
         return found
 
     def _decode(self, line: bytes, number: int, before: int, limits: Limits) -> tuple[Event, int]:
-        text, crc = unseal(line, before)
+        text, crc = strip_checksum(line, before)
         record = json.loads(text, parse_float=finite, parse_constant=finite)
         if not isinstance(record, dict):
             raise ValueError("it is not an event of a run")
@@ -128,7 +128,7 @@ class LogReader:
         return decode(record, self._folder / ARRAYS / own, limits), crc
 
     def _error(self, line: int, what: str) -> LogError:
-        return LogError(f"{self._folder / LOG}, line {line}: {short(what)}.")
+        return LogError(f"{self._folder / LOG}, line {line}: {shorten(what)}.")
 
 
 class RunReader(LogReader):
@@ -197,7 +197,7 @@ class RunLog:
             name = _arrays_of(self._lines + 1)
             write_arrays(self._folder / ARRAYS / name, **arrays)
             record["arrays"] = name
-        line, crc = seal(record, self._crc)
+        line, crc = add_checksum(record, self._crc)
         text = line.encode() + b"\n"
         try:
             if os.write(self._file.fileno(), text) != len(text):

@@ -8,7 +8,7 @@ from typing import Any
 from core.runs.values import is_text, is_versions
 from core.schedule.config import RunConfig
 from core.support.errors import ConfigError
-from core.support.text import short
+from core.support.text import shorten
 
 LONGEST_PERSON = 100  # characters
 MOST_THREADS = 1024
@@ -44,18 +44,18 @@ def record_of(values: Mapping[str, Any], run: str) -> RunRecord:
     """
     known = {field.name for field in fields(RunRecord)}
     if set(values) != known:
-        odd = short(", ".join(sorted(set(values) ^ known)))
+        odd = shorten(", ".join(sorted(set(values) ^ known)))
         raise ValueError(f"has missing or unknown fields: {odd}")
     try:
         config = RunConfig.from_dict(values["config"])
     except (ConfigError, TypeError, AttributeError) as error:
-        raise ValueError(f"holds no night's settings: {short(str(error))}".rstrip(".")) from None
+        raise ValueError(f"holds no night's settings: {shorten(str(error))}".rstrip(".")) from None
     for name, (is_good, what) in _FORMS.items():
         if not is_good(values[name]):
-            odd = short(repr(values[name]), 60)
+            odd = shorten(repr(values[name]), 60)
             raise ValueError(f"has the {name} {odd}, which is not {what}")
     if values["run"] != run:
-        raise ValueError(f"is that of run {short(repr(values['run']), 60)}, and not of {run}")
+        raise ValueError(f"is that of run {shorten(repr(values['run']), 60)}, and not of {run}")
     return RunRecord(**{**values, "config": config})
 
 

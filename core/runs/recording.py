@@ -11,13 +11,13 @@ from core.runs.gallery import check_name, gallery
 from core.runs.log import ARRAYS, LOG, RunReader
 from core.runs.state import RunState, fold
 from core.support.errors import ConfigError, RunError
-from core.support.files import make_folders, sync_folder, whole_file
+from core.support.files import atomic_file, make_folders, sync_folder
 from core.support.locks import acquire
 
 _PERSON = "recorded"  # instead of somebody's name and machine
 
 
-def keep(run_id: str, name: str) -> Path:
+def record_run(run_id: str, name: str) -> Path:
     """Copy the run into the gallery as ``name``, whole or not at all; the folder it is in then.
 
     Its settings, events and arrays are kept, and nothing of who slept it and where. Raises
@@ -61,12 +61,12 @@ def _copy(reader: RunReader, told: list[Event], folder: Path) -> None:
     Raises `LogError` for an array that is damaged, and OSError where nothing can be written.
     """
     make_folders(folder / ARRAYS)
-    with whole_file(folder / LOG) as log:
+    with atomic_file(folder / LOG) as log:
         reader.copy(log)
     for array in arrays_of(told):
         array.load()  # for it is shown to everybody
     for name, array in files_of(told).items():
-        with whole_file(folder / ARRAYS / name) as file:
+        with atomic_file(folder / ARRAYS / name) as file:
             array.copy(file)
 
 

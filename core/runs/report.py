@@ -10,9 +10,9 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from core.runs.events import NightStarted
-from core.runs.results import Course, course
+from core.runs.results import SeedSeries, measure_series
 from core.runs.state import RunState
-from core.runs.statistics import interval
+from core.runs.statistics import mean_interval
 from core.support.files import make_folders, write_bytes
 from core.support.text import printable
 
@@ -66,8 +66,8 @@ def error_figure(state: RunState, night: NightStarted) -> Figure:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     old, new = _literal(night.dataset_1), _literal(night.dataset_2)
-    _curve(axes, course(state, 1, "error"), f"old memories ({old})", OLD, "o-")
-    _curve(axes, course(state, 2, "error"), f"new memories ({new})", NEW, "s--")
+    _curve(axes, measure_series(state, 1, "error"), f"old memories ({old})", OLD, "o-")
+    _curve(axes, measure_series(state, 2, "error"), f"new memories ({new})", NEW, "s--")
     seeds = len(night.config["seeds"])
     spread = (
         f"mean of {seeds} seeds, bars: 95 % confidence interval of the mean (Student's t)"
@@ -87,8 +87,8 @@ def _literal(text: str) -> str:
     return printable(text).replace("$", r"\$")
 
 
-def _curve(axes: Axes, values: Course, label: str, colour: str, style: str) -> None:
-    points = [interval(cycle) for cycle in zip(*values, strict=True)]
+def _curve(axes: Axes, values: SeedSeries, label: str, colour: str, style: str) -> None:
+    points = [mean_interval(cycle) for cycle in zip(*values, strict=True)]
     widths = [point.half_width or 0.0 for point in points] if len(values) > 1 else None
     axes.errorbar(
         range(len(points)),

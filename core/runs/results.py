@@ -6,12 +6,12 @@ from core.runs.events import Scores
 from core.runs.state import RunState
 from core.runs.statistics import forgetting, retained
 
-Course = list[list[float]]  # [seed][cycle], index 0 before the night
+SeedSeries = list[list[float]]  # [seed][cycle], index 0 before the night
 
 _MEASURES = {"error": False, "recall_error": False, "recall_accuracy": True}  # is higher better?
 
 
-def course(state: RunState, dataset: int, measure: str) -> Course:
+def measure_series(state: RunState, dataset: int, measure: str) -> SeedSeries:
     """``measure`` of dataset 1 or 2, per seed and cycle, from the cycles that are done."""
     per_cycle = [getattr(scores, measure) for scores in _scores(state, dataset)]
     return [list(seed) for seed in zip(*per_cycle, strict=True)]
@@ -39,7 +39,7 @@ def _scores(state: RunState, dataset: int) -> list[Scores]:
 
 
 def _dataset(state: RunState, dataset: int, name: str) -> dict[str, Any]:
-    courses = {measure: course(state, dataset, measure) for measure in _MEASURES}
+    courses = {measure: measure_series(state, dataset, measure) for measure in _MEASURES}
     after = {
         change.__name__: {
             measure: [change(seed, higher_is_better=_MEASURES[measure]) for seed in seeds]

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from scipy import special
 
-SUBSET = 500  # test images of a dataset that serve between the night's first and last measure
-CUES = 10  # of them that are shown, each recalled from a part after every cycle
+EVALUATION_SUBSET = (
+    500  # test images of a dataset that serve between the night's first and last measure
+)
+CUE_IMAGES = 10  # of them that are shown, each recalled from a part after every cycle
 
 
 def retained(values: Sequence[float], *, higher_is_better: bool) -> float | None:
@@ -49,7 +51,7 @@ class Interval:
     half_width: float | None
 
 
-def interval(values: Sequence[float]) -> Interval:
+def mean_interval(values: Sequence[float]) -> Interval:
     """The mean and its 95 % confidence interval, from Student's t over the seeds."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
@@ -63,7 +65,7 @@ def _student(freedom: int) -> float:
     return float(special.stdtrit(freedom, 0.975))
 
 
-def known(error: float, familiar: float, unseen: float) -> float | None:
+def known_share(error: float, familiar: float, unseen: float) -> float | None:
     """Where an error lies between that of ``unseen`` images, 0, and of ``familiar`` ones, 1.
 
     Both are the errors before the night: of dataset 2, and of dataset 1. Below 0 for worse than

@@ -17,7 +17,7 @@ from core.runs.events import (
     StageStarted,
 )
 from core.schedule.config import RunConfig
-from core.support.text import short
+from core.support.text import shorten
 from core.support.validation import MAX_EPOCHS
 
 _LARGEST_LOSS = 3.5e38  # of a float32
@@ -144,4 +144,4 @@ def _number(name: str, value: float, low: float, high: float) -> None:
 
 def _whole(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise ValueError(f"'{name}' is {short(str(value), 40)}, not from {low} to {high}")
+        raise ValueError(f"'{name}' is {shorten(str(value), 40)}, not from {low} to {high}")

@@ -12,12 +12,12 @@ from core.support.validation import (
     LARGEST_SEED,
     MAX_EPOCHS,
     MAX_LATENT_DIM,
+    boolean,
     distinct_seeds,
     fraction,
+    integer,
     lookup,
-    positive,
-    switch,
-    whole,
+    positive_number,
 )
 
 ROUNDINGS = {
@@ -77,10 +77,10 @@ class RunConfig:
         for name, registry in _REGISTRIES.items():
             lookup(name, getattr(self, name), registry)
         for name in ("use_initial_weights", "continue_training", "full_evaluation"):
-            switch(name, getattr(self, name))
+            boolean(name, getattr(self, name))
         for name in ("start_fraction_rem", "end_fraction_rem", "mask_fraction"):
             self._set(name, fraction(name, getattr(self, name)))
-        self._set("lr", positive("lr", self.lr))
+        self._set("lr", positive_number("lr", self.lr))
         self._set("seeds", distinct_seeds("seeds", self.seeds))
         self._set_whole("pretrain_seed", 0, LARGEST_SEED)
         self._set_whole("latent_dim", 1, MAX_LATENT_DIM)
@@ -127,7 +127,7 @@ class RunConfig:
         object.__setattr__(self, name, value)
 
     def _set_whole(self, name: str, low: int, high: int, why: str = "") -> None:
-        self._set(name, whole(name, getattr(self, name), low, high, why))
+        self._set(name, integer(name, getattr(self, name), low, high, why))
 
 
 def chosen_split(inverted: bool | None, split: str | None) -> str:
@@ -138,7 +138,7 @@ def chosen_split(inverted: bool | None, split: str | None) -> str:
     if inverted is None:
         return RunConfig.split if split is None else split
     if split is None:
-        return "inverted" if switch("inverted", inverted) else "digits"
+        return "inverted" if boolean("inverted", inverted) else "digits"
     if inverted != (split == "inverted"):
         raise ConfigError(f"split is {split!r}, but inverted is {inverted}; drop one of them.")
     return split

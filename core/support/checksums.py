@@ -17,7 +17,7 @@ _LARGEST_RECORD = 1_000_000  # bytes; that of a run with 100 seeds has 3,000
 _TAIL = len(_MARK) + len('00000000"}')
 
 
-def seal(record: dict[str, Any], before: int) -> tuple[str, int]:
+def add_checksum(record: dict[str, Any], before: int) -> tuple[str, int]:
     """``record`` as one line of JSON with its checksum, and that checksum.
 
     ``before`` is the checksum of the line before, 0 for the first. Raises ValueError for a number
@@ -28,7 +28,7 @@ def seal(record: dict[str, Any], before: int) -> tuple[str, int]:
     return f'{text[:-1]}{_MARK}{crc:08x}"}}', crc
 
 
-def unseal(line: bytes, before: int) -> tuple[bytes, int]:
+def strip_checksum(line: bytes, before: int) -> tuple[bytes, int]:
     """The JSON in ``line`` without its checksum, and that checksum; raises ValueError if wrong."""
     text, tail = line[:-_TAIL] + b"}", line[-_TAIL:]
     crc = zlib.crc32(text, before)
@@ -45,13 +45,13 @@ def finite(text: str) -> float:
     return number
 
 
-def write_sealed(path: Path, record: dict[str, Any]) -> None:
+def write_checked_json(path: Path, record: dict[str, Any]) -> None:
     """Write ``record`` as JSON for people to read, with its checksum, whole or not at all."""
     write_text(path, json.dumps({**record, "crc": _crc(record)}, indent=1, allow_nan=False) + "\n")
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
-    """What `write_sealed` wrote; raises OSError, or ValueError if it is not that."""
+def read_checked_json(path: Path) -> dict[str, Any]:
+    """What `write_checked_json` wrote; raises OSError, or ValueError if it is not that."""
     try:
         text = read_bytes(path, _LARGEST_RECORD).decode()
         record = json.loads(text, parse_float=finite, parse_constant=finite)

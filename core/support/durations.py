@@ -4,7 +4,7 @@ _MINUTES_FROM_S = 95
 _HOURS_FROM_S = 5_400
 
 
-def about(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A time span as people say it: "40 s", "3 min", "1.5 h"."""
     if seconds < _MINUTES_FROM_S:
         return f"{max(round(seconds, -1), 10):.0f} s"

@@ -7,7 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from core.support.errors import ConfigError
-from core.support.validation import whole
+from core.support.validation import integer
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHED_WEIGHTS = PROJECT / "cached_weights"
@@ -26,7 +26,7 @@ def _number(variable: str, default: int, low: int = 1) -> int:
     if not given:
         return default
     number = int(given) if given.isdecimal() and len(given) < 10 else given
-    return whole(variable, number, low, 1_000_000)
+    return integer(variable, number, low, 1_000_000)
 
 
 def max_queued_per_person() -> int:

@@ -5,7 +5,7 @@ class SleepError(Exception):
     """Base of every error whose message is meant for a person, never as a traceback."""
 
 
-def unusable(error: OSError) -> str:
+def os_error_sentence(error: OSError) -> str:
     """The sentence for a file that the system does not let us read or write."""
     where = f"{error.filename} cannot be used" if error.filename else "the system refuses"
     return f"{where} ({error.strerror or error}); make room or give access there."

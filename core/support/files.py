@@ -31,7 +31,7 @@ _NO_LINK = os.O_RDONLY | os.O_NOFOLLOW
 
 
 @contextmanager
-def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Yield an open file that becomes ``path`` only if the block succeeds.
 
     The folder must exist. On Linux the file has no name before that, so that a process that is
@@ -152,7 +152,7 @@ def remove_folder(folder: Path) -> None:
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write ``content``, whole or not at all."""
-    with whole_file(path, durable=durable) as file:
+    with atomic_file(path, durable=durable) as file:
         file.write(content)
 
 
@@ -168,7 +168,7 @@ def write_json(path: Path, values: Any, *, durable: bool = True) -> None:
 
 def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Write named arrays as one compressed archive, whole or not at all."""
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 

@@ -22,7 +22,7 @@ class Purpose(IntEnum):
     OUTLIERS = 6
 
 
-def stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
+def random_stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
     """The generator of ``purpose`` at ``position`` (cycle, stage, epoch, ...) for ``seed``.
 
     Built on NumPy's ``SeedSequence`` with a spawn key, which keeps streams statistically

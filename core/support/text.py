@@ -24,7 +24,7 @@ def printable(text: str) -> str:
     )
 
 
-def short(text: str, longest: int = _LONGEST) -> str:
+def shorten(text: str, longest: int = _LONGEST) -> str:
     """``text`` with its middle left out where it is longer than ``longest`` characters."""
     if len(text) <= longest:
         return text

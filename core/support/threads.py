@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import torch
 
-from core.support.cpu import usable
+from core.support.cpu import usable_threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Threads = Callable[[], int]  # how many may be used now
+ThreadBudget = Callable[[], int]  # how many may be used now
 
 
 def one_thread() -> int:
@@ -20,7 +20,7 @@ def one_thread() -> int:
     return 1
 
 
-def side_by_side(
+def parallel_map(
     work: Callable[[Item], Result], items: Sequence[Item], threads: int
 ) -> list[Result]:
     """The results of ``work`` on each of ``items``, up to ``threads`` of them at a time.
@@ -42,7 +42,7 @@ def torch_threads(count: object = 1) -> Iterator[None]:
     Raises `ConfigError` for more than there are cores. With another number results may differ in
     their last bits.
     """
-    wanted = usable(count)
+    wanted = usable_threads(count)
     before = torch.get_num_threads()
     torch.set_num_threads(wanted)
     try:

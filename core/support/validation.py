@@ -16,7 +16,7 @@ MAX_SEEDS = 100
 T = TypeVar("T")
 
 
-def whole(name: str, value: object, low: int, high: int, why: str = "") -> int:
+def integer(name: str, value: object, low: int, high: int, why: str = "") -> int:
     """``value`` as an int from ``low`` to ``high``; ``why`` explains the upper bound."""
     fix = f"give a whole number from {low} to {high}" + (f" ({why})" if why else "")
     try:
@@ -39,7 +39,7 @@ def fraction(name: str, value: object) -> float:
     return number
 
 
-def positive(name: str, value: object) -> float:
+def positive_number(name: str, value: object) -> float:
     """``value`` as a finite float above 0."""
     fix = "give a number above 0, such as 0.001"
     number = _real(name, value, fix)
@@ -48,7 +48,7 @@ def positive(name: str, value: object) -> float:
     return number
 
 
-def switch(name: str, value: object) -> bool:
+def boolean(name: str, value: object) -> bool:
     """``value``, which must be True or False itself."""
     if value is not True and value is not False:
         raise ConfigError(f"{name} is {value!r}; give True or False.")
@@ -59,7 +59,7 @@ def distinct_seeds(name: str, value: object) -> tuple[int, ...]:
     """``value`` as a tuple of at least one seed, each there once."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ConfigError(f"{name} is {value!r}; give a list of whole numbers such as 0 1 2.")
-    seeds = tuple(whole(name, seed, 0, LARGEST_SEED) for seed in value)
+    seeds = tuple(integer(name, seed, 0, LARGEST_SEED) for seed in value)
     if not 1 <= len(seeds) <= MAX_SEEDS:
         raise ConfigError(
             f"{name} holds {len(seeds)} numbers; give at least one and at most {MAX_SEEDS}."

@@ -21,7 +21,7 @@ from core.model.vae import VAE
 from core.model.weights import file_sha256, load_vae
 from core.runs.events import WeightsUsed
 from core.runs.values import MOST_SECONDS, is_text
-from core.support.checksums import read_sealed, write_sealed
+from core.support.checksums import read_checked_json, write_checked_json
 from core.support.errors import WeightsError
 from core.support.files import make_folder, open_inside, write_bytes
 
@@ -62,13 +62,13 @@ class Checkpoints:
         """Keep the weights that the night starts from, wherever they came from."""
         kept = _save(vae.state_dict(), self._start)
         record = {**asdict(used), "kept_sha256": kept}
-        write_sealed(self._start.with_suffix(".json"), record)
+        write_checked_json(self._start.with_suffix(".json"), record)
 
     def start(self, latent_dim: int) -> tuple[VAE, WeightsUsed] | None:
         """What `save_start` kept; None if there is nothing whole."""
         try:
             self._check_no_link()
-            record = read_sealed(self._start.with_suffix(".json"))
+            record = read_checked_json(self._start.with_suffix(".json"))
             if file_sha256(self._start) != record.pop("kept_sha256"):
                 return None
             if not all(map(is_text, record.values())):
@@ -94,7 +94,7 @@ class Checkpoints:
             "generators": _STREAMS,
             "sha256": _save(tensors, path),
         }
-        write_sealed(path.with_suffix(".json"), record)
+        write_checked_json(path.with_suffix(".json"), record)
         # Not those of later cycles: an earlier attempt at the night may have left them.
         for old in [each for each in self._cycles() if each <= cycle][:-_KEPT]:
             for file in (self._path(old).with_suffix(".json"), self._path(old)):
@@ -116,7 +116,7 @@ class Checkpoints:
         size = sum(4 * shape.numel() + _BYTES_PER_TENSOR for shape in shapes.values())
         try:
             self._check_no_link()
-            record = read_sealed(path.with_suffix(".json"))
+            record = read_checked_json(path.with_suffix(".json"))
             with open_inside(self.folder, path.name, max_bytes=size) as file:
                 content = file.read(size)
             if hashlib.sha256(content).hexdigest() != record["sha256"]:

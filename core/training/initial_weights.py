@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.data import DatasetPair
 from core.model.vae import VAE
-from core.model.weights import cached_path, file_sha256, load_vae, own_path
+from core.model.weights import file_sha256, load_vae, shipped_path, user_cache_path
 from core.runs.events import PretrainingAdvanced, WeightsUsed
 from core.schedule.config import RunConfig
 from core.support.files import make_folders
@@ -18,7 +18,7 @@ from core.training.recipe import Recipe
 Start = Generator[PretrainingAdvanced, None, tuple[VAE, WeightsUsed]]
 
 
-def starting_weights(config: RunConfig, pair: DatasetPair, check: Check = never) -> Start:
+def initial_weights(config: RunConfig, pair: DatasetPair, check: Check = never) -> Start:
     """Yield the progress of pre-training, if there is need of it; return the model and its origin.
 
     In order: the file the config names; fresh ones, if it asks for them; those that ship with
@@ -26,9 +26,9 @@ def starting_weights(config: RunConfig, pair: DatasetPair, check: Check = never)
     """
     if config.weights is not None:
         return _load("given", Path(config.weights).expanduser(), config)
-    own = own_path(config.split, config.latent_dim, config.data, config.pretrain_seed)
+    own = user_cache_path(config.split, config.latent_dim, config.data, config.pretrain_seed)
     if config.use_initial_weights:
-        cached = cached_path(config.split, config.latent_dim)
+        cached = shipped_path(config.split, config.latent_dim)
         if cached.exists():
             return _load("cached", cached, config)
         if own.exists():

@@ -13,7 +13,7 @@ from torch import Tensor
 from core.data import DatasetPair, load_pair
 from core.data.splits import Images
 from core.ensemble import Ensemble, MeanLosses
-from core.evaluation.evaluator import make_lab
+from core.evaluation.evaluator import make_evaluator
 from core.model.vae import VAE
 from core.runs.events import (
     CycleDone,
@@ -29,12 +29,12 @@ from core.runs.events import (
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Hypnogram, Stage, hypnogram
 from core.support.devices import resolve
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from core.support.stopping import Check, never
-from core.support.threads import Threads, one_thread
+from core.support.threads import ThreadBudget, one_thread
 from core.support.versions import versions
 from core.training.checkpoints import Checkpoints
-from core.training.initial_weights import starting_weights
+from core.training.initial_weights import initial_weights
 
 _POSITION = {Stage.NREM: 0, Stage.REM: 1}  # in the names of random streams: never renumber
 
@@ -46,7 +46,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     finished: int = 0,
     check: Check = never,
-    threads: Threads = one_thread,
+    threads: ThreadBudget = one_thread,
 ) -> Iterator[Event]:
     """Sleep one night over all of the config's seeds, yielding events as they happen.
 
@@ -62,7 +62,7 @@ def train(
     device = resolve(config.device)
     pair = pair or load_pair(config.split, config.data)
     start, used, is_new = yield from _start(config, pair, checkpoints, check)
-    lab = make_lab(config, pair, device, check, threads)
+    lab = make_evaluator(config, pair, device, check, threads)
     before = start.to(device)
     night = hypnogram(config)
     ensemble = Ensemble(before, config.seeds, config.lr, check)
@@ -121,7 +121,7 @@ def _start(
     kept = checkpoints.start(config.latent_dim) if checkpoints else None
     if kept:
         return *kept, False
-    start, used = yield from starting_weights(config, pair, check)
+    start, used = yield from initial_weights(config, pair, check)
     if checkpoints:
         checkpoints.save_start(start, used)
     return start, used, True
@@ -148,7 +148,7 @@ def _night_started(
 
 def _recent(images: Images, seed: int, cycle: int, count: int) -> Tensor:
     """A NREM stage's images [count, 1, 28, 28]: recent memories, drawn without replacement."""
-    chosen = stream(seed, Purpose.SUBSET, cycle).choice(len(images), count, replace=False)
+    chosen = random_stream(seed, Purpose.SUBSET, cycle).choice(len(images), count, replace=False)
     return torch.from_numpy(images[chosen]).unsqueeze(1).float().div_(255)
 
 
@@ -156,7 +156,7 @@ def _recent(images: Images, seed: int, cycle: int, count: int) -> Tensor:
 def _dream(dreamer: VAE, seed: int, cycle: int, count: int) -> Tensor:
     """A REM stage's images [count, 1, 28, 28]: decoded from standard normal latents."""
     shape = (count, dreamer.latent_dim)
-    drawn = stream(seed, Purpose.DREAMS, cycle).standard_normal(shape, dtype=np.float32)
+    drawn = random_stream(seed, Purpose.DREAMS, cycle).standard_normal(shape, dtype=np.float32)
     return dreamer.dream(torch.from_numpy(drawn).to(next(dreamer.parameters()).device))
 
 

@@ -9,7 +9,7 @@ import torch
 from core.data import DatasetPair, load_pair
 from core.data.fingerprints import keep_fingerprints, outside_bundled_test
 from core.data.splits import Images
-from core.evaluation.weight_scores import score
+from core.evaluation.weight_scores import score_weights
 from core.model.weights import save_weights
 from core.runs.events import PretrainingAdvanced
 from core.support.files import make_folders
@@ -41,7 +41,7 @@ def pretrain_to_file(
         "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "scores": {source: score(vae, each, check) for source, each in scored_on.items()},
+        "scores": {source: score_weights(vae, each, check) for source, each in scored_on.items()},
     }
     save_weights(vae, path, record)
     checkpoint.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from core.model.vae import VAE, initialise
 from core.runs.events import PretrainingAdvanced
 from core.support.errors import DivergedError
 from core.support.files import write_bytes
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from core.support.stopping import Check, never
 from core.training.recipe import Recipe
 
@@ -63,7 +63,7 @@ def pretrain(
 
 def _fresh(recipe: Recipe) -> _State:
     vae = VAE(recipe.latent_dim)
-    initialise(vae, stream(recipe.seed, Purpose.INITIAL_WEIGHTS))
+    initialise(vae, random_stream(recipe.seed, Purpose.INITIAL_WEIGHTS))
     vae = vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     adam = torch.optim.Adam(vae.parameters(), lr=recipe.lr, eps=recipe.adam_eps, fused=True)
     return _State(vae, adam)
@@ -73,9 +73,13 @@ def _epoch(
     state: _State, data: torch.Tensor, recipe: Recipe, check: Check
 ) -> Iterator[PretrainingAdvanced]:
     epoch = len(state.losses)
-    order = torch.from_numpy(stream(recipe.seed, Purpose.SHUFFLE, epoch).permutation(len(data)))
+    order = torch.from_numpy(
+        random_stream(recipe.seed, Purpose.SHUFFLE, epoch).permutation(len(data))
+    )
     shape = (len(data), recipe.latent_dim)
-    drawn = stream(recipe.seed, Purpose.NOISE, epoch).standard_normal(shape, dtype=np.float32)
+    drawn = random_stream(recipe.seed, Purpose.NOISE, epoch).standard_normal(
+        shape, dtype=np.float32
+    )
     noise = torch.from_numpy(drawn)
     batches = order.split(recipe.batch_size)
     total = torch.zeros((), dtype=torch.float64)

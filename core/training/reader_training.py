@@ -11,11 +11,11 @@ from torch.nn import functional as F
 from core.data import Dataset, DatasetPair
 from core.data.fingerprints import keep_fingerprints, outside_bundled_test
 from core.data.splits import Images, Labels
-from core.model.digit_reader import DIGITS, DigitReader, dataset_classes, read
+from core.model.digit_reader import DIGITS, DigitReader, classify, dataset_classes
 from core.model.vae import initialise
 from core.model.weights import save_weights
 from core.runs.events import PretrainingAdvanced
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from core.support.versions import versions
 
 _BATCH = 128
@@ -36,7 +36,7 @@ def train_reader(
     reader.
     """
     reader = DigitReader()
-    initialise(reader, stream(seed, Purpose.INITIAL_WEIGHTS))
+    initialise(reader, random_stream(seed, Purpose.INITIAL_WEIGHTS))
     adam = torch.optim.Adam(reader.parameters(), lr=_LR, fused=True)
     both = torch.from_numpy(np.concatenate([images, 255 - images])).unsqueeze(1)
     classes = torch.from_numpy(np.concatenate([labels, labels + DIGITS]).astype(np.int64))
@@ -45,11 +45,11 @@ def train_reader(
     )
     step = 0
     for epoch in range(_EPOCHS):
-        order = torch.from_numpy(stream(seed, Purpose.SHUFFLE, epoch).permutation(len(both)))
+        order = torch.from_numpy(random_stream(seed, Purpose.SHUFFLE, epoch).permutation(len(both)))
         batches = order.split(_BATCH)
         for index, chosen in enumerate(batches):
             pictures = both[chosen].float().div_(255)
-            rng = stream(seed, Purpose.OUTLIERS, epoch, index)
+            rng = random_stream(seed, Purpose.OUTLIERS, epoch, index)
             outliers = _outliers(rng)
             pictures = _soften(pictures, rng)
             logits = reader(torch.cat([pictures, outliers]))
@@ -99,7 +99,7 @@ def train_reader_to_file(
 def clean_accuracy(reader: DigitReader, dataset: Dataset) -> float:
     """The share of ``dataset``'s test images named with the right digit and style."""
     images = torch.from_numpy(dataset.test).unsqueeze(1).float().div_(255)
-    named = torch.cat([read(reader, batch)[0] for batch in images.split(500)]).numpy()
+    named = torch.cat([classify(reader, batch)[0] for batch in images.split(500)]).numpy()
     return float((named == dataset_classes(dataset, dataset.test_labels)).mean())
 
 

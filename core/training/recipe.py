@@ -7,8 +7,8 @@ from core.support.validation import (
     MAX_BATCH,
     MAX_EPOCHS,
     MAX_LATENT_DIM,
-    positive,
-    whole,
+    integer,
+    positive_number,
 )
 
 
@@ -28,10 +28,10 @@ class Recipe:
     adam_eps: float = 1e-7
 
     def __post_init__(self) -> None:
-        whole("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM)
-        whole("seed", self.seed, 0, LARGEST_SEED)
-        whole("batch_size", self.batch_size, 1, MAX_BATCH)
-        whole("max_epochs", self.max_epochs, 1, MAX_EPOCHS)
-        whole("patience", self.patience, 1, MAX_EPOCHS)
-        positive("lr", self.lr)
-        positive("adam_eps", self.adam_eps)
+        integer("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM)
+        integer("seed", self.seed, 0, LARGEST_SEED)
+        integer("batch_size", self.batch_size, 1, MAX_BATCH)
+        integer("max_epochs", self.max_epochs, 1, MAX_EPOCHS)
+        integer("patience", self.patience, 1, MAX_EPOCHS)
+        positive_number("lr", self.lr)
+        positive_number("adam_eps", self.adam_eps)

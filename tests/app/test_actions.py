@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import actions, text
-from app.conditions import beside
+from app.conditions import compared_config
 from core import jobs
 from core.queue import entries
 from core.runs.folder import all_runs, find_run
@@ -50,8 +50,8 @@ def test_run_asks_for_the_very_night_and_then_for_the_one_beside_it() -> None:
     page = open_page(**ADDRESS)
     page.button(key="run").click().run()
     assert not page.exception
-    assert wanted() == [CONFIG, beside("no-rem", CONFIG)]
-    mine, other = entries.entries()
+    assert wanted() == [CONFIG, compared_config("no-rem", CONFIG)]
+    mine, other = entries.read_all()
     assert address_of(page) == {"run": mine.run, "with": other.run}
     assert statuses_of(page) == ["queued"]
     assert buttons_of(page) == {"stop"}
@@ -93,7 +93,7 @@ def test_a_night_that_does_not_begin_is_not_waited_for_long(
 def test_both_are_asked_for_in_the_visitors_name() -> None:
     page = open_page()
     page.button(key="run").click().run()
-    assert {entry.person for entry in entries.entries()} == {OWNER}
+    assert {entry.person for entry in entries.read_all()} == {OWNER}
     assert {folder.record().person for folder in all_runs()} == {OWNER}
 
 
@@ -104,7 +104,7 @@ def test_each_session_of_a_browser_without_cookies_is_a_person_of_its_own(
     for _ in range(2):
         page = open_page(compare="none")
         page.button(key="run").click().run()
-    first, second = (entry.person for entry in entries.entries())
+    first, second = (entry.person for entry in entries.read_all())
     assert first != second
 
 
@@ -113,7 +113,7 @@ def test_the_night_beside_is_the_one_chosen(name: str) -> None:
     page = open_page(**ADDRESS)
     page.selectbox(key="compare").set_value(name).run()
     page.button(key="run").click().run()
-    assert wanted() == [CONFIG, beside(name, CONFIG)]
+    assert wanted() == [CONFIG, compared_config(name, CONFIG)]
     # What it is compared with next stays as it was chosen, here and in the address.
     assert page.selectbox(key="compare").value == name
     assert address_of(page).get("compare", "no-rem") == name
@@ -141,7 +141,7 @@ def test_the_last_run_is_shown_beside_and_nothing_is_slept_for_it() -> None:
     page = open_page(RUN, **{"with": OTHER, "compare": "last", "num_cycles": "3"})
     page.button(key="run").click().run()
     assert wanted() == [RunConfig(num_cycles=3, total_eps=4)]
-    assert address_of(page) == {"run": entries.entries()[0].run, "with": RUN, "compare": "last"}
+    assert address_of(page) == {"run": entries.read_all()[0].run, "with": RUN, "compare": "last"}
 
 
 def test_without_a_last_run_there_is_none_beside() -> None:
@@ -171,7 +171,7 @@ def test_a_full_queue_is_told_in_one_sentence_and_nothing_is_started(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SLEEP_MAX_QUEUED", "1")
-    entries.put(RUN, "somebody else")
+    entries.add(RUN, "somebody else")
     page = open_page()
     page.button(key="run").click().run()
     assert not page.exception
@@ -241,7 +241,7 @@ def test_the_first_that_fails_starts_nothing_and_the_second_only_itself(
         assert f"The night beside it could not be started: {sentence}" in text_of(page)
         assert (len(page.error), len(page.warning)) == (0, 1)
         assert wanted() == [RunConfig()]
-        assert address_of(page) == {"run": entries.entries()[0].run}
+        assert address_of(page) == {"run": entries.read_all()[0].run}
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(outputs: Path) -> None:

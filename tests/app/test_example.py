@@ -95,7 +95,7 @@ def test_ones_own_night_can_be_compared_with_it_and_stopped() -> None:
     assert address_of(page)["with"] == "example"
     page.button(key="stop").click().run()
     assert not page.error
-    assert entries.entries() == []
+    assert entries.read_all() == []
     assert statuses_of(page) == ["stopped"]
 
 

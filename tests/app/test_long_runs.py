@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts.dreams import MOST_BARS, dream_shares
-from app.charts.losses import loss_curves
-from app.charts.measures import courses
+from app.charts.dreams import MOST_BARS, dream_chart
+from app.charts.losses import loss_chart
+from app.charts.measures import measure_chart
 from app.charts.style import MOST_POINTS, tick_step
-from app.view_data.compared_runs import Arm
+from app.view_data.compared_runs import ComparedRun
 from app.view_data.dreams import dream_content
-from app.view_data.series import course, losses, thinned
+from app.view_data.series import loss_series, measure_series, thin_out
 from core.runs.events import CycleDone, EpochDone, Event, StageEvaluated
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
@@ -47,12 +47,12 @@ def long_night(cycles: int) -> RunState:
 @pytest.mark.parametrize("cycles", [10, 100_000])
 def test_charts_of_the_longest_night_are_small_and_drawn_in_under_two_seconds(cycles: int) -> None:
     state = long_night(cycles)
-    arms = (Arm("this night", "This night", state),)
+    arms = (ComparedRun("this night", "This night", state),)
     began = time.process_time()
     drawn = [
-        courses(arms, "error", "revision", cycles),
-        loss_curves(arms, "revision", cycles),
-        dream_shares(dream_content(state, MOST_BARS), cycles, "revision"),
+        measure_chart(arms, "error", "revision", cycles),
+        loss_chart(arms, "revision", cycles),
+        dream_chart(dream_content(state, MOST_BARS), cycles, "revision"),
     ]
     assert time.process_time() - began < 2
     assert max(len(json.dumps(figure)) for figure in drawn) < _LARGEST
@@ -63,17 +63,17 @@ def test_charts_of_the_longest_night_are_small_and_drawn_in_under_two_seconds(cy
 
 def test_the_tables_keep_every_number() -> None:
     state = long_night(10)
-    assert len(losses(state, "total").means) == MAX_EPOCHS
-    assert course(state, "old", "error") == course(state, "old", "error", 2_000)
+    assert len(loss_series(state, "total").means) == MAX_EPOCHS
+    assert measure_series(state, "old", "error") == measure_series(state, "old", "error", 2_000)
 
 
 @given(st.integers(0, 300), st.integers(1, 50))
 def test_what_is_thinned_is_evenly_spaced_and_ends_with_the_last(count: int, most: int) -> None:
-    chosen = thinned(range(count), most)
+    chosen = thin_out(range(count), most)
     assert len(chosen) <= most
     assert len({later - earlier for earlier, later in pairwise(chosen)}) <= 1
     assert list(chosen[-1:]) == list(range(count)[-1:])
-    assert thinned(range(count), None) == range(count)
+    assert thin_out(range(count), None) == range(count)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_an_axis_has_a_dozen_ticks_however_long_the_night(cycles: int, step: int
 @pytest.mark.parametrize("most", [2, 3, 4, 5, 10, 99])
 def test_a_thinned_line_shows_measures_after_both_kinds_of_stages(most: int) -> None:
     stages = ["NREM", "REM"] * 50
-    assert set(thinned(stages, most)) == {"NREM", "REM"}
+    assert set(thin_out(stages, most)) == {"NREM", "REM"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.settings import DIALS, beyond, config_of, values_of
+from app.settings import SETTINGS, config_of, settings_without_control, values_of
 from core.data.splits import SPLITS
 from core.schedule.config import RunConfig
 from core.schedule.presets import PRESETS
@@ -28,7 +28,7 @@ def presets() -> list[RunConfig]:
 @pytest.mark.parametrize("config", [RunConfig(), *presets()], ids=str)
 def test_the_dials_show_every_preset_as_it_is(config: RunConfig) -> None:
     assert config_of(values_of(config)) == config
-    assert beyond(config) == ()
+    assert settings_without_control(config) == ()
 
 
 @given(dial_values())
@@ -63,7 +63,7 @@ def test_each_dial_sets_what_its_name_says() -> None:
         "mask": "top",
         "mask_fraction": 40.0,
     }
-    assert list(moved) == list(DIALS)
+    assert list(moved) == list(SETTINGS)
     assert config_of(moved) == RunConfig(
         data="mnist",
         split="digits",
@@ -99,7 +99,7 @@ def test_each_dial_sets_what_its_name_says() -> None:
 def test_a_value_that_no_browser_sends_is_refused_in_one_sentence(key: str, value: object) -> None:
     with pytest.raises(ConfigError) as error:
         config_of({**DEFAULTS, key: value})
-    assert str(error.value) == f"{key} is {value!r}; {DIALS[key].fix}."
+    assert str(error.value) == f"{key} is {value!r}; {SETTINGS[key].fix}."
 
 
 def test_more_cycles_than_epochs_are_refused() -> None:
@@ -124,7 +124,9 @@ def test_more_cycles_than_epochs_are_refused() -> None:
 def test_what_the_dials_cannot_show_is_named(
     config: RunConfig, names: tuple[str, ...] | None
 ) -> None:
-    assert beyond(config) == (names or ("use_initial_weights", "pretrain_seed", "device"))
+    assert settings_without_control(config) == (
+        names or ("use_initial_weights", "pretrain_seed", "device")
+    )
 
 
 @given(
@@ -144,7 +146,7 @@ def test_what_the_dials_cannot_show_is_named(
 )
 def test_the_dials_stand_somewhere_for_every_run_of_the_command_line(config: RunConfig) -> None:
     values = values_of(config)
-    assert all(DIALS[key].accepts(value) for key, value in values.items())
+    assert all(SETTINGS[key].accepts(value) for key, value in values.items())
     reached = config_of(values)  # never a contradiction
-    for name in set(vars(config)) - set(beyond(config)):
+    for name in set(vars(config)) - set(settings_without_control(config)):
         assert getattr(reached, name) == getattr(config, name)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.conditions import COMPARISONS
-from app.snapshot import OWN, Moment
+from app.conditions import CONDITIONS
+from app.snapshot import OWN, PageSnapshot
 from core.jobs import Snapshot, Status
 from core.queue import engine_state as engine_state
-from core.queue.estimates import work
+from core.queue.estimates import reference_seconds
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
 from tests.helpers.page_runs import state
@@ -17,8 +17,10 @@ HALF = state([60, 70], [600, 300], whole=False)  # two of its four epochs are ov
 DONE = state([60, 70, 80], [600, 300, 200])
 
 
-def moment(mine: Snapshot, beside: Snapshot | None, config: RunConfig | None = CONFIG) -> Moment:
-    return Moment(mine, beside, COMPARISONS["no-rem"], (config, NO_REM if beside else None))
+def moment(
+    mine: Snapshot, beside: Snapshot | None, config: RunConfig | None = CONFIG
+) -> PageSnapshot:
+    return PageSnapshot(mine, beside, CONDITIONS["no-rem"], (config, NO_REM if beside else None))
 
 
 @pytest.mark.parametrize(
@@ -79,9 +81,13 @@ def test_the_time_left_is_that_of_the_night_that_takes_longer(
 ) -> None:
     monkeypatch.setattr("app.snapshot.engine_now", lambda: engine_state.EngineState(pace=2.0))
     half = Snapshot("running", HALF)
-    assert moment(half, None).seconds_left() == pytest.approx(work(CONFIG))  # half of twice it
+    assert moment(half, None).seconds_left() == pytest.approx(
+        reference_seconds(CONFIG)
+    )  # half of twice it
     waiting = Snapshot("queued", RunState())
-    assert moment(half, waiting).seconds_left() == pytest.approx(2 * work(NO_REM))
-    assert moment(Snapshot("done", DONE), waiting).seconds_left() == pytest.approx(2 * work(NO_REM))
+    assert moment(half, waiting).seconds_left() == pytest.approx(2 * reference_seconds(NO_REM))
+    assert moment(Snapshot("done", DONE), waiting).seconds_left() == pytest.approx(
+        2 * reference_seconds(NO_REM)
+    )
     assert moment(Snapshot("done", DONE), None).seconds_left() is None
     assert moment(half, None, config=None).seconds_left() is None

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from app import status_text
-from app.conditions import COMPARISONS
-from app.snapshot import Moment
+from app.conditions import CONDITIONS
+from app.snapshot import PageSnapshot
 from core.jobs import Snapshot, Status
-from core.queue.engine_state import Place
+from core.queue.engine_state import QueuePosition
 from core.runs.events import NightStopped, PretrainingAdvanced
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
@@ -42,7 +42,7 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_night_is_placed_by_its_cycle(status: Status, state: RunState, words: str) -> None:
-    assert status_text.where(Snapshot(status, state)) == words
+    assert status_text.position_text(Snapshot(status, state)) == words
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,12 @@ def test_a_night_is_placed_by_its_cycle(status: Status, state: RunState, words: 
     ],
 )
 def test_a_waiting_night_tells_its_turn_and_what_is_over(state: RunState, words: str) -> None:
-    assert status_text.where(Snapshot("queued", state, wanted=True, place=Place(3, None))) == words
+    assert (
+        status_text.position_text(
+            Snapshot("queued", state, wanted=True, place=QueuePosition(3, None))
+        )
+        == words
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,13 +71,17 @@ def test_a_waiting_night_tells_its_turn_and_what_is_over(state: RunState, words:
     ],
 )
 def test_a_night_that_broke_off_tells_where_and_how_it_goes_on(state: RunState, point: str) -> None:
-    by_itself = status_text.where(Snapshot("interrupted", state, wanted=True))
+    by_itself = status_text.position_text(Snapshot("interrupted", state, wanted=True))
     assert by_itself == f"broke off {point}; it goes on from there by itself"
-    asked = status_text.where(Snapshot("interrupted", state))
+    asked = status_text.position_text(Snapshot("interrupted", state))
     assert asked == f"broke off {point}; it can be resumed"
-    unserved = status_text.where(Snapshot("interrupted", state, wanted=True, served=False))
+    unserved = status_text.position_text(
+        Snapshot("interrupted", state, wanted=True, is_served=False)
+    )
     assert unserved.startswith(f"broke off {point}; it continues when an engine runs: start the")
-    unable = status_text.where(Snapshot("interrupted", state, wanted=True, problem="no scheduler."))
+    unable = status_text.position_text(
+        Snapshot("interrupted", state, wanted=True, problem="no scheduler.")
+    )
     assert unable == f"broke off {point}; it continues when the engine works again"
 
 
@@ -91,7 +100,7 @@ CONFIGS = (
         (Snapshot("running", IN_SECOND), None, "cycle 2 of 2, NREM, about 20 s left"),
         (
             Snapshot("running", IN_SECOND),
-            Snapshot("queued", EMPTY, place=Place(1, None)),
+            Snapshot("queued", EMPTY, place=QueuePosition(1, None)),
             "cycle 2 of 2, NREM, about 30 s left",
         ),
         (Snapshot("done", DONE), Snapshot("done", DONE), "cycle 2 of 2, in 12 s"),
@@ -102,7 +111,7 @@ CONFIGS = (
         ),
         (
             Snapshot("done", DONE),
-            Snapshot("queued", EMPTY, place=Place(2, None)),
+            Snapshot("queued", EMPTY, place=QueuePosition(2, None)),
             "2nd in line (no REM)",
         ),
         (
@@ -115,5 +124,5 @@ CONFIGS = (
 def test_the_line_tells_where_the_nights_are_and_what_is_left(
     mine: Snapshot, beside: Snapshot | None, words: str
 ) -> None:
-    now = Moment(mine, beside, COMPARISONS["no-rem"], CONFIGS)
-    assert status_text.line(now) == words
+    now = PageSnapshot(mine, beside, CONDITIONS["no-rem"], CONFIGS)
+    assert status_text.status_line(now) == words

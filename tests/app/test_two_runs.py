@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app import live_results
 from core import jobs
 from core.queue import entries
-from core.queue.engine_users import take_lease
+from core.queue.engine_users import register_user
 from core.runs.events import Event, NightFailed, NightStopped
 from core.runs.folder import RunFolder, find_run
 from core.schedule.config import RunConfig
@@ -59,7 +59,7 @@ def left(folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def waiting(folder: RunFolder) -> Iterator[None]:
-    entries.put(folder.id, "tester")
+    entries.add(folder.id, "tester")
     yield
 
 
@@ -117,7 +117,7 @@ def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
     told: str,
 ) -> None:
     # The lease is the page's own, which keeps an engine.
-    with take_lease().lock, pair(mine, mine_is, other, other_is) as page:
+    with register_user().lock, pair(mine, mine_is, other, other_is) as page:
         assert statuses_of(page) == [status]
         assert told in text_of(page)
         assert "What happened." not in text_of(page)
@@ -155,8 +155,8 @@ def test_when_both_are_over_what_is_left_of_either_can_be_resumed(
         assert timers.poll == [None]
         page.button(key="resume").click().run()
         assert not page.exception
-        assert [entry.run for entry in entries.entries()] == resumed
-        assert {entry.person for entry in entries.entries()} == {OWNER}
+        assert [entry.run for entry in entries.read_all()] == resumed
+        assert {entry.person for entry in entries.read_all()} == {OWNER}
         assert "stop" in buttons_of(page)
 
 
@@ -171,7 +171,7 @@ def test_stop_stops_both() -> None:
 def test_stop_takes_both_out_of_the_queue() -> None:
     with pair([], waiting, [], waiting) as page:
         page.button(key="stop").click().run()
-        assert entries.entries() == []
+        assert entries.read_all() == []
         assert statuses_of(page) == ["stopped"]
 
 
@@ -198,12 +198,12 @@ def test_one_that_cannot_be_stopped_or_resumed_does_not_keep_the_other_from_it(
     monkeypatch.setattr(jobs, "resume", refuse)
     with pair(GOOD_HALF, asleep, BAD_HALF, waiting) as page:
         page.button(key="stop").click().run()
-        assert [entry.run for entry in entries.entries()] == [RUN]
+        assert [entry.run for entry in entries.read_all()] == [RUN]
         assert "it cannot be." in text_of(page)
-    entries.take_out(RUN)
+    entries.remove(RUN)
     page.run()
     page.button(key="resume").click().run()
-    assert [entry.run for entry in entries.entries()] == [OTHER]
+    assert [entry.run for entry in entries.read_all()] == [OTHER]
 
 
 def test_the_night_beside_may_be_deleted_meanwhile() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import url_state
-from app.settings import DIALS, MAX_LR, config_of, values_of
+from app.settings import MAX_LR, SETTINGS, config_of, values_of
 from core.data.splits import SPLITS
 from core.schedule.config import RunConfig
 from core.schedule.presets import PRESETS
@@ -24,7 +24,7 @@ ODD = [
 
 def nonsense() -> st.SearchStrategy[dict[str, str]]:
     """Addresses with any names, those of the page among them, and any text."""
-    names = st.sampled_from([*DIALS, url_state.RUN, url_state.PRESET, url_state.COMPARE])
+    names = st.sampled_from([*SETTINGS, url_state.RUN, url_state.PRESET, url_state.COMPARE])
     texts = st.sampled_from(ODD) | st.text(max_size=50) | st.floats().map(str)
     return st.dictionaries(names | st.text(max_size=20), texts, max_size=16)
 
@@ -49,7 +49,7 @@ def test_what_is_written_is_read_again_whatever_it_is_told_against(
     assert url_state.read(url_state.write(values, base), base) == (values, ())
 
 
-@given(st.floats(0, MAX_LR, exclude_min=True).filter(DIALS["lr"].accepts))
+@given(st.floats(0, MAX_LR, exclude_min=True).filter(SETTINGS["lr"].accepts))
 def test_a_learning_rate_is_read_to_the_last_digit(rate: float) -> None:
     values = {**DEFAULTS, "lr": rate}
     assert url_state.read(url_state.write(values, DEFAULTS), DEFAULTS) == (values, ())
@@ -78,7 +78,9 @@ def test_no_address_breaks_the_page(asked: dict[str, str], base: Values) -> None
     assert url_state.read(url_state.write(values, base), base) == (values, ())
 
 
-@given(st.dictionaries(st.sampled_from(list(DIALS)), st.sampled_from(ODD) | st.text(max_size=60)))
+@given(
+    st.dictionaries(st.sampled_from(list(SETTINGS)), st.sampled_from(ODD) | st.text(max_size=60))
+)
 def test_each_piece_that_is_not_followed_is_told_in_one_sentence(asked: dict[str, str]) -> None:
     values, notes = url_state.read(asked, DEFAULTS)
     left = [key for key, text in asked.items() if not _means(key, text, values[key])]
@@ -86,20 +88,20 @@ def test_each_piece_that_is_not_followed_is_told_in_one_sentence(asked: dict[str
     for key in left:
         if values[key] == DEFAULTS[key] and not _is_one(key, asked[key]):
             (note,) = [note for note in notes if note.startswith(f"{key} is ")]
-            assert note.endswith(f" in the address; {DIALS[key].fix}.")
+            assert note.endswith(f" in the address; {SETTINGS[key].fix}.")
             assert repr(asked[key][:39])[:-1] in note
 
 
 def _is_one(key: str, text: str) -> bool:
     """Whether the text is a value of that dial."""
     try:
-        return DIALS[key].accepts(DIALS[key].parse(text))
+        return SETTINGS[key].accepts(SETTINGS[key].parse(text))
     except (ValueError, OverflowError):
         return False
 
 
 def _means(key: str, text: str, value: object) -> bool:
-    return _is_one(key, text) and DIALS[key].parse(text) == value
+    return _is_one(key, text) and SETTINGS[key].parse(text) == value
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_epochs_and_cycles_that_fit_each_other_are_followed_together() -> None:
 
 
 def test_names_that_mean_nothing_are_told() -> None:
-    known = [*DIALS, "run", "with", "compare", "preset"]
+    known = [*SETTINGS, "run", "with", "compare", "preset"]
     assert url_state.unknown(dict.fromkeys(known, "")) == ()
     assert url_state.unknown({"num": "5", "cycles": "5", "y" * 99: ""}) == (
         "cycles is not a setting of this page.",

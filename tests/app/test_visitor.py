@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import ElementTree
 from app import text, visitor
 from core import jobs
 from core.queue import entries
-from core.queue.addresses import name_of
+from core.queue.addresses import hashed_name
 from core.runs.events import NightStopped
 from core.runs.folder import RunFolder, all_runs, find_run
 from core.schedule.config import RunConfig
@@ -56,7 +56,7 @@ def press_run(page: AppTest) -> AppTest:
 
 
 def persons() -> list[str]:
-    return [entry.person for entry in entries.entries()]
+    return [entry.person for entry in entries.read_all()]
 
 
 def sent(page: AppTest) -> dict[str, str]:
@@ -203,7 +203,7 @@ def test_an_address_is_the_connections_or_what_the_trusted_proxy_added(
         monkeypatch.setenv("SLEEP_TRUSTED_PROXY_HEADER", setting)
     comes(monkeypatch, SECRET, ip, headers)
     press_run(open_page(compare="none"))
-    assert [entry.address for entry in entries.entries()] == [name_of(address)]
+    assert [entry.address for entry in entries.read_all()] == [hashed_name(address)]
 
 
 def test_a_setting_that_names_no_header_is_told_in_one_sentence(
@@ -252,7 +252,7 @@ def test_a_visitor_cannot_get_around_the_limit_with_a_header_that_nobody_trusts(
     for number in range(4):
         comes(monkeypatch, None, "203.0.113.7", [("X-Forwarded-For", f"198.51.100.{number}")])
         press_run(open_page(compare="none"))
-    assert len(entries.entries()) == 2
+    assert len(entries.read_all()) == 2
 
 
 def test_a_visitors_runs_are_limited_by_their_expected_seconds(
@@ -338,19 +338,19 @@ def test_of_two_runs_of_two_visitors_each_stops_and_resumes_the_own_one(mine: st
         write(night([60, 70], [600, 300], config, whole=False), run_id=run) for run in (RUN, OTHER)
     ]
     for folder in folders:
-        entries.put(folder.id, OWNER)
+        entries.add(folder.id, OWNER)
         if folder.id != mine:
             owned_by(folder, visitor.name_of(STRANGER))
     page = open_page(RUN, **{"with": OTHER})
     assert f"{ANOTHERS}stop the other run." in text_of(page)
     page.button(key="stop").click().run()
     assert not page.error
-    (left,) = entries.entries()
+    (left,) = entries.read_all()
     assert left.run != mine
     assert is_drawn(page, "run")
     assert page.button(key="resume").label == "Resume"
     page.button(key="resume").click().run()
-    assert {entry.run for entry in entries.entries()} == {RUN, OTHER}
+    assert {entry.run for entry in entries.read_all()} == {RUN, OTHER}
 
 
 @pytest.mark.parametrize(
@@ -370,14 +370,14 @@ def test_of_two_runs_of_two_visitors_each_stops_and_resumes_the_own_one(mine: st
 def test_two_runs_of_others_are_told_together(persons: list[str], sentence: str) -> None:
     for run, person in zip((RUN, OTHER), persons, strict=True):
         owned_by(write([], run_id=run), person)
-        entries.put(run, person)
+        entries.add(run, person)
     page = open_page(RUN, **{"with": OTHER})
     assert sentence in text_of(page)
     assert buttons_of(page) == {"run"}
 
 
 def test_the_host_stops_a_visitors_run_and_the_page_tells() -> None:
-    entries.put(half().id, OWNER)
+    entries.add(half().id, OWNER)
     page = open_page(RUN)
     jobs.stop(RUN)
     page.run()

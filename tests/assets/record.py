@@ -61,16 +61,16 @@ def _stored(dreams: DreamsMade) -> Any:
 
 def record() -> Path:
     """Sleep a small night that is stopped in its second cycle and resumed; the folder it is in."""
-    from core.engine.run_execution import sleep
+    from core.engine.run_execution import execute_run
 
     with tempfile.TemporaryDirectory() as outputs:
         os.environ["SLEEP_OUTPUTS_DIR"] = outputs
         run = new_run(RunConfig(seeds=(0, 1), num_cycles=2, total_eps=6, num=4), "somebody", 1)
-        for event in sleep(run):
+        for event in execute_run(run):
             if isinstance(event, DreamsMade) and event.cycle == 2:
                 run.stop.touch()
         run.stop.unlink()
-        for _ in sleep(run):
+        for _ in execute_run(run):
             pass
         return _keep(run)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from core import jobs
-from core.engine.run_execution import sleep
+from core.engine.run_execution import execute_run
 from core.queue import entries
-from core.queue.failures import fail
-from core.queue.paths import queue_dir
+from core.queue.failures import record_failure
+from core.queue.paths import queue_folder
 from core.runs.folder import find_run
 from core.runs.log import LOG
-from core.runs.recording import keep
+from core.runs.recording import record_run
 from core.schedule.config import RunConfig
 from tests.helpers.engines import own_outputs
 from tests.helpers.power_cut import Disk
@@ -39,7 +39,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 def done(disk: Disk, one_thread: int) -> str:
     """A run that was queued, trained to its end and taken out of the queue."""
     run = jobs.submit(NIGHT)
-    for _ in sleep(find_run(run)):
+    for _ in execute_run(find_run(run)):
         pass
     return run
 
@@ -58,20 +58,20 @@ def test_all_of_a_done_night_survives(disk: Disk, done: str) -> None:
     kept = [folder.record_file, folder.path / LOG, *folder.path.glob("arrays/*")]
     assert len(kept) > 10
     assert [file.name for file in kept if not disk.durable(file)] == []
-    assert disk.gone(queue_dir() / done)
+    assert disk.gone(queue_folder() / done)
 
 
 def test_a_run_that_was_asked_for_survives(disk: Disk) -> None:
     run = jobs.submit(NIGHT)
     assert disk.durable(find_run(run).record_file)
-    assert disk.durable(queue_dir() / run)
+    assert disk.durable(queue_folder() / run)
     assert disk.violations == []
 
 
 def test_finished_cycles_survive_while_the_next_is_trained(disk: Disk, one_thread: int) -> None:
     run = jobs.submit(NIGHT)
     log, seen = find_run(run).path / LOG, []
-    for event in sleep(find_run(run)):
+    for event in execute_run(find_run(run)):
         if type(event).__name__ == "CycleDone":
             seen.append(disk.durable(log))
     assert seen == [True, True, True]
@@ -81,18 +81,18 @@ def test_an_interrupted_night_and_its_rest_name_nothing_that_is_not_on_disk(
     disk: Disk, one_thread: int
 ) -> None:
     run = jobs.submit(NIGHT)
-    night = sleep(find_run(run))
+    night = execute_run(find_run(run))
     for event in night:
         if type(event).__name__ == "CycleDone":
             break
     night.close()
     jobs.stop(run)
     assert disk.durable(find_run(run).path / LOG)
-    assert disk.gone(queue_dir() / run)
+    assert disk.gone(queue_folder() / run)
     assert disk.durable(find_run(run).stop)
     jobs.resume(run)
-    assert disk.durable(queue_dir() / run)
-    for _ in sleep(find_run(run)):
+    assert disk.durable(queue_folder() / run)
+    for _ in execute_run(find_run(run)):
         pass
     assert jobs.state(run).status == "done"
     assert disk.violations == []
@@ -100,8 +100,8 @@ def test_an_interrupted_night_and_its_rest_name_nothing_that_is_not_on_disk(
 
 def test_a_failure_survives(disk: Disk) -> None:
     run = jobs.submit(NIGHT)
-    fail(find_run(run), "its worker died.")
-    entries.take_out(run)
+    record_failure(find_run(run), "its worker died.")
+    entries.remove(run)
     assert disk.durable(find_run(run).path / LOG)
     assert disk.violations == []
 
@@ -115,7 +115,7 @@ def test_a_deleted_run_does_not_come_back_in_part(disk: Disk, done: str) -> None
 
 
 def test_a_kept_run_is_whole_before_it_has_its_name(disk: Disk, done: str) -> None:
-    target = keep(done, "my-night")
+    target = record_run(done, "my-night")
     assert disk.named(target)
     assert disk.violations == []
 
@@ -150,6 +150,6 @@ def test_a_sync_that_is_left_out_is_noticed(
 ) -> None:
     _skips(monkeypatch, FORGOTTEN[forgotten])
     run = jobs.submit(NIGHT)
-    for _ in sleep(find_run(run)):
+    for _ in execute_run(find_run(run)):
         pass
     assert disk.violations != []

@@ -8,12 +8,12 @@ import pytest
 from core import jobs
 from core.cli import main
 from core.engine.dispatcher import Dispatcher
-from core.engine.run_execution import sleep, unwritable
+from core.engine.run_execution import describe_write_error, execute_run
 from core.jobs import engine_process
 from core.queue import engine_state, engine_users, entries
 from core.queue.engine_state import EngineState
-from core.queue.failures import fail, keep_spare
-from core.queue.paths import engine_dir, engine_spare, leases_dir
+from core.queue.failures import record_failure, reserve_space
+from core.queue.paths import engine_folder, engine_users_folder, reserved_space_file
 from core.runs.events import NightDone, NightFailed, NightStarted
 from core.runs.folder import RunFolder, all_runs, new_run, runs_dir
 from core.schedule.config import RunConfig
@@ -37,9 +37,9 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 def end_of(folder: RunFolder) -> str | None:
     """How the night ends: the sentence of its failure, None if it is done."""
     try:
-        *_, last = sleep(folder)
+        *_, last = execute_run(folder)
     except OSError as error:  # not even the sentence can be written: the worker says it
-        return unwritable(folder, error)
+        return describe_write_error(folder, error)
     if isinstance(last, NightFailed):
         return last.sentence
     assert isinstance(last, NightDone)
@@ -85,16 +85,16 @@ def test_a_record_that_cannot_be_replaced_is_a_sentence(
 
 def test_a_night_fails_with_its_sentence_also_where_not_one_byte_is_left(disk: Disk) -> None:
     run = put_run()
-    entries.put(RUN, "somebody")
-    make_folders(engine_dir())
-    keep_spare()
+    entries.add(RUN, "somebody")
+    make_folders(engine_folder())
+    reserve_space()
     disk.leave(0)
-    fail(run, "its disk is full.")
-    entries.take_out(RUN)
+    record_failure(run, "its disk is full.")
+    entries.remove(RUN)
     assert (jobs.state(RUN).status, jobs.state(RUN).problem) == ("failed", "its disk is full.")
     disk.make_room()
-    keep_spare()
-    assert engine_spare().stat().st_size > 10_000
+    reserve_space()
+    assert reserved_space_file().stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("free", [0, 4])
@@ -107,19 +107,19 @@ def test_a_submit_on_a_full_disk_is_an_error_and_no_run(free: int, disk: Disk) -
         assert str(caught.value.filename).startswith(str(disk.path))
         disk.make_room()
         assert all_runs() == []
-        assert entries.entries() == []
+        assert entries.read_all() == []
 
 
 def test_an_engine_that_cannot_start_on_a_full_disk_takes_no_more_leases_each_time(
     disk: Disk,
 ) -> None:
-    make_folders(leases_dir())
+    make_folders(engine_users_folder())
     disk.leave(0)
     for _ in range(3):
         with pytest.raises(OSError, match="No space left"):
             engine_process.keep_engine()
     disk.make_room()
-    assert not engine_users.needed()
+    assert not engine_users.has_users()
 
 
 class _Client:
@@ -140,10 +140,10 @@ def test_what_the_engine_cannot_tell_on_a_full_disk_it_tells_once_there_is_room(
     dispatcher = Dispatcher(_Client())  # type: ignore[arg-type]
     disk.leave(0)
     dispatcher.step()
-    assert not engine_state.last_told().ready
+    assert not engine_state.last_published().ready
     disk.make_room()
     dispatcher.step()
-    assert engine_state.last_told().ready
+    assert engine_state.last_published().ready
 
 
 @pytest.mark.parametrize("what", ["export", "keep"])
@@ -180,7 +180,11 @@ def test_a_file_that_does_not_fit_names_itself(tmp_path: Path) -> None:
 
 def test_a_cache_that_is_full_is_not_the_runs_folder(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    sentence = unwritable(folder, OSError(28, "No space left on device", "/cache/vae.partial"))
+    sentence = describe_write_error(
+        folder, OSError(28, "No space left on device", "/cache/vae.partial")
+    )
     assert sentence.startswith("/cache/vae.partial cannot be written (No space left on device); ")
-    inside = unwritable(folder, OSError(28, "No space left", str(folder.checkpoints / "x")))
+    inside = describe_write_error(
+        folder, OSError(28, "No space left", str(folder.checkpoints / "x"))
+    )
     assert inside.startswith(f"the run's folder {folder.path} cannot be written")

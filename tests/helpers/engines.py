@@ -66,7 +66,7 @@ class Engine:
     """An engine that serves the outputs folder of this moment, and can be killed."""
 
     def __init__(self) -> None:
-        self.lease = engine_users.take_lease()
+        self.lease = engine_users.register_user()
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -75,7 +75,7 @@ class Engine:
         return process
 
     def ready(self) -> None:
-        wait(lambda: engine_state.engine_now().ready, what="the engine is not ready")
+        wait(lambda: engine_state.current_state().ready, what="the engine is not ready")
 
     def family(self) -> list[psutil.Process]:
         """The engine's process and all below it."""
@@ -142,10 +142,10 @@ def finished(run_id: str, within_s: float = 300.0) -> Snapshot:
 
 def undisturbed(config: RunConfig) -> RunFolder:
     """A run of ``config``, slept in this process from its first step to its last."""
-    from core.engine.run_execution import sleep
+    from core.engine.run_execution import execute_run
 
     folder = new_run(config, "nobody", 1)
-    for _ in sleep(folder):
+    for _ in execute_run(folder):
         pass
     return folder
 

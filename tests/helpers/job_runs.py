@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.queue import engine_state
 from core.queue.engine_state import EngineState
-from core.queue.paths import engine_lock
+from core.queue.paths import engine_lock_file
 from core.runs.events import Event, NightFailed, NightResumed, NightStopped
 from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunReader
@@ -72,5 +72,5 @@ def engine(told: EngineState | None) -> Iterator[None]:
         yield
         return
     engine_state.publish(told)
-    with locked(engine_lock()):
+    with locked(engine_lock_file()):
         yield

@@ -9,7 +9,7 @@ from torch import Tensor
 from core.model.vae import VAE
 from core.runs.events import EpochDone
 from core.schedule.config import RunConfig
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from tests.conftest import of_kind
 
 
@@ -24,7 +24,7 @@ def losses(events: list[Any], place: int = 0) -> list[tuple[float, float, float]
 @torch.no_grad()
 def dreams(dreamer: VAE, config: RunConfig, cycle: int) -> Tensor:
     """What the first seed dreams with ``dreamer`` in a cycle: [num, 1, 28, 28]."""
-    latents = stream(config.seeds[0], Purpose.DREAMS, cycle).standard_normal(
+    latents = random_stream(config.seeds[0], Purpose.DREAMS, cycle).standard_normal(
         (config.num, config.latent_dim), dtype=np.float32
     )
     return dreamer.dream(torch.from_numpy(latents))

@@ -23,14 +23,14 @@ from streamlit.testing.v1.element_tree import ElementTree
 from app import live_results, visitor
 from app.charts.style import uid
 from app.components.refresh import Part
-from app.settings import DIALS, DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS
+from app.settings import DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS, SETTINGS
 from core import jobs
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
 from core.queue import entries
 from core.queue.engine_state import EngineState, publish
-from core.queue.paths import engine_dir, engine_lock
+from core.queue.paths import engine_folder, engine_lock_file
 from core.runs.events import (
     CycleDone,
     EpochDone,
@@ -220,13 +220,13 @@ def timers_of(monkeypatch: pytest.MonkeyPatch) -> Timers:
 
 def wanted() -> list[RunConfig]:
     """The nights that are asked for, in their order."""
-    return [find_run(entry.run).record().config for entry in entries.entries()]
+    return [find_run(entry.run).record().config for entry in entries.read_all()]
 
 
 @contextmanager
 def asleep(folder: RunFolder) -> Iterator[None]:
     """As if a worker slept the run."""
-    entries.put(folder.id, "tester")
+    entries.add(folder.id, "tester")
     lock = acquire(folder.lock)
     assert lock is not None
     with lock:
@@ -236,8 +236,8 @@ def asleep(folder: RunFolder) -> Iterator[None]:
 @contextmanager
 def engine(**told: Any) -> Iterator[None]:
     """As if an engine served the outputs folder, and had said this."""
-    engine_dir().mkdir(parents=True, exist_ok=True)
-    lock = acquire(engine_lock())
+    engine_folder().mkdir(parents=True, exist_ok=True)
+    lock = acquire(engine_lock_file())
     assert lock is not None
     with lock:
         publish(EngineState(**told))
@@ -366,6 +366,6 @@ def dial_values() -> st.SearchStrategy[dict[str, int | float | str]]:
         "mask": st.sampled_from(list(MASKS)),
         "mask_fraction": share,
     }
-    assert list(choices) == list(DIALS)
+    assert list(choices) == list(SETTINGS)
     nights = st.fixed_dictionaries(choices)
     return nights.filter(lambda values: values["num_cycles"] <= values["total_eps"])

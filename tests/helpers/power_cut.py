@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.queue.paths import queue_dir
+from core.queue.paths import queue_folder
 from core.runs.folder import runs_dir
 from core.runs.log import LOG
 
@@ -107,7 +107,7 @@ class Disk:
             self.violations.append(f"{place} leads to content that is not on disk")
         if target.suffix == ".json" and target.parent.name == "checkpoints":
             self._need(target.with_suffix(".safetensors"), place)
-        if target.parent == queue_dir():
+        if target.parent == queue_folder():
             self._need(runs_dir() / target.name / "config.json", place)
             if not self.gone(runs_dir() / target.name / "stop"):
                 self.violations.append(f"{place} is there with a stop of before")
@@ -116,7 +116,7 @@ class Disk:
         """What takes a file's place must be on disk before the file goes."""
         place = f"the removal of {self._short(path)}"
         run = runs_dir() / path.name
-        if path.parent == queue_dir() and run.is_dir():
+        if path.parent == queue_folder() and run.is_dir():
             self._need(run / LOG, place)
         doomed = next((part for part in path.parts if part.endswith(".deleted")), None)
         if doomed is not None:

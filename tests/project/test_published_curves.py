@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.published_curves import compare_all
+from tools.published_curves import compare_all
 
 
 @pytest.mark.slow

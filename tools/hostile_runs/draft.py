@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.runs.codec import encode
 from core.schedule.config import RunConfig
-from core.support.checksums import seal, write_sealed
+from core.support.checksums import add_checksum, write_checked_json
 from tools.sample_runs import made_night
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
@@ -99,11 +99,11 @@ class Draft:
         for number, arrays in enumerate(self.arrays):
             if arrays:
                 np.savez_compressed(self.folder / "arrays" / f"{number:06d}.npz", **arrays)
-        write_sealed(self.folder / "config.json", self.record)
+        write_checked_json(self.folder / "config.json", self.record)
         crc = 0
         with (self.folder / "events.jsonl").open("w") as log:
             for line in self.lines:
-                text, crc = seal(line, crc)
+                text, crc = add_checksum(line, crc)
                 log.write(text + "\n")
 
     def _name_arrays(self) -> None:

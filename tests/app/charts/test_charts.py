@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts.dreams import dream_shares
+from app.charts.dreams import dream_chart
 from app.charts.hypnogram import alt, hypnogram
-from app.charts.losses import loss_curves
-from app.charts.measures import courses
+from app.charts.losses import loss_chart
+from app.charts.measures import measure_chart
 from app.charts.style import GREY, NEW, OLD
 from app.settings import MAX_CYCLES, MAX_EPOCHS, config_of
-from app.view_data.compared_runs import Arm, Arms
+from app.view_data.compared_runs import ComparedRun, ComparedRuns
 from app.view_data.dreams import dream_content
 from app.view_data.hypnogram import Block, blocks
 from app.view_data.series import Measure
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
-from core.schedule.hypnogram import Stage, hypnogram
+from core.schedule.hypnogram import Stage
+from core.schedule.hypnogram import hypnogram as schedule_of
 from tests.helpers.page_runs import Errors, dial_values, state, trace
 
 MEASURES: tuple[Measure, ...] = ("error", "recall_error", "recall_accuracy")
@@ -31,9 +32,9 @@ MANY = RunConfig(num_cycles=MAX_CYCLES, total_eps=MAX_EPOCHS, end_fraction_rem=0
 ONE_CYCLE = RunConfig(num_cycles=1, total_eps=2)
 
 
-def arms(*states: RunState) -> Arms:
+def arms(*states: RunState) -> ComparedRuns:
     names = (("this night", "This night"), ("no REM", "Without REM"))
-    return tuple(Arm(*name, each) for name, each in zip(names, states, strict=False))
+    return tuple(ComparedRun(*name, each) for name, each in zip(names, states, strict=False))
 
 
 OWN = state([60, 70, 80], [600, 300, 200])
@@ -54,12 +55,12 @@ STATES = {
 }
 
 
-def figures(shown: Arms) -> dict[str, dict[str, Any]]:
+def figures(shown: ComparedRuns) -> dict[str, dict[str, Any]]:
     """Every chart of these nights."""
     return {
-        **{measure: courses(shown, measure, "revision", 1) for measure in MEASURES},
-        "losses": loss_curves(shown, "revision", 1),
-        "dreams": dream_shares(dream_content(shown[0].state), 10, "revision"),
+        **{measure: measure_chart(shown, measure, "revision", 1) for measure in MEASURES},
+        "losses": loss_chart(shown, "revision", 1),
+        "dreams": dream_chart(dream_content(shown[0].state), 10, "revision"),
     }
 
 
@@ -67,7 +68,7 @@ def figures(shown: Arms) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("shown", STATES.values(), ids=STATES)
-def test_every_chart_is_one_that_plotly_can_draw(shown: Arms) -> None:
+def test_every_chart_is_one_that_plotly_can_draw(shown: ComparedRuns) -> None:
     for figure in figures(shown).values():
         go.Figure(figure)  # raises for a property that there is not
         json.dumps(figure, allow_nan=False)
@@ -75,7 +76,7 @@ def test_every_chart_is_one_that_plotly_can_draw(shown: Arms) -> None:
 
 
 @pytest.mark.parametrize("shown", STATES.values(), ids=STATES)
-def test_no_two_traces_of_a_chart_are_taken_for_one_another(shown: Arms) -> None:
+def test_no_two_traces_of_a_chart_are_taken_for_one_another(shown: ComparedRuns) -> None:
     for figure in figures(shown).values():
         uids = [each["uid"] for each in figure["data"]]
         assert len(set(uids)) == len(uids)
@@ -101,7 +102,7 @@ def test_traces_and_revision_stay_the_same_from_one_update_to_the_next() -> None
 
 
 def test_a_course_is_drawn_as_its_numbers() -> None:
-    figure = courses(arms(OWN, WITHOUT), "error", "revision", 1)
+    figure = measure_chart(arms(OWN, WITHOUT), "error", "revision", 1)
     assert [each["name"] for each in figure["data"]] == ["old", "new", "old, no REM", "new, no REM"]
     assert trace(figure, "old")["x"] == [0, 1, 2, 3, 4]
     assert trace(figure, "old")["y"] == [60, 70, 70, 80, 80]
@@ -111,8 +112,8 @@ def test_a_course_is_drawn_as_its_numbers() -> None:
 
 
 def test_one_seed_has_no_band_and_several_have_one_and_a_line_each() -> None:
-    assert len(courses(arms(OWN), "error", "", 0)["data"]) == 2
-    figure = courses(arms(state(THREE, THREE)), "error", "", 0)
+    assert len(measure_chart(arms(OWN), "error", "", 0)["data"]) == 2
+    figure = measure_chart(arms(state(THREE, THREE)), "error", "", 0)
     assert len(figure["data"]) == 2 * (1 + 1 + 3)
     mean, band = trace(figure, "old"), trace(figure, "old interval")
     assert trace(figure, "old seed 2")["y"] == [64, 95, 95, 80, 80]
@@ -131,13 +132,13 @@ def test_a_band_never_leaves_what_the_measure_can_be(
 ) -> None:
     most = 1 if measure == "recall_accuracy" else 784
     shown = arms(state(points, points, whole=len(points) == 3))
-    for each in courses(shown, measure, "", 0)["data"]:
+    for each in measure_chart(shown, measure, "", 0)["data"]:
         if each["uid"].endswith("interval"):
             assert all(0 <= value <= most for value in each["y"])
 
 
 def test_old_and_new_differ_in_more_than_colour_and_nights_in_their_lines() -> None:
-    figure = courses(arms(OWN, WITHOUT), "error", "", 0)
+    figure = measure_chart(arms(OWN, WITHOUT), "error", "", 0)
     old, new = trace(figure, "old"), trace(figure, "new")
     assert (old["line"]["color"], new["line"]["color"]) == (OLD, NEW)
     assert old["marker"]["symbol"] != new["marker"]["symbol"]
@@ -156,14 +157,14 @@ def test_old_and_new_differ_in_more_than_colour_and_nights_in_their_lines() -> N
     ],
 )
 def test_each_measure_names_its_axis(measure: Measure, title: str) -> None:
-    axis = courses(arms(OWN), measure, "", 0)["layout"]["yaxis"]
+    axis = measure_chart(arms(OWN), measure, "", 0)["layout"]["yaxis"]
     assert axis["title"]["text"] == title
     assert axis.get("range") == ([0, 1.02] if measure == "recall_accuracy" else None)
 
 
 def test_the_nights_stages_are_tinted_and_the_cycle_shown_is_marked() -> None:
     for cycle, end in ((0, 0), (1, 2), (2, 4)):
-        shapes = courses(arms(OWN), "error", "", cycle)["layout"]["shapes"]
+        shapes = measure_chart(arms(OWN), "error", "", cycle)["layout"]["shapes"]
         tints = [(s["x0"], s["x1"], s["fillcolor"]) for s in shapes if s["type"] == "rect"]
         assert tints == [(1, 2, OLD), (3, 4, OLD)]
         (line,) = [shape for shape in shapes if shape["type"] == "line"]
@@ -171,13 +172,15 @@ def test_the_nights_stages_are_tinted_and_the_cycle_shown_is_marked() -> None:
 
 
 def test_the_axis_counts_cycles_and_holds_the_longer_night() -> None:
-    axis = courses(arms(OWN), "error", "", 0)["layout"]["xaxis"]
+    axis = measure_chart(arms(OWN), "error", "", 0)["layout"]["xaxis"]
     assert (axis["tickvals"], axis["ticktext"]) == ([0, 2, 4], ["0", "1", "2"])
     assert axis["range"][0] < 0
     assert 4 < axis["range"][1] < 4.5
-    longer = courses(STATES["a short night beside a long one"], "error", "", 0)["layout"]["xaxis"]
+    longer = measure_chart(STATES["a short night beside a long one"], "error", "", 0)["layout"][
+        "xaxis"
+    ]
     assert longer["range"][1] > MAX_EPOCHS
-    many = courses(STATES["30 cycles"], "error", "", 0)["layout"]["xaxis"]
+    many = measure_chart(STATES["30 cycles"], "error", "", 0)["layout"]["xaxis"]
     assert many["ticktext"] == ["0", "5", "10", "15", "20", "25", "30"]
 
 
@@ -185,7 +188,7 @@ def test_the_axis_counts_cycles_and_holds_the_longer_night() -> None:
 
 
 def test_the_losses_are_three_lines_and_the_other_nights_total() -> None:
-    figure = loss_curves(arms(OWN, WITHOUT), "", 0)
+    figure = loss_chart(arms(OWN, WITHOUT), "", 0)
     assert [each["uid"] for each in figure["data"]] == [
         *("total", "reconstruction", "KL"),
         "total__no_REM",
@@ -199,7 +202,7 @@ def test_the_losses_are_three_lines_and_the_other_nights_total() -> None:
 
 
 def test_dreams_are_stacked_by_what_they_were_of() -> None:
-    figure = dream_shares(dream_content(OWN), 2, "")
+    figure = dream_chart(dream_content(OWN), 2, "")
     assert figure["layout"]["barmode"] == "stack"
     assert [(each["uid"], each["x"], each["y"]) for each in figure["data"]] == [
         ("old", [1, 2], [0.5, 0.5]),
@@ -214,14 +217,14 @@ def test_dreams_are_stacked_by_what_they_were_of() -> None:
 
 @pytest.mark.parametrize("cycles", [1, 12, 30])
 def test_every_cycle_has_its_place_in_the_dreams(cycles: int) -> None:
-    low, high = dream_shares((), cycles, "")["layout"]["xaxis"]["range"]
+    low, high = dream_chart((), cycles, "")["layout"]["xaxis"]["range"]
     assert low < 1
     assert high > cycles
 
 
 # --- the hypnogram ---
 
-NIGHT = blocks(hypnogram.hypnogram(RunConfig(num_cycles=2, total_eps=8)))
+NIGHT = blocks(schedule_of(RunConfig(num_cycles=2, total_eps=8)))
 
 
 def drawn(night: tuple[Block, ...], figure: dict[str, Any]) -> list[dict[str, Any]]:
@@ -238,7 +241,7 @@ def drawn(night: tuple[Block, ...], figure: dict[str, Any]) -> list[dict[str, An
 
 @given(dial_values().map(config_of))
 def test_every_stage_of_the_hypnogram_lies_within_its_epochs(config: RunConfig) -> None:
-    night = blocks(hypnogram.hypnogram(config))
+    night = blocks(schedule_of(config))
     for block, bar in zip(night, drawn(night, hypnogram(night)), strict=True):
         assert bar["lane"] == block.stage.value
         assert block.start <= bar["start"]
@@ -251,7 +254,7 @@ def test_every_stage_of_the_hypnogram_lies_within_its_epochs(config: RunConfig) 
     [RunConfig(), ONE_CYCLE, MANY, NO_REM, RunConfig(start_fraction_rem=1, end_fraction_rem=1)],
 )
 def test_a_hypnogram_is_one_that_plotly_can_draw(config: RunConfig) -> None:
-    night = blocks(hypnogram.hypnogram(config))
+    night = blocks(schedule_of(config))
     for now in (None, (1, "NREM"), (0, "before"), (1, "pre-training")):
         figure = hypnogram(night, now)
         go.Figure(figure)

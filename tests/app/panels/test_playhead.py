@@ -165,7 +165,7 @@ def test_the_end_is_shown_when_the_night_that_was_followed_is_over() -> None:
     with asleep(folder):
         page = open_page(RUN)
         (folder.path / "events.jsonl").write_bytes(whole)
-    entries.take_out(RUN)
+    entries.remove(RUN)
     page.run()
     assert shown(page) == 3
 

@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 from app import live_results, shown_runs
 from core import jobs
 from core.queue import entries
-from core.queue.engine_state import EngineState, beat, publish
-from core.queue.engine_users import take_lease
-from core.queue.failures import fail
-from core.queue.paths import engine_state
+from core.queue.engine_state import EngineState, publish, touch_heartbeat
+from core.queue.engine_users import register_user
+from core.queue.failures import record_failure
+from core.queue.paths import engine_state_file
 from core.runs.events import Event, NightFailed, NightStopped, PretrainingAdvanced
 from core.runs.folder import RunFolder
 from core.runs.log import RunLog
@@ -61,7 +61,7 @@ def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timers:
 
 
 def test_a_waiting_night_tells_its_turn(timers: Timers) -> None:
-    entries.put(write([], RunConfig(num_cycles=3)).id, "tester")
+    entries.add(write([], RunConfig(num_cycles=3)).id, "tester")
     with engine(ready=True, waiting=((OTHER, 8.0), ("another", 21.0), (RUN, 41.0))):
         page = open_page(RUN)
     assert statuses_of(page) == ["queued"]
@@ -73,8 +73,8 @@ def test_a_waiting_night_tells_its_turn(timers: Timers) -> None:
 
 
 def test_a_waiting_night_tells_that_the_engine_is_starting() -> None:
-    entries.put(write([]).id, "tester")
-    with take_lease().lock:  # the page's own, which keeps an engine
+    entries.add(write([]).id, "tester")
+    with register_user().lock:  # the page's own, which keeps an engine
         assert "the engine is starting" in text_of(open_page(RUN))
     with engine():
         assert "the engine is starting" in text_of(open_page(RUN))
@@ -87,28 +87,28 @@ def test_a_waiting_night_tells_that_the_engine_is_starting() -> None:
     [(False, "waiting for an engine: start"), (True, "it continues when an engine runs: start")],
 )
 def test_a_night_that_nothing_serves_says_what_it_needs(begun: bool, words: str) -> None:
-    entries.put((half() if begun else write([])).id, "tester")
+    entries.add((half() if begun else write([])).id, "tester")
     assert words in text_of(open_page(RUN))
-    with take_lease().lock:
+    with register_user().lock:
         assert words not in text_of(open_page(RUN))
 
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_frozen_engine_is_told_for_a_night_that_waits_and_not_once_it_works(begun: bool) -> None:
-    entries.put((half() if begun else write([])).id, "tester")
+    entries.add((half() if begun else write([])).id, "tester")
     with engine(ready=True, pid=7):
-        os.utime(engine_state(), (time.time() - 14,) * 2)
+        os.utime(engine_state_file(), (time.time() - 14,) * 2)
         page = open_page(RUN)
         assert len(page.warning) == 1
         assert "job engine (process 7) has not answered since" in text_of(page)
         assert "by itself" not in text_of(page)
-        beat()
+        touch_heartbeat()
         assert not open_page(RUN).warning
 
 
 def test_a_running_night_is_not_troubled_by_a_frozen_engine() -> None:
     with asleep(half()), engine(ready=True, pid=7):
-        os.utime(engine_state(), (time.time() - 14,) * 2)
+        os.utime(engine_state_file(), (time.time() - 14,) * 2)
         page = open_page(RUN)
     assert statuses_of(page) == ["running"]
     assert not page.warning
@@ -117,7 +117,7 @@ def test_a_running_night_is_not_troubled_by_a_frozen_engine() -> None:
 @pytest.mark.parametrize("begun", [False, True])
 def test_an_engine_that_cannot_work_is_told_with_its_reason(begun: bool) -> None:
     folder = half() if begun else write([])
-    entries.put(folder.id, "tester")
+    entries.add(folder.id, "tester")
     publish(EngineState(problem="DASK_SCHEDULER_ADDRESS is 'x', and no scheduler answers there."))
     page = open_page(RUN)
     assert statuses_of(page) == ["interrupted" if begun else "queued"]
@@ -187,10 +187,10 @@ def test_stop_asks_the_night_to_stop_and_says_so_until_it_has() -> None:
 
 
 def test_stop_takes_a_waiting_night_out_of_the_queue() -> None:
-    entries.put(half().id, "tester")
+    entries.add(half().id, "tester")
     page = open_page(RUN)
     page.button(key="stop").click().run()
-    assert entries.entries() == []
+    assert entries.read_all() == []
     assert statuses_of(page) == ["stopped"]
     assert buttons_of(page) == {"play", "run", "resume"}
 
@@ -260,7 +260,7 @@ def test_the_end_of_a_stage_draws_what_shows_it_and_no_controls() -> None:
 
 def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: Timers) -> None:
     folder = write([])
-    entries.put(folder.id, "tester")
+    entries.add(folder.id, "tester")
     page = open_page(RUN)
     assert statuses_of(page) == ["queued"]
     with RunLog(folder.path) as log:
@@ -270,7 +270,7 @@ def test_a_run_that_waits_is_followed_when_its_turn_comes(timers: Timers) -> Non
         tick(page)
         assert statuses_of(page) == ["running"]
         assert timers.poll == [live_results._FIRST_S] * 2
-    entries.take_out(RUN)
+    entries.remove(RUN)
     tick(page)
     assert statuses_of(page) == ["interrupted"]
     assert timers.poll == [live_results._FIRST_S, live_results._FIRST_S, None]
@@ -297,7 +297,7 @@ def test_every_part_that_others_rely_on_is_there_by_its_key() -> None:
     page = open_page(RUN)
     for key in (*KEYS, "run"):
         assert page.get_by_key(key) is not None
-    entries.put(folder.id, "tester")  # which a done night ignores
+    entries.add(folder.id, "tester")  # which a done night ignores
     with asleep(write(night([60], [600], whole=False), run_id=OTHER)):
         page = open_page(OTHER)
     for key in (*KEYS, "stop"):
@@ -321,7 +321,7 @@ def test_a_stopped_night_stays_stopped_until_it_is_resumed(timers: Timers) -> No
 
     page.button(key="resume").click().run()
     assert not folder.stop.exists()
-    assert [(entry.run, entry.person) for entry in entries.entries()] == [(RUN, OWNER)]
+    assert [(entry.run, entry.person) for entry in entries.read_all()] == [(RUN, OWNER)]
     assert statuses_of(page) == ["queued"]
     assert "after cycle 1 of 2" in text_of(page)
     assert buttons_of(page) == {"play", "stop"}
@@ -357,7 +357,7 @@ def test_a_failure_that_the_runs_own_log_could_not_take_is_told_too() -> None:
     log = folder.path / "events.jsonl"
     log.rename(folder.path / "kept")
     log.mkdir()
-    fail(folder, "the disk is full.")
+    record_failure(folder, "the disk is full.")
     log.rmdir()
     (folder.path / "kept").rename(log)
     page = open_page(RUN)
@@ -406,8 +406,8 @@ def test_a_night_that_broke_off_goes_on_by_itself_or_is_resumed(
     assert statuses_of(page) == ["interrupted"]
     assert "broke off after cycle 1 of 2; it can be resumed" in text_of(page)
     assert buttons_of(page) == {"play", "run", "resume"}
-    entries.put(folder.id, "tester")
-    with take_lease().lock:  # the page's own, which keeps an engine
+    entries.add(folder.id, "tester")
+    with register_user().lock:  # the page's own, which keeps an engine
         page.run()
     assert statuses_of(page) == ["interrupted"]
     assert "broke off after cycle 1 of 2; it goes on from there by itself" in text_of(page)
@@ -421,7 +421,7 @@ def test_a_run_that_is_deleted_meanwhile_is_no_night_any_more(
 ) -> None:
     with asleep(half()):
         page = open_page(RUN)
-    entries.take_out(RUN)
+    entries.remove(RUN)
     jobs.delete(RUN)
     draw(page)
     assert not page.exception

@@ -1,6 +1,6 @@
 """The filmstrip: which images are shown after a cycle, and from which night."""
 
-from app.view_data.compared_runs import Arm
+from app.view_data.compared_runs import ComparedRun
 from app.view_data.filmstrip import Row, strips
 from core.runs.events import Event
 from core.runs.state import RunState, fold
@@ -11,11 +11,11 @@ OLD, NEW = [60, 70, 80], [600, 300, 200]
 DREAMLESS = RunConfig(num_cycles=2, total_eps=4, start_fraction_rem=0, end_fraction_rem=0)
 
 
-def arm(events: list[Event], name: str = "this night") -> Arm:
-    return Arm(name, name.capitalize(), fold(RunState(), events))
+def arm(events: list[Event], name: str = "this night") -> ComparedRun:
+    return ComparedRun(name, name.capitalize(), fold(RunState(), events))
 
 
-def rows(cycle: int, *arms: Arm) -> dict[str, list[str]]:
+def rows(cycle: int, *arms: ComparedRun) -> dict[str, list[str]]:
     return {strip.kind: [row.label for row in strip.rows] for strip in strips(arms, cycle)}
 
 

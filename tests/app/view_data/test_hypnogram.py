@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from app.settings import config_of
-from app.view_data.hypnogram import Block, blocks, describe, dose_line, percent, slept
+from app.view_data.hypnogram import Block, blocks, describe, dose_line, percent, run_blocks
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Stage, dose, hypnogram
@@ -31,8 +31,8 @@ def test_no_epoch_is_without_a_block_and_no_block_without_an_epoch(config: RunCo
 
 def test_the_night_that_a_run_sleeps_is_told_by_its_log() -> None:
     config = RunConfig(total_eps=20, num_cycles=3, start_fraction_rem=0.2, end_fraction_rem=1)
-    assert slept(state([60], [600], config, whole=False)) == blocks(hypnogram(config))
-    assert slept(RunState()) == ()
+    assert run_blocks(state([60], [600], config, whole=False)) == blocks(hypnogram(config))
+    assert run_blocks(RunState()) == ()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def picture(uri: str) -> np.ndarray:
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_images_lie_side_by_side_with_nothing_between(count: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
-    pixels = picture(image_strip.row(images))
+    pixels = picture(image_strip.encode_row(images))
     assert pixels.shape == (28, 28 * count + image_strip.GAP * (count - 1), 2)
     for index, image in enumerate(images):
         left = index * (28 + image_strip.GAP)
@@ -34,7 +34,7 @@ def test_images_lie_side_by_side_with_nothing_between(count: int) -> None:
 
 def test_the_same_images_are_the_same_picture() -> None:
     images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)
-    assert image_strip.row(images) == image_strip.row(images.copy())
+    assert image_strip.encode_row(images) == image_strip.encode_row(images.copy())
 
 
 def test_images_are_loaded_where_only_their_place_is_known(
@@ -46,5 +46,5 @@ def test_images_are_loaded_where_only_their_place_is_known(
     stored = RunReader(folder.path).read()[1].original_1  # type: ignore[union-attr]
     assert not isinstance(stored, np.ndarray)
     given = events[1].original_1  # type: ignore[union-attr]
-    np.testing.assert_array_equal(image_strip.loaded(stored), given)
-    assert image_strip.loaded(given) is given
+    np.testing.assert_array_equal(image_strip.load_images(stored), given)
+    assert image_strip.load_images(given) is given

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.view_data.compared_runs import Arm
-from app.view_data.scores import Score, result, score, what_happened, whole_percent
+from app.view_data.compared_runs import ComparedRun
+from app.view_data.scores import Score, result_text, score, what_happened, whole_percent
 from core.runs.state import RunState
 from core.runs.statistics import Interval
 from core.schedule.config import RunConfig
@@ -92,7 +92,7 @@ def test_there_is_no_score_without_a_cycle_or_where_new_images_are_not_the_stran
     run: RunState,
 ) -> None:
     assert score(run, 1) is None
-    assert what_happened((Arm("this night", "This night", run),)) is None
+    assert what_happened((ComparedRun("this night", "This night", run),)) is None
 
 
 def test_before_the_night_there_is_no_score() -> None:
@@ -109,15 +109,15 @@ def test_a_share_is_told_whole_and_never_below_nothing(share: float, told: str) 
 
 def test_a_result_is_told_in_a_few_words() -> None:
     found = Score(3, Interval(0.914, 0.01), Interval(0.84, None), Interval(0, None))
-    assert result(found) == "kept 91 % of the old, learned 84 % of the new"
+    assert result_text(found) == "kept 91 % of the old, learned 84 % of the new"
 
 
 # --- what happened ---
 
 
 def told(old: float, new: float, *others: tuple[float, float]) -> str:
-    arms = [Arm("this night", "This night", after(old, new))]
-    arms += [Arm("no REM", "Without REM", after(*errors)) for errors in others]
+    arms = [ComparedRun("this night", "This night", after(old, new))]
+    arms += [ComparedRun("no REM", "Without REM", after(*errors)) for errors in others]
     sentence = what_happened(tuple(arms))
     assert sentence is not None
     return sentence
@@ -183,15 +183,15 @@ def test_a_night_alone_is_told_by_what_it_trained_on() -> None:
     assert told(200, 200).endswith(" Between replays it trained on its own dreams of the old.")
     config = RunConfig(num_cycles=1, total_eps=2, start_fraction_rem=0)
     alone = state([100, 700], [500, 100], config)
-    sentence = what_happened((Arm("this night", "This night", alone),))
+    sentence = what_happened((ComparedRun("this night", "This night", alone),))
     assert sentence is not None
     assert sentence.endswith("It had no REM sleep: nothing but new images was trained on.")
 
 
 def test_another_night_without_a_cycle_is_not_spoken_of() -> None:
     arms = (
-        Arm("this night", "This night", after(200, 200)),
-        Arm("no REM", "Without REM", state([100], [500], ONE, whole=False)),
+        ComparedRun("this night", "This night", after(200, 200)),
+        ComparedRun("no REM", "Without REM", state([100], [500], ONE, whole=False)),
     )
     sentence = what_happened(arms)
     assert sentence is not None
@@ -200,4 +200,4 @@ def test_another_night_without_a_cycle_is_not_spoken_of() -> None:
 
 def test_images_that_the_network_hardly_tells_from_known_ones_are_told_of_too() -> None:
     run = state([100, 300], [100 + 1e-9, 100], ONE)  # shares of minus a hundred thousand million
-    assert "lost nearly all" in str(what_happened((Arm("this night", "This night", run),)))
+    assert "lost nearly all" in str(what_happened((ComparedRun("this night", "This night", run),)))

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from app.view_data.series import Course, course, losses
+from app.view_data.series import Series, loss_series, measure_series
 from core.runs.events import EpochDone, NightResumed, StageEvaluated, StageStarted
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
@@ -11,11 +11,11 @@ from tests.helpers.page_runs import night, night_started, scores, state
 
 CONFIG = RunConfig(total_eps=10, num_cycles=2, start_fraction_rem=0, end_fraction_rem=0.4)
 WHERE = ("before the night", "cycle 1, after NREM", "cycle 2, after NREM", "cycle 2, after REM")
-EMPTY = Course((), (), (), None, (), ())
+EMPTY = Series((), (), (), None, (), ())
 
 
 def test_every_stage_is_measured_at_its_end() -> None:
-    found = course(state([60, 70, 80], [600, 300, 200], CONFIG), "old", "error")
+    found = measure_series(state([60, 70, 80], [600, 300, 200], CONFIG), "old", "error")
     assert found.epochs == (0, 5, 8, 10)
     assert found.where == WHERE
     assert found.means == (60, 70, 80, 80)
@@ -36,13 +36,13 @@ def test_every_stage_is_measured_at_its_end() -> None:
 def test_each_measure_is_of_its_own_memories(
     memory: str, measure: str, means: tuple[float, ...]
 ) -> None:
-    found = course(state([60, 70, 80], [600, 300, 200], CONFIG), memory, measure)  # type: ignore[arg-type]
+    found = measure_series(state([60, 70, 80], [600, 300, 200], CONFIG), memory, measure)  # type: ignore[arg-type]
     assert found.means == pytest.approx(means)
 
 
 def test_several_seeds_are_a_mean_with_its_95_percent_interval() -> None:
     seeds = [(60.0, 62.0, 67.0), (70.0, 90.0, 71.0), (80.0, 80.0, 80.0)]
-    found = course(state(seeds, seeds), "old", "error")
+    found = measure_series(state(seeds, seeds), "old", "error")
     assert found.seeds == ((60, 70, 70, 80, 80), (62, 90, 90, 80, 80), (67, 71, 71, 80, 80))
     assert found.means == pytest.approx((63, 77, 77, 80, 80))
     assert found.half_widths is not None
@@ -56,12 +56,14 @@ def test_several_seeds_are_a_mean_with_its_95_percent_interval() -> None:
 
 def test_before_the_first_measure_there_is_no_point() -> None:
     for nothing in (RunState(), fold(RunState(), [night_started(CONFIG)])):
-        assert course(nothing, "old", "error") == EMPTY
-        assert losses(nothing, "total") == EMPTY
+        assert measure_series(nothing, "old", "error") == EMPTY
+        assert loss_series(nothing, "total") == EMPTY
 
 
 def test_before_the_first_stage_there_is_the_point_before_the_night() -> None:
-    found = course(state([(60.0, 64.0)], [(600.0, 610.0)], CONFIG, whole=False), "new", "error")
+    found = measure_series(
+        state([(60.0, 64.0)], [(600.0, 610.0)], CONFIG, whole=False), "new", "error"
+    )
     assert (found.epochs, found.where, found.means) == ((0,), WHERE[:1], (605,))
     assert found.half_widths is not None
 
@@ -69,7 +71,7 @@ def test_before_the_first_stage_there_is_the_point_before_the_night() -> None:
 def test_a_stage_that_is_over_counts_though_its_cycle_is_not() -> None:
     events = night([60, 70], [600, 300], CONFIG, whole=False)
     events.append(StageEvaluated(2, "NREM", scores(200.0), scores(100.0)))
-    found = course(fold(RunState(), events), "old", "error")
+    found = measure_series(fold(RunState(), events), "old", "error")
     assert (found.epochs, found.means) == ((0, 5, 8), (60, 70, 200))
 
 
@@ -79,16 +81,16 @@ def test_a_resumed_night_shows_what_is_kept_and_what_is_slept_again() -> None:
     events.append(StageEvaluated(2, "NREM", scores(200.0), scores(100.0)))
     events.append(NightResumed(1, {}))
     kept = fold(RunState(), events)
-    assert course(kept, "old", "error").means == (60, 70)
-    assert losses(kept, "total").epochs == (1, 2, 3, 4, 5)
+    assert measure_series(kept, "old", "error").means == (60, 70)
+    assert loss_series(kept, "total").epochs == (1, 2, 3, 4, 5)
     events.append(StageStarted(2, "NREM", 3, 150))
     events.append(EpochDone(2, "NREM", 1, (7.0,), (7.0,), (0.0,)))
     events.append(StageEvaluated(2, "NREM", scores(90.0), scores(80.0)))
     again = fold(RunState(), events)
-    assert course(again, "old", "error").epochs == (0, 5, 8)
-    assert course(again, "old", "error").means == (60, 70, 90)
-    assert losses(again, "total").epochs == (1, 2, 3, 4, 5, 6)
-    assert losses(again, "total").means[-1] == 7
+    assert measure_series(again, "old", "error").epochs == (0, 5, 8)
+    assert measure_series(again, "old", "error").means == (60, 70, 90)
+    assert loss_series(again, "total").epochs == (1, 2, 3, 4, 5, 6)
+    assert loss_series(again, "total").means[-1] == 7
 
 
 def test_a_stage_of_another_name_is_shown_and_breaks_nothing() -> None:
@@ -96,14 +98,14 @@ def test_a_stage_of_another_name_is_shown_and_breaks_nothing() -> None:
     events.append(StageStarted(2, "N2", 3, 150))
     events.append(EpochDone(2, "N2", 1, (7.0,), (7.0,), (0.0,)))
     events.append(StageEvaluated(2, "N2", scores(90.0), scores(80.0)))
-    found = course(fold(RunState(), events), "old", "error")
+    found = measure_series(fold(RunState(), events), "old", "error")
     assert found.where[-1] == "cycle 2, after N2"
     assert found.means[-1] == 90
-    assert len(losses(fold(RunState(), events), "kl").means) == 6
+    assert len(loss_series(fold(RunState(), events), "kl").means) == 6
 
 
 def test_losses_are_one_point_an_epoch() -> None:
-    found = losses(state([60, 70, 80], [600, 300, 200], CONFIG), "reconstruction")
+    found = loss_series(state([60, 70, 80], [600, 300, 200], CONFIG), "reconstruction")
     assert found.epochs == tuple(range(1, 11))
     assert found.means == (90,) * 10
     assert found.where[0] == "cycle 1, NREM epoch 1"
@@ -115,4 +117,4 @@ def test_losses_are_one_point_an_epoch() -> None:
 def test_each_loss_is_a_mean_over_seeds(loss: str, mean: float) -> None:
     events = night([(60.0, 60.0)], [(600.0, 600.0)], whole=False)
     events.append(EpochDone(1, "NREM", 1, (3.0, 5.0), (2.0, 3.0), (1.0, 2.0)))
-    assert losses(fold(RunState(), events), loss).means == (mean,)  # type: ignore[arg-type]
+    assert loss_series(fold(RunState(), events), loss).means == (mean,)  # type: ignore[arg-type]

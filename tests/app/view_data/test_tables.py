@@ -3,18 +3,18 @@
 import pandas as pd
 
 from app.view_data import tables
-from app.view_data.compared_runs import Arm
+from app.view_data.compared_runs import ComparedRun
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
 from tests.helpers.page_runs import state
 
 DREAMLESS = RunConfig(num_cycles=2, total_eps=4, start_fraction_rem=0, end_fraction_rem=0)
-OWN = Arm("this night", "This night", state([60, 70, 80], [600, 300, 200]))
-OTHER = Arm("no REM", "Without REM", state([60, 90], [600, 150], DREAMLESS, whole=False))
+OWN = ComparedRun("this night", "This night", state([60, 70, 80], [600, 300, 200]))
+OTHER = ComparedRun("no REM", "Without REM", state([60, 90], [600, 150], DREAMLESS, whole=False))
 
 
 def test_the_measured_table_has_a_row_for_each_night_moment_and_memory() -> None:
-    table = tables.measured((OWN, OTHER))
+    table = tables.measures_table((OWN, OTHER))
     assert list(table.columns) == [
         *("night", "when", "memories", "images"),
         *("error", "error ±", "recall_error", "recall_error ±"),
@@ -31,20 +31,20 @@ def test_the_measured_table_has_a_row_for_each_night_moment_and_memory() -> None
 
 def test_several_seeds_have_half_their_interval_beside_each_mean() -> None:
     seeds = state([(60.0, 62.0)], [(600.0, 600.0)], whole=False)
-    table = tables.measured((Arm("this night", "This night", seeds),))
+    table = tables.measures_table((ComparedRun("this night", "This night", seeds),))
     assert table["error"].tolist() == [61, 600]
     assert table["error ±"].round(2).tolist() == [12.71, 0]
 
 
 def test_the_losses_have_a_row_for_each_night_and_epoch() -> None:
-    table = tables.trained((OWN, OTHER))
+    table = tables.losses_table((OWN, OTHER))
     assert list(table.columns) == ["night", "when", "total", "reconstruction", "kl"]
     assert table["night"].tolist() == ["this night"] * 4 + ["no REM"] * 2
     assert table.iloc[1].tolist() == ["this night", "cycle 1, REM epoch 1", 100, 90, 10]
 
 
 def test_the_dreams_have_a_row_for_each_night_and_cycle_that_has_any() -> None:
-    table = tables.dreamt((OWN, OTHER))
+    table = tables.dreams_table((OWN, OTHER))
     assert table["night"].tolist() == ["this night"] * 2
     assert table["cycle"].tolist() == [1, 2]
     assert table["old"].tolist() == [0.5, 0.5]
@@ -52,7 +52,7 @@ def test_the_dreams_have_a_row_for_each_night_and_cycle_that_has_any() -> None:
 
 
 def test_what_has_not_begun_is_an_empty_table() -> None:
-    nothing = (Arm("this night", "This night", RunState()),)
-    for table in (tables.measured, tables.trained, tables.dreamt):
+    nothing = (ComparedRun("this night", "This night", RunState()),)
+    for table in (tables.measures_table, tables.losses_table, tables.dreams_table):
         assert isinstance(table(nothing), pd.DataFrame)
         assert table(nothing).empty

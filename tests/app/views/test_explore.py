@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.conditions import COMPARISONS
-from app.settings import DIALS, values_of
+from app.conditions import CONDITIONS
+from app.settings import SETTINGS, values_of
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
@@ -68,7 +68,7 @@ def standing(page: AppTest) -> dict[str, Any]:
 
 
 def test_every_setting_of_the_page_has_a_control() -> None:
-    assert set(KINDS) == {*DIALS, "preset", "compare"}
+    assert set(KINDS) == {*SETTINGS, "preset", "compare"}
     page = open_page()
     assert standing(page) == {**values_of(RunConfig()), "preset": "even", "compare": "no-rem"}
     assert address_of(page) == {}
@@ -83,7 +83,7 @@ def test_the_controls_offer_what_there_is() -> None:
     labels = {
         "preset": [*(preset.label for preset in PRESETS.values()), "Your own"],
         "split": [split.label for split in SPLITS.values()],
-        "compare": [comparison.label for comparison in COMPARISONS.values()],
+        "compare": [comparison.label for comparison in CONDITIONS.values()],
         "data": [source.label for source in SOURCES.values()],
         "mask": [mask.label for mask in MASKS.values()],
         "seeds": ["1", "3", "5"],
@@ -231,7 +231,7 @@ def test_no_night_beyond_the_bounds_is_asked_for(key: str, value: float) -> None
     assert not page.exception
     if "run" in buttons_of(page):
         page.button(key="run").click().run()
-        assert DIALS[key].accepts(DIALS[key].shown(wanted()[0]))
+        assert SETTINGS[key].accepts(SETTINGS[key].shown(wanted()[0]))
 
 
 # --- the address ---

@@ -12,7 +12,7 @@ import pytest
 
 from core import jobs
 from core.cli import main
-from core.queue.engine_state import engine_now
+from core.queue.engine_state import current_state
 from core.runs.events import CycleDone
 from core.runs.folder import all_runs, new_run
 from core.schedule.config import RunConfig
@@ -56,7 +56,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
             start_new_session=True,
         )
         try:
-            wait(lambda: engine_now().ready)
+            wait(lambda: current_state().ready)
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
@@ -76,7 +76,7 @@ def test_serving_says_where_and_with_how_many_workers(served: subprocess.Popen[s
     first = served.stdout.readline()
     assert os.environ["SLEEP_OUTPUTS_DIR"] in first
     assert "1 worker on this machine" in first
-    assert engine_now().workers == 1
+    assert current_state().workers == 1
 
 
 def test_a_second_engine_for_the_same_runs_is_refused(served: subprocess.Popen[str]) -> None:
@@ -106,7 +106,7 @@ def test_a_night_through_the_engine_is_the_night_slept_here(
 def test_the_rest_of_a_night_through_the_engine_ends_with_results(
     served: subprocess.Popen[str], tiny_weights: Path, one_thread: int
 ) -> None:
-    from core.engine.run_execution import sleep
+    from core.engine.run_execution import execute_run
 
     few = RunConfig(
         split="digits",
@@ -117,7 +117,7 @@ def test_the_rest_of_a_night_through_the_engine_ends_with_results(
         weights=str(tiny_weights),
     )
     folder = new_run(few, "nobody", 1)
-    for event in sleep(folder):
+    for event in execute_run(folder):
         if isinstance(event, CycleDone):
             folder.stop.touch()
     assert jobs.state(folder.id).status == "stopped"

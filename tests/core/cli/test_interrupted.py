@@ -15,8 +15,8 @@ from core import jobs
 from core.cli import main
 from core.queue import entries
 from core.queue.engine_state import EngineState
-from core.queue.engine_users import take_lease
-from core.queue.paths import engine_state
+from core.queue.engine_users import register_user
+from core.queue.paths import engine_state_file
 from core.runs.events import CycleDone, Event, NightStopped
 from core.runs.folder import all_runs, new_run
 from core.runs.log import LOG
@@ -114,11 +114,11 @@ def undisturbed(
 def test_the_rest_of_a_night_is_slept_here_to_the_same_numbers(
     ended: str, undisturbed: Path, tmp_path: Path
 ) -> None:
-    from core.engine.run_execution import sleep
+    from core.engine.run_execution import execute_run
 
     config = RunConfig.from_dict(json.loads(undisturbed.read_text())["config"])
     broken = new_run(config, "nobody", 1)
-    night = sleep(broken)
+    night = execute_run(broken)
     while not isinstance(next(night), CycleDone):
         pass
     if ended == "stopped":
@@ -167,7 +167,7 @@ def test_a_run_whose_settings_are_damaged_cannot_be_resumed(
 
 def test_a_waiting_run_is_not_slept_here(capsys: pytest.CaptureFixture[str]) -> None:
     put_run(RUN)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     assert "waiting or running" in refused(["resume", RUN, "--local"], capsys)
 
 
@@ -216,15 +216,15 @@ def test_a_frozen_engine_is_told_in_the_terminal_while_a_run_waits(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     put_run(RUN, [])
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     with engine(EngineState(ready=True, pid=7)):
-        os.utime(engine_state(), (1e9, 1e9))
+        os.utime(engine_state_file(), (1e9, 1e9))
         waiting = interruptible("resume", RUN)
         told = until(waiting, "starts another.\n")
         waiting.send_signal(signal.SIGINT)
         waiting.communicate(timeout=60)
         assert "the job engine (process 7) has not answered since" in told
-        entries.put(RUN, "somebody")
+        entries.add(RUN, "somebody")
         assert main(["runs", "show", RUN]) == 0
     assert "has not answered since" in capsys.readouterr().out
 
@@ -240,9 +240,9 @@ def test_a_wanted_run_without_an_engine_says_what_it_needs(
     events: list[Event], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put_run(RUN, events)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     assert main(["runs", "show", RUN]) == 0
     assert words in capsys.readouterr().out
-    with take_lease().lock:
+    with register_user().lock:
         assert main(["runs", "show", RUN]) == 0
     assert words not in capsys.readouterr().out

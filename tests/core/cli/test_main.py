@@ -15,7 +15,7 @@ import pytest
 
 from core.cli import main
 from core.cli.arguments import make_parser
-from core.cli.local import new_here
+from core.cli.local import create_run
 from core.cli.run import night
 from core.runs.folder import RunFolder, all_runs, find_run
 from core.runs.log import RunReader
@@ -132,7 +132,7 @@ def test_options_reach_the_config_and_the_runs_record(slept: Slept, tiny_weights
 
 
 def test_threads_are_recorded_in_the_run() -> None:
-    assert find_run(new_here(RunConfig(), CORES)).record().threads == CORES
+    assert find_run(create_run(RunConfig(), CORES)).record().threads == CORES
 
 
 def test_the_runs_folder_holds_the_events_that_the_json_sums_up(slept: Slept) -> None:

@@ -12,7 +12,7 @@ import pytest
 from core.cli import main
 from core.queue import entries
 from core.queue.engine_state import EngineState, publish
-from core.queue.paths import engine_dir, engine_lock
+from core.queue.paths import engine_folder, engine_lock_file
 from core.runs.events import CycleDone, NightFailed, NightStopped
 from core.runs.folder import find_run
 from core.runs.log import LOG
@@ -166,12 +166,12 @@ def test_show_as_json_holds_settings_place_and_measures_per_seed_and_cycle(
 
 def test_show_tells_a_waiting_runs_turn(capsys: pytest.CaptureFixture[str]) -> None:
     put_run(RUN)
-    engine_dir().mkdir(parents=True, exist_ok=True)
-    lock = acquire(engine_lock())  # as a living engine holds it
+    engine_folder().mkdir(parents=True, exist_ok=True)
+    lock = acquire(engine_lock_file())  # as a living engine holds it
     assert lock is not None
     with lock:
         publish(EngineState(ready=True, workers=1, waiting=((OTHER, 3.0), (RUN, 40.0))))
-        entries.put(RUN, "somebody")
+        entries.add(RUN, "somebody")
         assert "queue      2nd in line, about 40 s to wait\n" in told(capsys, "show", RUN)
         place = json.loads(told(capsys, "show", RUN, "--json"))["place"]
     assert place == {"position": 2, "wait_s": 40.0}
@@ -230,7 +230,7 @@ def test_a_mistyped_id_among_others_deletes_nothing(capsys: pytest.CaptureFixtur
 
 def test_a_waiting_run_is_not_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     put_run(RUN)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     assert "stop it first" in told(capsys, "delete", RUN, "--yes", status=1)
     assert find_run(RUN).path.is_dir()
 

@@ -56,7 +56,7 @@ def test_every_port_of_our_own_cluster_is_a_tls_port_on_loopback(outputs: Path) 
             for connection in process.net_connections(kind="inet")
             if connection.status == psutil.CONN_LISTEN
         ]
-        workers = engine_state.engine_now().workers
+        workers = engine_state.current_state().workers
         assert {address.ip for address in listening} == {"127.0.0.1"}
         # One for the scheduler, and for each worker its own and its nanny's.
         assert len(listening) == 1 + 2 * workers
@@ -120,8 +120,8 @@ def test_a_sweep_of_twelve_nights_on_a_cluster_by_hand_uses_both_workers(
     sweep = _sweep(NIGHTS)
     with engine() as started:
         started.ready()
-        wait(lambda: engine_state.engine_now().workers == 2)
-        assert engine_state.engine_now().scheduler == by_hand
+        wait(lambda: engine_state.current_state().workers == 2)
+        assert engine_state.current_state().scheduler == by_hand
         runs = [jobs.submit(config) for config in sweep]
         ends = [finished(run) for run in runs]
         started.leave()

@@ -10,7 +10,7 @@ import pytest
 from core.engine.dispatcher import Dispatcher
 from core.queue import engine_state, entries
 from core.queue.engine_state import EngineState
-from core.queue.estimates import work
+from core.queue.estimates import reference_seconds
 from core.runs.folder import RunFolder, find_run, new_run
 from core.schedule.config import RunConfig
 from tests.helpers.engines import own_outputs
@@ -43,7 +43,7 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def put_many(number: int) -> Iterator[str]:
     for person in range(number):
         folder = new_run(LONG, str(person), 1)
-        entries.put(folder.id, str(person), None, work(LONG))
+        entries.add(folder.id, str(person), None, reference_seconds(LONG))
         yield folder.id
 
 
@@ -62,18 +62,20 @@ def test_publishing_the_state_of_190_long_waiting_runs_reads_no_record(
 
     monkeypatch.setattr(RunFolder, "record", noted)
     dispatcher.step()
-    told = engine_state.last_told()
+    told = engine_state.last_published()
     assert told.asleep == (first,)
     assert [run for run, _ in told.waiting] == others
     assert read == [first]  # the one that starts
     for place in (0, 1, 189):
-        assert told.waiting[place][1] == pytest.approx((place + 1) * 2.0 * work(LONG), rel=1e-3)
+        assert told.waiting[place][1] == pytest.approx(
+            (place + 1) * 2.0 * reference_seconds(LONG), rel=1e-3
+        )
 
 
 def test_a_waiting_run_of_an_earlier_version_has_a_turn_too() -> None:
     first, second = (new_run(LONG, person, 1) for person in ("a", "b"))
-    entries.put(first.id, "a", None, work(LONG))
-    entries.put(second.id, "b")  # without its work, as an earlier version wrote it
+    entries.add(first.id, "a", None, reference_seconds(LONG))
+    entries.add(second.id, "b")  # without its work, as an earlier version wrote it
     Dispatcher(Dask()).step()  # type: ignore[arg-type]
-    assert [run for run, _ in engine_state.last_told().waiting] == [second.id]
+    assert [run for run, _ in engine_state.last_published().waiting] == [second.id]
     assert find_run(second.id).record().config == LONG

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engine.fair_order import Turns, order
+from core.engine.fair_order import RoundRobin, start_order
 from core.queue.entry import Entry
 
 
@@ -40,7 +40,7 @@ def simulate(jobs: list[Job], workers: int) -> Night:
     coming = sorted(entries, key=lambda entry: entry.run)
     waiting: list[Entry] = []
     asleep: dict[Entry, int] = {}
-    turns, night, had_one = Turns(), Night(), set()
+    turns, night, had_one = RoundRobin(), Night(), set()
     before: set[str] = set()
     now = 0
     while coming or waiting or asleep:
@@ -53,7 +53,7 @@ def simulate(jobs: list[Job], workers: int) -> Night:
         had_one &= present
         before = present
         turns.keep(present)
-        for entry in order(waiting, turns.last)[: workers - len(asleep)]:
+        for entry in start_order(waiting, turns.last)[: workers - len(asleep)]:
             night.had_one.append(set(had_one))
             night.had_none.append({each.person for each in waiting} - had_one)
             night.stay.append((entry.person, night.stays[entry.person]))
@@ -185,11 +185,11 @@ def test_nobody_waits_while_a_worker_is_free(workers: int) -> None:
 
 def test_the_order_is_that_of_the_starts_to_come() -> None:
     waiting = [Entry(str(n), person, n) for n, person in enumerate("aaabbc")]
-    said = order(waiting, {"a": 2, "b": 1})
-    turns = Turns({"a": 2, "b": 1})
+    said = start_order(waiting, {"a": 2, "b": 1})
+    turns = RoundRobin({"a": 2, "b": 1})
     done = []
     while waiting:
-        first = order(waiting, turns.last)[0]
+        first = start_order(waiting, turns.last)[0]
         turns.took(first.person)
         waiting.remove(first)
         done.append(first)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.housekeeping import clear_leftovers, tidy
+from core.engine.housekeeping import clean_up, clear_leftovers
 from core.engine.output_file import shorten_output
-from core.queue.engine_users import take_lease
-from core.queue.paths import engine_output, failure_of, leases_dir
+from core.queue.engine_users import register_user
+from core.queue.paths import engine_output_file, engine_users_folder, failure_file
 from core.runs.folder import runs_dir
 from core.runs.log import LOG
 from core.support.locks import acquire
@@ -59,25 +59,25 @@ def test_a_failure_is_kept_as_long_as_its_run() -> None:
     put_failure(RUN, "the disk was full.")
     put_failure(OTHER, "the disk was full.")
     clear_leftovers()
-    assert (failure_of(RUN).exists(), failure_of(OTHER).exists()) == (True, False)
+    assert (failure_file(RUN).exists(), failure_file(OTHER).exists()) == (True, False)
 
 
 def test_what_programs_that_are_gone_left_does_not_add_up() -> None:
-    gone, alive = take_lease(), take_lease()
+    gone, alive = register_user(), register_user()
     gone.release()
-    tidy()
-    assert list(leases_dir().iterdir()) == [alive.path]
+    clean_up()
+    assert list(engine_users_folder().iterdir()) == [alive.path]
     alive.release()
 
 
 def test_the_engines_output_keeps_its_end_and_is_appended_to() -> None:
-    engine_output().parent.mkdir(parents=True)
-    with engine_output().open("ab") as engine:
+    engine_output_file().parent.mkdir(parents=True)
+    with engine_output_file().open("ab") as engine:
         engine.write(b"".join(b"line %06d\n" % number for number in range(150_000)))
         engine.flush()
         shorten_output()
         engine.write(b"more\n")
-    lines = engine_output().read_text("utf-8").splitlines()
+    lines = engine_output_file().read_text("utf-8").splitlines()
     assert lines[-2:] == ["line 149999", "more"]
     assert 5_000 < len(lines) < 10_000
     assert all(line.startswith("line ") for line in lines[:-1])
@@ -85,10 +85,10 @@ def test_the_engines_output_keeps_its_end_and_is_appended_to() -> None:
 
 def test_a_short_output_and_none_stay_as_they_are() -> None:
     shorten_output()
-    engine_output().parent.mkdir(parents=True)
-    engine_output().write_text("ready\n")
+    engine_output_file().parent.mkdir(parents=True)
+    engine_output_file().write_text("ready\n")
     shorten_output()
-    assert engine_output().read_text("utf-8") == "ready\n"
+    assert engine_output_file().read_text("utf-8") == "ready\n"
 
 
 def test_a_bad_setting_is_logged_and_the_rest_is_tidied(
@@ -96,9 +96,9 @@ def test_a_bad_setting_is_logged_and_the_rest_is_tidied(
 ) -> None:
     monkeypatch.setenv("SLEEP_KEEP_GB", "much")
     put_failure(OTHER, "the disk was full.")
-    tidy()
+    clean_up()
     assert "SLEEP_KEEP_GB is 'much'" in caplog.text
-    assert not failure_of(OTHER).exists()
+    assert not failure_file(OTHER).exists()
 
 
 def test_what_was_removed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -106,5 +106,5 @@ def test_what_was_removed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     fill(run.checkpoints)
     for file in (run.record_file, run.path / LOG):
         os.utime(file, (time.time() - 90_000,) * 2)
-    tidy()
+    clean_up()
     assert f"removed the checkpoints of run {run.id}: 0.0 MB, unchanged for 25 hours" in caplog.text

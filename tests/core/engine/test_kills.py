@@ -64,9 +64,9 @@ def test_nights_whose_worker_or_engine_is_killed_twenty_times_come_out_the_same(
     with engine() as started:
         started.ready()
         while sum(killed.values()) < KILLS:
-            if not entries.entries():  # all nights are over before all kills are
+            if not entries.read_all():  # all nights are over before all kills are
                 runs.extend(jobs.submit(night, person=str(n)) for n, night in enumerate(NIGHTS))
-            asleep = wait(lambda: _asleep(runs) or not entries.entries())
+            asleep = wait(lambda: _asleep(runs) or not entries.read_all())
             if asleep is True:
                 continue
             run = rng.choice(asleep)
@@ -84,7 +84,7 @@ def test_nights_whose_worker_or_engine_is_killed_twenty_times_come_out_the_same(
     assert [end.status for end in ends] == ["done"] * len(runs)
     found = [bits(find_run(run)) for run in runs]
     assert found == expected * (len(runs) // len(NIGHTS))
-    assert entries.entries() == []
+    assert entries.read_all() == []
     assert len(all_runs()) == len(NIGHTS) + len(runs)
     logs = [RunReader(find_run(run).path).read() for run in runs]
     assert [len(of_kind(events, NightDone)) for events in logs] == [1] * len(runs)

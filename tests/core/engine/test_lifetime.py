@@ -18,7 +18,7 @@ from distributed import Client
 from core import jobs
 from core.engine.dispatcher import MOST_DEATHS
 from core.queue import engine_state, engine_users, entries
-from core.queue.paths import engine_output
+from core.queue.paths import engine_output_file
 from core.runs.events import CycleDone, NightResumed, NightStopped
 from core.runs.folder import find_run
 from core.runs.log import LOG, RunReader
@@ -89,7 +89,7 @@ def test_stop_ends_a_night_in_training_and_resume_goes_on_after_its_finished_cyc
     assert isinstance(_events(run)[-1], NightStopped)
     kept = stopped.state.finished
     assert kept >= 1
-    assert entries.entries() == []
+    assert entries.read_all() == []
     jobs.resume(run)
     wait(lambda: of_kind(_events(run), NightResumed))
     assert of_kind(_events(run), NightResumed)[0].cycle == kept
@@ -168,7 +168,7 @@ def test_a_run_whose_files_are_damaged_fails_alone(damage: str, outputs: Path) -
     (find_run(broken).path / name).write_text('{"kind": "Nonsense"}\n')
     with engine() as started:
         assert finished(whole).status == "done"
-        wait(lambda: not entries.wanted(broken))
+        wait(lambda: not entries.contains(broken))
         end = finished(broken)
         started.leave()
     assert end.status == "failed"
@@ -179,7 +179,7 @@ def test_a_run_whose_files_are_damaged_fails_alone(damage: str, outputs: Path) -
 def test_a_night_that_no_device_can_sleep_fails_with_a_sentence(running: Engine) -> None:
     run = jobs.submit(RunConfig(device="mps"))
     end = finished(run)
-    assert (end.status, entries.entries()) == ("failed", [])
+    assert (end.status, entries.read_all()) == ("failed", [])
     assert end.problem is not None
     assert end.problem.startswith("device is 'mps'")
 
@@ -275,7 +275,7 @@ def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the
     outputs: Path,
 ) -> None:
     with _program(outputs) as program:
-        pid = wait(lambda: engine_state.alive() and engine_state.last_told().pid)
+        pid = wait(lambda: engine_state.is_alive() and engine_state.last_published().pid)
         engine_process = psutil.Process(pid)
         run = jobs.submit(RunConfig(split="digits", total_eps=150, num_cycles=3, num=20))
         wait(lambda: trains(run))
@@ -293,14 +293,14 @@ def test_nothing_is_left_of_a_program_that_was_killed_and_its_run_goes_on_in_the
 @pytest.mark.slow
 def test_a_killed_engine_is_started_again_by_the_program_that_keeps_it(outputs: Path) -> None:
     with _program(outputs) as program:
-        wait(lambda: engine_state.engine_now().ready)
-        first = engine_state.last_told().pid
+        wait(lambda: engine_state.current_state().ready)
+        first = engine_state.last_published().pid
         run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
         wait(lambda: trains(run))
         os.kill(first, signal.SIGKILL)
         assert finished(run).status == "done"
-        assert engine_state.last_told().pid != first
-        family = psutil.Process(engine_state.last_told().pid)
+        assert engine_state.last_published().pid != first
+        family = psutil.Process(engine_state.last_published().pid)
         program.terminate()
         expect_ended([family])
 
@@ -310,19 +310,19 @@ def test_outputs_deleted_in_a_night_cost_one_engine_start_and_nothing_comes_back
     outputs: Path,
 ) -> None:
     with _program(outputs) as program:
-        wait(lambda: engine_state.engine_now().ready)
-        first = psutil.Process(engine_state.last_told().pid)
+        wait(lambda: engine_state.current_state().ready)
+        first = psutil.Process(engine_state.last_published().pid)
         deleted = jobs.submit(LONG)
         wait(lambda: trains(deleted))
         shutil.rmtree(outputs)
         run = jobs.submit(SHORT)
         assert finished(run, within_s=60).status == "done"
         expect_ended([first])
-        second = psutil.Process(engine_state.last_told().pid)
+        second = psutil.Process(engine_state.last_published().pid)
         # Longer than an engine lives that sees no lease.
         with pytest.raises(AssertionError):
             wait(lambda: not running_pid(second.pid), within_s=5)
-        assert engine_output().read_text("utf-8").count(" ready: ") == 1
+        assert engine_output_file().read_text("utf-8").count(" ready: ") == 1
         assert jobs.runs() == [run]
         program.terminate()
         expect_ended([second])
@@ -331,8 +331,8 @@ def test_outputs_deleted_in_a_night_cost_one_engine_start_and_nothing_comes_back
 @pytest.mark.slow
 def test_a_frozen_engine_is_told_within_15_seconds_until_it_works_again(outputs: Path) -> None:
     with _program(outputs) as program:
-        wait(lambda: engine_state.engine_now().ready)
-        frozen = psutil.Process(engine_state.last_told().pid)
+        wait(lambda: engine_state.current_state().ready)
+        frozen = psutil.Process(engine_state.last_published().pid)
         running = jobs.submit(LONG)
         wait(lambda: trains(running))
         frozen.suspend()
@@ -351,7 +351,7 @@ def test_a_frozen_engine_is_told_within_15_seconds_until_it_works_again(outputs:
 
 def test_an_engine_lives_as_long_as_anybody_needs_it(outputs: Path) -> None:
     with engine() as started:
-        other = engine_users.take_lease()
+        other = engine_users.register_user()
         started.lease.release()
         run = jobs.submit(SHORT)
         assert finished(run).status == "done"
@@ -398,7 +398,7 @@ def test_it_listens_on_loopback_only_and_lets_nobody_in_without_credentials(
     ]
     assert listening
     assert set(listening) == {"127.0.0.1"}
-    address = engine_state.engine_now().scheduler
+    address = engine_state.current_state().scheduler
     assert address.startswith("tls://127.0.0.1:")
     with pytest.raises((OSError, TypeError, ValueError, RuntimeError)):
         Client(address, timeout=2)

@@ -12,7 +12,7 @@ import pytest
 
 from core import jobs
 from core.engine.private_folder import bases, private_folder
-from core.queue.paths import engine_output
+from core.queue.paths import engine_output_file
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 from core.support.errors import EngineError
@@ -171,7 +171,9 @@ def test_credentials_and_sockets_never_touch_the_disk_and_go_with_the_engine(dis
         assert finished(run).status == "stopped"
         started.leave()
     assert not folder.exists()
-    assert "resource_tracker" not in engine_output().read_text("utf-8")  # of what it left in haste
+    assert "resource_tracker" not in engine_output_file().read_text(
+        "utf-8"
+    )  # of what it left in haste
     assert disk.stat().st_mtime_ns == untouched
     assert list(disk.iterdir()) == []
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from core.engine import run_execution as module
-from core.engine.run_execution import sleep
+from core.engine.run_execution import execute_run
 from core.queue import entries
 from core.runs.events import CycleDone, Event
 from core.runs.folder import new_run
 from core.schedule.config import RunConfig
 from core.support.errors import RunError
-from core.support.threads import Threads
+from core.support.threads import ThreadBudget
 from tests.conftest import Settings
 
 
@@ -24,11 +24,11 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> list[Threads]:
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[ThreadBudget]:
     """What each night is told of its threads, on a machine of eight cores."""
-    told: list[Threads] = []
+    told: list[ThreadBudget] = []
 
-    def train(*_: Any, threads: Threads, **others: Any) -> Iterator[Event]:
+    def train(*_: Any, threads: ThreadBudget, **others: Any) -> Iterator[Event]:
         told.append(threads)
         return iter(())
 
@@ -52,15 +52,15 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Threads]:
     ],
 )
 def test_nights_side_by_side_share_the_cores(
-    most: int | None, asleep: int, expected: int, taken: list[Threads]
+    most: int | None, asleep: int, expected: int, taken: list[ThreadBudget]
 ) -> None:
-    list(sleep(new_run(RunConfig(), "somebody", most), asleep=lambda: asleep))
+    list(execute_run(new_run(RunConfig(), "somebody", most), asleep=lambda: asleep))
     assert [threads() for threads in taken] == [expected]
 
 
-def test_a_share_grows_when_another_night_ends(taken: list[Threads]) -> None:
+def test_a_share_grows_when_another_night_ends(taken: list[ThreadBudget]) -> None:
     asleep = [4]
-    list(sleep(new_run(RunConfig(), "somebody", None), asleep=lambda: asleep[0]))
+    list(execute_run(new_run(RunConfig(), "somebody", None), asleep=lambda: asleep[0]))
     (threads,) = taken
     assert threads() == 2
     asleep[0] = 1
@@ -75,8 +75,8 @@ def test_a_night_whose_files_are_removed_ends_as_deleted_and_brings_nothing_back
     removed: str, short: Settings, one_thread: int, tmp_path: Path
 ) -> None:
     folder = new_run(short(total_eps=400, num_cycles=100), "somebody", 1)
-    entries.put(folder.id, "somebody")
-    night = sleep(folder)
+    entries.add(folder.id, "somebody")
+    night = execute_run(folder)
     for event in night:
         if isinstance(event, CycleDone):
             break

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.engine import run_monitor
-from core.engine.run_monitor import watched
+from core.engine.run_monitor import monitored
 from core.runs.folder import RunFolder
 from core.support.errors import RunError
 from core.support.files import read_json
@@ -50,7 +50,7 @@ def held(run: RunFolder, worker: str = "somebody") -> Iterator[Check]:
     """The watch over a run whose lock this process holds, as `core.engine.run_execution` does."""
     lock = acquire(run.lock)
     assert lock is not None
-    with lock, watched(run, worker, lock) as check:
+    with lock, monitored(run, worker, lock) as check:
         yield check
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.ensemble import MOMENTS, Ensemble
 from core.model.vae import VAE, initialise
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from core.support.stopping import Stopped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -66,9 +66,11 @@ def test_a_seed_learns_what_autograd_and_torchs_adam_learn(
         summed = np.zeros(3)
         for epoch in range(2):
             summed[:] = 0
-            order = stream(seed, Purpose.SHUFFLE, 1, 0, epoch).permutation(count)
+            order = random_stream(seed, Purpose.SHUFFLE, 1, 0, epoch).permutation(count)
             noise = torch.from_numpy(
-                stream(seed, Purpose.NOISE, 1, 0, epoch).standard_normal((count, 5), np.float32)
+                random_stream(seed, Purpose.NOISE, 1, 0, epoch).standard_normal(
+                    (count, 5), np.float32
+                )
             ).double()
             images = pictures_of((seed,), count)[0][order].double()
             for part, its_noise in zip(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.ensemble.gradients import Gradients
-from core.ensemble.parameter_layout import Packing
+from core.ensemble.parameter_layout import ParameterLayout
 from core.model.vae import VAE, initialise
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -37,7 +37,7 @@ class Packed:
     """Models in rows, with room for gradients."""
 
     def __init__(self, vaes: Sequence[VAE], batch: int, of: int | None = None) -> None:
-        self.packing = Packing(vaes[0].latent_dim)
+        self.packing = ParameterLayout(vaes[0].latent_dim)
         self.shapes = dict(vaes[0].named_parameters())
         self.weights, self.grads = (torch.zeros(len(vaes), self.packing.length) for _ in range(2))
         with torch.no_grad():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.ensemble.parameter_layout import Packing
+from core.ensemble.parameter_layout import ParameterLayout
 from core.model.vae import VAE
 
 
@@ -11,7 +11,7 @@ from core.model.vae import VAE
 def test_what_is_packed_is_unpacked(latent_dim: int) -> None:
     torch.manual_seed(latent_dim)
     parameters = {name: each.detach() for name, each in VAE(latent_dim).named_parameters()}
-    packing = Packing(latent_dim)
+    packing = ParameterLayout(latent_dim)
     row = torch.full((packing.length,), torch.nan)
     packing.pack(parameters, row)
     found = packing.unpack(row, parameters)
@@ -23,7 +23,7 @@ def test_what_is_packed_is_unpacked(latent_dim: int) -> None:
 
 
 def test_every_number_has_one_place_and_no_other() -> None:
-    packing = Packing(5)
+    packing = ParameterLayout(5)
     count = sum(parameter.numel() for parameter in VAE(5).parameters())
     rows = torch.zeros(2, packing.length)
     for matrix in packing.matrices(rows).values():
@@ -33,7 +33,7 @@ def test_every_number_has_one_place_and_no_other() -> None:
 
 
 def test_every_matrix_of_every_seed_begins_at_64_bytes() -> None:
-    rows = torch.zeros(3, Packing(5).length)
-    for name, matrix in Packing(5).matrices(rows).items():
+    rows = torch.zeros(3, ParameterLayout(5).length)
+    for name, matrix in ParameterLayout(5).matrices(rows).items():
         for row in matrix:
             assert (row.data_ptr() - rows.data_ptr()) % 64 == 0, name

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from core.data import DatasetPair
-from core.evaluation.before_night_cache import cache_path, measure_before
+from core.evaluation import before_night_cache as module
+from core.evaluation.before_night_cache import cache_path, measure_before_night
 from core.evaluation.measure import Measured, measure
-from core.evaluation.measure import before_night_cache as module
 from core.evaluation.probe import Probe, make_probe
-from core.model.digit_reader import DigitReader, load_reader
+from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import load_vae, save_weights
 from core.runs.events import StageEvaluated
@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def reader() -> DigitReader:
-    return load_reader()
+    return load_digit_reader()
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def test_what_is_found_is_bit_for_bit_what_is_measured(
     vae: VAE, probe: Probe, reader: DigitReader
 ) -> None:
     expected = plain(measure(vae, probe, reader))
-    assert plain(measure_before(vae, probe, reader)) == expected  # measured
-    assert plain(measure_before(vae, probe, reader)) == expected  # found
+    assert plain(measure_before_night(vae, probe, reader)) == expected  # measured
+    assert plain(measure_before_night(vae, probe, reader)) == expected  # found
 
 
 @pytest.mark.parametrize("changes", [{"mask": "centre"}, {"mask_fraction": 0.5}], ids=str)
@@ -174,7 +174,7 @@ def test_a_measure_that_is_stopped_keeps_nothing(
         raise Stopped
 
     with pytest.raises(Stopped):
-        measure_before(vae, probe, reader, stop)
+        measure_before_night(vae, probe, reader, stop)
     assert not list(empty_cache.rglob("*.npz"))
 
 
@@ -184,6 +184,6 @@ def test_finding_a_measure_leaves_the_model_as_it_was(
     strides = [parameter.stride() for parameter in vae.parameters()]
     weights = {name: tensor.clone() for name, tensor in vae.state_dict().items()}
     for _ in range(2):
-        measure_before(vae, probe, reader)
+        measure_before_night(vae, probe, reader)
     assert [parameter.stride() for parameter in vae.parameters()] == strides
     assert all(torch.equal(tensor, weights[name]) for name, tensor in vae.state_dict().items())

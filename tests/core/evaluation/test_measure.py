@@ -13,10 +13,10 @@ from core.data.masks import MASKS
 from core.evaluation.dream_content import dream_content
 from core.evaluation.measure import measure
 from core.evaluation.probe import Probe, make_probe
-from core.model.digit_reader import DigitReader, load_reader
+from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
-from core.model.weights import cached_path, load_vae
-from core.runs.statistics import SUBSET
+from core.model.weights import load_vae, shipped_path
+from core.runs.statistics import EVALUATION_SUBSET
 from tests.conftest import plain
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def reader() -> DigitReader:
-    return load_reader()
+    return load_digit_reader()
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,9 @@ def test_bfloat16_moves_no_measure_by_more_than_half_a_percent(
     split: str, latent_dim: int, reader: DigitReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whatever the CPU: one without it emulates it, slowly.
-    vae, pair = load_vae(cached_path(split, latent_dim), latent_dim), load_pair(split)
+    vae, pair = load_vae(shipped_path(split, latent_dim), latent_dim), load_pair(split)
     for dataset in (pair.dataset_1, pair.dataset_2):
-        probe = make_probe(dataset, "random", 0.25, CPU).part(SUBSET)
+        probe = make_probe(dataset, "random", 0.25, CPU).part(EVALUATION_SUBSET)
         found = []
         for fast in (False, True):
             monkeypatch.setattr(measure, "has_bfloat16", lambda device, fast=fast: fast)
@@ -135,10 +135,10 @@ def test_both_datasets_hide_the_same_pixels_of_the_same_image(small_pair: Datase
 
 def test_the_subset_is_fixed_evenly_spaced_and_hides_the_same_pixels(bundled: DatasetPair) -> None:
     whole = make_probe(bundled.dataset_1, "random", 0.25, CPU)
-    part = whole.part(SUBSET)
-    assert len(part.images) == SUBSET
+    part = whole.part(EVALUATION_SUBSET)
+    assert len(part.images) == EVALUATION_SUBSET
     assert np.bincount(part.classes.numpy()).tolist() == [50] * 10
-    places = np.linspace(0, 999, SUBSET).round().astype(int)
+    places = np.linspace(0, 999, EVALUATION_SUBSET).round().astype(int)
     assert torch.equal(part.images, whole.images[places])
     assert torch.equal(part.hidden, whole.hidden[places])
     assert torch.equal(part.classes, whole.classes[places])

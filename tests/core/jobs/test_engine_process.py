@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.jobs import engine_process
-from core.queue.paths import engine_lock, engine_state
+from core.queue.paths import engine_lock_file, engine_state_file
 from core.support.locks import held
 from tests.helpers.engines import own_outputs
 
@@ -14,7 +14,7 @@ def test_an_engine_that_cannot_start_leaves_its_lock_to_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_outputs(tmp_path / "outputs", monkeypatch)
-    engine_state().mkdir(parents=True)  # where the engine's first word would be written
+    engine_state_file().mkdir(parents=True)  # where the engine's first word would be written
     with pytest.raises(OSError, match="directory"):
         engine_process.start_engine()
-    assert not held(engine_lock())
+    assert not held(engine_lock_file())

@@ -11,9 +11,9 @@ import pytest
 from core import jobs
 from core.jobs import Follower, Snapshot, Status
 from core.queue import engine_state, entries
-from core.queue.engine_state import EngineState, Place
-from core.queue.engine_users import take_lease
-from core.queue.paths import engine_state, failure_of
+from core.queue.engine_state import EngineState, QueuePosition
+from core.queue.engine_users import register_user
+from core.queue.paths import engine_state_file, failure_file
 from core.runs.events import Event
 from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunLog
@@ -62,13 +62,13 @@ def test_a_run_is_where_its_log_its_lock_the_queue_and_the_engine_say(
     folder = put(log)
     for asleep, wanted, beside in itertools.product([False, True], repeat=3):
         if wanted:
-            entries.put(RUN, "somebody")
+            entries.add(RUN, "somebody")
         if beside:
             put_failure(RUN, BESIDE)
         with engine(ENGINES[served]), locked(folder.lock if asleep else None):
             now = jobs.state(RUN)
-        entries.take_out(RUN)
-        failure_of(RUN).unlink(missing_ok=True)
+        entries.remove(RUN)
+        failure_file(RUN).unlink(missing_ok=True)
 
         there = {"log": log, "asleep": asleep, "wanted": wanted, "beside": beside}
         assert (now.status, now.active) == said(**there, engine=served), there
@@ -100,18 +100,18 @@ def test_a_waiting_run_says_when_its_turn_is() -> None:
     put("no log")
     put("stopped", OTHER)
     for run in (RUN, OTHER):
-        entries.put(run, "somebody")
+        entries.add(run, "somebody")
     assert jobs.state(RUN).place is None
     told = EngineState(ready=True, waiting=((OTHER, 3.5), (RUN, None)))
     with engine(told):
-        assert jobs.state(RUN).place == Place(2, None)
-        assert jobs.state(OTHER).place == Place(1, 3.5)
+        assert jobs.state(RUN).place == QueuePosition(2, None)
+        assert jobs.state(OTHER).place == QueuePosition(1, 3.5)
 
 
 @pytest.mark.parametrize("log", ["no log", "begun"])
 def test_a_waiting_run_says_why_there_is_no_engine(log: str) -> None:
     put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     engine_state.publish(EngineState(problem="no scheduler answers there."))
     now = jobs.state(RUN)
     assert (now.problem, now.place, now.active) == ("no scheduler answers there.", None, True)
@@ -120,15 +120,15 @@ def test_a_waiting_run_says_why_there_is_no_engine(log: str) -> None:
 @pytest.mark.parametrize("log", ["no log", "begun"])
 def test_a_wanted_run_is_served_where_an_engine_or_a_program_that_keeps_one_is(log: str) -> None:
     put(log)
-    entries.put(RUN, "somebody")
-    assert not jobs.state(RUN).served
-    with take_lease().lock:
-        assert jobs.state(RUN).served
+    entries.add(RUN, "somebody")
+    assert not jobs.state(RUN).is_served
+    with register_user().lock:
+        assert jobs.state(RUN).is_served
     with engine(EngineState(ready=True)):
-        assert jobs.state(RUN).served
-        os.utime(engine_state(), (0, 0))  # it has stopped working since
+        assert jobs.state(RUN).is_served
+        os.utime(engine_state_file(), (0, 0))  # it has stopped working since
         now = jobs.state(RUN)
-    assert (now.served, now.status) == (False, "queued" if log == "no log" else "interrupted")
+    assert (now.is_served, now.status) == (False, "queued" if log == "no log" else "interrupted")
     assert "has not answered" in (now.problem or "")
 
 
@@ -157,11 +157,11 @@ def test_a_run_whose_folder_vanishes_is_no_traceback() -> None:
 
 def test_a_run_is_followed_from_its_first_event_until_it_is_over() -> None:
     folder = put("begun")
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
 
     def sleep(seen: list[Event]) -> None:
         with locked(folder.lock), RunLog(folder.path) as log:
-            entries.take_out(RUN)
+            entries.remove(RUN)
             for number, event in enumerate(NIGHT[len(BEGUN) :], start=len(BEGUN)):
                 wait(lambda number=number: len(seen) == number)  # each comes as it is written
                 log.append(event)
@@ -192,7 +192,7 @@ def test_following_a_damaged_run_is_a_sentence() -> None:
 @pytest.mark.parametrize("log", ["begun", "stopped", "failed"])
 def test_a_run_that_is_damaged_while_it_is_followed_is_a_sentence(log: str) -> None:
     folder = put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     following = jobs.follow(RUN)
     seen = [next(following) for _ in LOGS[log]]
     damage(folder)
@@ -203,12 +203,12 @@ def test_a_run_that_is_damaged_while_it_is_followed_is_a_sentence(log: str) -> N
 @pytest.mark.parametrize("log", ["no log", "begun", "stopped"])
 def test_a_run_that_fails_without_room_to_say_so_is_a_sentence_to_its_followers(log: str) -> None:
     put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     following = jobs.follow(RUN)
     for _ in LOGS[log]:
         next(following)
     put_failure(RUN, BESIDE)
-    entries.take_out(RUN)
+    entries.remove(RUN)
     with pytest.raises(LogError, match=BESIDE):
         next(following)
 

@@ -11,8 +11,8 @@ import pytest
 from core import jobs
 from core.jobs import Follower
 from core.queue import entries
-from core.queue.estimates import work
-from core.queue.failures import failure
+from core.queue.estimates import reference_seconds
+from core.queue.failures import read_failure
 from core.runs.events import NightStopped
 from core.runs.folder import find_run
 from core.runs.log import LOG
@@ -55,7 +55,7 @@ def test_what_is_not_the_name_of_a_run_is_a_sentence_and_touches_nothing(
         with pytest.raises(RunError, match="there is no run of that name"):
             ACTIONS[action](odd)
     assert tree(outputs.parent) == before
-    assert entries.entries() == []
+    assert entries.read_all() == []
 
 
 def test_all_that_take_the_name_of_a_run_are_tried_with_odd_ones() -> None:
@@ -77,7 +77,7 @@ def test_a_submitted_run_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> 
     run = jobs.submit(CONFIG, person="somebody", threads=2)
     assert kept == [True]
     assert jobs.runs() == [run]
-    assert [(entry.run, entry.person) for entry in entries.entries()] == [(run, "somebody")]
+    assert [(entry.run, entry.person) for entry in entries.read_all()] == [(run, "somebody")]
     record = find_run(run).record()
     assert (record.config, record.person, record.threads) == (CONFIG, "somebody", 2)
     now = jobs.state(run)
@@ -87,10 +87,10 @@ def test_a_submitted_run_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_visitors_run_is_counted_with_its_address_and_expected_seconds() -> None:
     jobs.submit(CONFIG, person="somebody", address="203.0.113.7")
     jobs.submit(CONFIG)
-    visitor, host = entries.entries()
+    visitor, host = entries.read_all()
     assert visitor.address is not None
     assert host.address is None
-    assert visitor.work == host.work == work(CONFIG)
+    assert visitor.work == host.work == reference_seconds(CONFIG)
 
 
 def test_whoever_submits_is_the_user_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_whoever_submits_is_the_user_of_the_machine(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(jobs.getpass, "getuser", nameless)
     assert find_run(jobs.submit(CONFIG)).record().person == "here"
-    assert {entry.person for entry in entries.entries()} == {"somebody@here", "here"}
+    assert {entry.person for entry in entries.read_all()} == {"somebody@here", "here"}
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True, 1025])
@@ -136,7 +136,7 @@ def test_a_limit_that_is_no_number_is_a_sentence_and_no_run(
     assert jobs.runs() == []
 
 
-@pytest.mark.parametrize("where", ["jobs.keep_engine", "jobs.new_run", "queue.write_json"])
+@pytest.mark.parametrize("where", ["jobs.keep_engine", "jobs.new_run", "entries.write_json"])
 def test_a_run_that_cannot_be_asked_for_leaves_nothing(
     where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,11 +144,11 @@ def test_a_run_that_cannot_be_asked_for_leaves_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     module, name = where.split(".")
-    monkeypatch.setattr({"jobs": jobs, "queue": queue}[module], name, full)
+    monkeypatch.setattr({"jobs": jobs, "entries": entries}[module], name, full)
     with pytest.raises(OSError, match="No space left"):
         jobs.submit(CONFIG)
     assert jobs.runs() == []
-    assert entries.entries() == []
+    assert entries.read_all() == []
 
 
 # --- stopping ---
@@ -157,7 +157,7 @@ def test_a_run_that_cannot_be_asked_for_leaves_nothing(
 @pytest.mark.parametrize("log", ["no log", "pre-training", "begun", "resumed"])
 def test_a_waiting_or_interrupted_run_stops_at_once(log: str) -> None:
     folder = put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     jobs.stop(RUN)
     now = jobs.state(RUN)
     assert (now.status, now.active, now.wanted) == ("stopped", False, False)
@@ -169,20 +169,20 @@ def test_a_waiting_or_interrupted_run_stops_at_once(log: str) -> None:
 @pytest.mark.parametrize("log", ["stopped", "failed"])
 def test_a_run_that_waits_to_be_tried_again_goes_back_to_how_it_ended(log: str) -> None:
     folder = put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     jobs.stop(RUN)
-    assert (jobs.state(RUN).status, entries.wanted(RUN)) == (log, False)
+    assert (jobs.state(RUN).status, entries.contains(RUN)) == (log, False)
     assert len(events(folder)) == len(LOGS[log])
 
 
 def test_a_run_asleep_is_asked_to_stop_and_says_so_itself() -> None:
     folder = put("begun")
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     before = (folder.path / LOG).read_bytes()
     with locked(folder.lock):
         jobs.stop(RUN)
         assert folder.stop.exists()
-        assert (jobs.state(RUN).status, entries.wanted(RUN)) == ("running", True)
+        assert (jobs.state(RUN).status, entries.contains(RUN)) == ("running", True)
     assert (folder.path / LOG).read_bytes() == before
 
 
@@ -199,9 +199,9 @@ def test_a_run_that_is_over_stays_as_it_is(log: str, outputs: Path) -> None:
 def test_a_run_that_waits_for_nothing_can_be_stopped_and_then_deleted(log: str) -> None:
     # Its engine was killed before it could take it out of the queue.
     put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     jobs.stop(RUN)
-    assert not entries.wanted(RUN)
+    assert not entries.contains(RUN)
     jobs.delete(RUN)
     assert jobs.runs() == []
 
@@ -222,9 +222,9 @@ def test_the_rest_of_a_night_waits_for_its_turn_again(log: str) -> None:
     folder.stop.touch()
     put_failure(RUN, BESIDE)
     jobs.resume(RUN, person="somebody")
-    assert [(entry.run, entry.person) for entry in entries.entries()] == [(RUN, "somebody")]
+    assert [(entry.run, entry.person) for entry in entries.read_all()] == [(RUN, "somebody")]
     assert not folder.stop.exists()
-    assert failure(RUN) is None
+    assert read_failure(RUN) is None
     assert jobs.state(RUN).active
     assert len(events(folder)) == len(LOGS[log])
 
@@ -234,19 +234,19 @@ def test_a_night_that_is_done_has_no_rest() -> None:
     with pytest.raises(RunError) as caught:
         jobs.resume(RUN)
     assert str(caught.value) == f"run {RUN} is done; there is nothing left of its night."
-    assert entries.entries() == []
+    assert entries.read_all() == []
 
 
 def test_a_run_that_waits_or_sleeps_needs_no_resuming() -> None:
     folder = put("begun")
-    entry = entries.put(RUN, "somebody")
+    entry = entries.add(RUN, "somebody")
     for person in (None, "somebody"):
         jobs.resume(RUN, person=person)
-        assert entries.entries() == [entry]
-    entries.take_out(RUN)
+        assert entries.read_all() == [entry]
+    entries.remove(RUN)
     with locked(folder.lock):
         jobs.resume(RUN)
-    assert entries.entries() == []
+    assert entries.read_all() == []
 
 
 @pytest.mark.parametrize("file", [LOG, "config.json"])
@@ -257,7 +257,7 @@ def test_a_damaged_run_cannot_be_resumed_and_says_why(file: str) -> None:
     with pytest.raises(LogError) as caught:
         jobs.resume(RUN)
     assert str(caught.value).startswith(str(folder.path / file))
-    assert entries.entries() == []
+    assert entries.read_all() == []
 
 
 def test_a_run_whose_person_has_too_many_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,8 +278,8 @@ def test_only_the_cycles_that_are_left_count_as_work_of_a_resumed_run() -> None:
     left = 1 - jobs.state(RUN).state.progress
     assert 0 < left < 1
     jobs.resume(RUN, person="somebody", address="203.0.113.7")
-    (entry,) = entries.entries()
-    assert entry.work == pytest.approx(left * work(CONFIG))
+    (entry,) = entries.read_all()
+    assert entry.work == pytest.approx(left * reference_seconds(CONFIG))
     assert entry.address is not None
 
 
@@ -298,7 +298,7 @@ def test_another_visitor_can_neither_stop_nor_resume_nor_delete_a_run(
     verb: str, log: str, outputs: Path
 ) -> None:
     put(log)
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     before = tree(outputs)
     for other in ("somebody else", "", "SOMEBODY", "somebody\n"):
         with pytest.raises(RunError) as caught:
@@ -313,11 +313,11 @@ def test_another_visitor_can_neither_stop_nor_resume_nor_delete_a_run(
 @pytest.mark.parametrize("person", [None, "somebody"])
 def test_the_owner_and_the_host_can_stop_resume_and_delete_a_run(person: str | None) -> None:
     put("begun")
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     jobs.stop(RUN, person=person)
     assert jobs.state(RUN).status == "stopped"
     jobs.resume(RUN, person=person)
-    assert [entry.person for entry in entries.entries()] == [person or jobs.whoever()]
+    assert [entry.person for entry in entries.read_all()] == [person or jobs.current_user()]
     jobs.stop(RUN, person=person)
     jobs.delete(RUN, person=person)
     assert jobs.runs() == []
@@ -329,14 +329,14 @@ def test_a_run_with_a_damaged_record_belongs_to_the_host_alone(
     record: str | None, verb: str
 ) -> None:
     folder = put("begun")
-    entries.put(RUN, "somebody")
+    entries.add(RUN, "somebody")
     if record is None:
         folder.record_file.unlink()
     else:
         folder.record_file.write_text(record)
     with pytest.raises(RunError, match="only the visitor who started it and the host's"):
         OWNED[verb](RUN, person="somebody")
-    assert entries.wanted(RUN)
+    assert entries.contains(RUN)
     jobs.stop(RUN)
     jobs.delete(RUN)
     assert jobs.runs() == []
@@ -353,7 +353,7 @@ def test_a_run_that_is_over_can_be_deleted(log: str, outputs: Path) -> None:
     before = tree(other.path)
     jobs.delete(RUN)
     assert jobs.runs() == [OTHER]
-    assert failure(RUN) is None
+    assert read_failure(RUN) is None
     assert tree(outputs) == before
     with pytest.raises(RunError, match="there is no run of that name"):
         jobs.delete(RUN)
@@ -366,7 +366,7 @@ def test_a_run_that_waits_or_sleeps_cannot_be_deleted(
 ) -> None:
     folder = put(log)
     if not asleep:
-        entries.put(RUN, "somebody")
+        entries.add(RUN, "somebody")
     before = tree(outputs)
     with locked(folder.lock if asleep else None), pytest.raises(RunError) as caught:
         jobs.delete(RUN)

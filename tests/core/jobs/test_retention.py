@@ -161,7 +161,7 @@ def test_above_the_limit_the_oldest_run_goes_and_what_is_pinned_or_wanted_or_run
     folders = [put(name, 20 - place, done=False) for place, name in enumerate(names)]
     monkeypatch.setattr("core.support.environment.keep_gb", lambda: 0.001)
     pin(names[0])
-    entries.put(names[1], "somebody")
+    entries.add(names[1], "somebody")
     lock = acquire(folders[2].lock)
     assert lock is not None
     with lock:

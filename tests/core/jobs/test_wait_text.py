@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.jobs import Snapshot
-from core.jobs.wait_text import in_line, onward, turn
-from core.queue.engine_state import EngineState, Place
-from core.queue.engine_users import take_lease
+from core.jobs.wait_text import continuation_text, position_text, waiting_text
+from core.queue.engine_state import EngineState, QueuePosition
+from core.queue.engine_users import register_user
 from core.runs.state import RunState
 from tests.helpers.engines import own_outputs
 from tests.helpers.job_runs import engine
@@ -16,20 +16,20 @@ from tests.helpers.job_runs import engine
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        (Place(1, None), "next in line"),
-        (Place(1, 1.0), "next in line"),
-        (Place(1, 12.0), "next in line, about 10 s to wait"),
-        (Place(2, 7.0), "2nd in line, about 10 s to wait"),
-        (Place(3, 41.0), "3rd in line, about 40 s to wait"),
-        (Place(11, 94.0), "11th in line, about 90 s to wait"),
-        (Place(12, 100.0), "12th in line, about 2 min to wait"),
-        (Place(21, 3_600.0), "21st in line, about 60 min to wait"),
-        (Place(22, 5_400.0), "22nd in line, about 1.5 h to wait"),
-        (Place(113, None), "113th in line"),
+        (QueuePosition(1, None), "next in line"),
+        (QueuePosition(1, 1.0), "next in line"),
+        (QueuePosition(1, 12.0), "next in line, about 10 s to wait"),
+        (QueuePosition(2, 7.0), "2nd in line, about 10 s to wait"),
+        (QueuePosition(3, 41.0), "3rd in line, about 40 s to wait"),
+        (QueuePosition(11, 94.0), "11th in line, about 90 s to wait"),
+        (QueuePosition(12, 100.0), "12th in line, about 2 min to wait"),
+        (QueuePosition(21, 3_600.0), "21st in line, about 60 min to wait"),
+        (QueuePosition(22, 5_400.0), "22nd in line, about 1.5 h to wait"),
+        (QueuePosition(113, None), "113th in line"),
     ],
 )
-def test_a_turn_is_told_as_a_place_and_a_wait(place: Place, words: str) -> None:
-    assert in_line(place) == words
+def test_a_turn_is_told_as_a_place_and_a_wait(place: QueuePosition, words: str) -> None:
+    assert position_text(place) == words
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_turn_is_told_as_a_place_and_a_wait(place: Place, words: str) -> None:
 def test_by_itself_is_said_only_where_something_serves_the_queue(
     wanted: bool, served: bool, problem: str | None, words: str
 ) -> None:
-    now = Snapshot("interrupted", RunState(), wanted, problem, served=served)
-    assert onward(now).startswith(words)
+    now = Snapshot("interrupted", RunState(), wanted, problem, is_served=served)
+    assert continuation_text(now).startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +65,20 @@ def test_a_queued_run_without_a_turn_says_what_it_waits_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own_outputs(tmp_path / "outputs", monkeypatch)
-    lease = take_lease()
+    lease = register_user()
     if not leased:
         lease.release()
     served = leased or told is not None
     with engine(told):
-        assert turn(Snapshot("queued", RunState(), True, served=served)) == words
+        assert waiting_text(Snapshot("queued", RunState(), True, is_served=served)) == words
     if leased:
         lease.release()
 
 
 def test_a_queued_run_with_a_place_or_a_problem_tells_that() -> None:
-    assert turn(Snapshot("queued", RunState(), True, place=Place(2, None))) == "2nd in line"
-    waits = Snapshot("queued", RunState(), True, "no scheduler.", served=False)
-    assert turn(waits) == "waiting for the engine"
+    assert (
+        waiting_text(Snapshot("queued", RunState(), True, place=QueuePosition(2, None)))
+        == "2nd in line"
+    )
+    waits = Snapshot("queued", RunState(), True, "no scheduler.", is_served=False)
+    assert waiting_text(waits) == "waiting for the engine"

@@ -9,16 +9,16 @@ import pytest
 
 from core.data import load_pair
 from core.data.fingerprints import digest, fingerprints
-from core.evaluation.weight_scores import score
+from core.evaluation.weight_scores import score_weights
 from core.model.digit_reader import PATH as READER
-from core.model.digit_reader import load_reader
-from core.model.weights import cached_path, file_sha256, load_vae, record_path
+from core.model.digit_reader import load_digit_reader
+from core.model.weights import file_sha256, load_vae, record_path, shipped_path
 from core.support.environment import CACHED_WEIGHTS
 from core.support.errors import WeightsError
 from core.training.recipe import Recipe
 
 SHIPPED = [(split, latent_dim) for split in ("inverted", "digits") for latent_dim in (2, 5, 10, 20)]
-ALL = [*(cached_path(*each) for each in SHIPPED), READER]
+ALL = [*(shipped_path(*each) for each in SHIPPED), READER]
 
 shipped = pytest.mark.parametrize(("split", "latent_dim"), SHIPPED)
 every_file = pytest.mark.parametrize("path", ALL, ids=[path.stem for path in ALL])
@@ -76,7 +76,7 @@ def test_file_and_record_are_small(path: Path) -> None:
 
 @shipped
 def test_recipe_is_the_references(split: str, latent_dim: int) -> None:
-    record = record_of(cached_path(split, latent_dim))
+    record = record_of(shipped_path(split, latent_dim))
     assert Recipe(**record["recipe"]) == Recipe(
         latent_dim=latent_dim, seed=record["recipe"]["seed"]
     )
@@ -86,8 +86,8 @@ def test_recipe_is_the_references(split: str, latent_dim: int) -> None:
 
 @shipped
 def test_scores_on_the_bundled_images_are_those_recorded(split: str, latent_dim: int) -> None:
-    path = cached_path(split, latent_dim)
-    found = score(load_vae(path, latent_dim), load_pair(split, "bundled"))
+    path = shipped_path(split, latent_dim)
+    found = score_weights(load_vae(path, latent_dim), load_pair(split, "bundled"))
     recorded = record_of(path)["scores"]["bundled"]
     for key in ("dataset_1", "dataset_2"):
         assert found[key]["test_images"] == recorded[key]["test_images"]
@@ -99,14 +99,14 @@ def test_scores_on_the_bundled_images_are_those_recorded(split: str, latent_dim:
 
 
 def test_quality_bar_error_on_mnists_test_images_is_at_most_the_references() -> None:
-    recorded = record_of(cached_path("inverted", 5))["scores"]["mnist"]["dataset_1"]
+    recorded = record_of(shipped_path("inverted", 5))["scores"]["mnist"]["dataset_1"]
     assert recorded["test_images"] == 10_000
     assert recorded["error"] <= 58.2
 
 
 def test_recorded_quality_is_what_full_mnist_says(full_mnist: Path) -> None:
-    path = cached_path("inverted", 5)
-    found = score(load_vae(path, 5), load_pair("inverted", "mnist"))["dataset_1"]
+    path = shipped_path("inverted", 5)
+    found = score_weights(load_vae(path, 5), load_pair("inverted", "mnist"))["dataset_1"]
     assert found["error"] == pytest.approx(
         record_of(path)["scores"]["mnist"]["dataset_1"]["error"], rel=1e-4
     )
@@ -124,11 +124,11 @@ def test_digit_reader_reads_the_bundled_test_images_as_well() -> None:
 
     pair = load_pair("inverted", "bundled")
     for dataset in (pair.dataset_1, pair.dataset_2):
-        assert clean_accuracy(load_reader(), dataset) >= 0.98
+        assert clean_accuracy(load_digit_reader(), dataset) >= 0.98
 
 
 def test_weights_of_another_latent_dim_are_refused_with_file_tensor_and_both_shapes() -> None:
-    path = cached_path("inverted", 10)
+    path = shipped_path("inverted", 10)
     with pytest.raises(
         WeightsError, match=r"vae-inverted-10.*'encoder.dense2.weight'.*\[5, 16\].*\[10, 16\]"
     ):

@@ -16,9 +16,9 @@ from core.model.digit_reader import (
     CONFIDENT,
     PATH,
     DigitReader,
+    classify,
     dataset_classes,
-    load_reader,
-    read,
+    load_digit_reader,
 )
 from core.model.weights import file_sha256, record_path
 from core.support.errors import WeightsError
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def shipped() -> DigitReader:
-    return load_reader()
+    return load_digit_reader()
 
 
 def test_the_shipped_reader_names_98_percent_of_clean_test_images_in_both_styles(
@@ -59,8 +59,8 @@ def test_the_reader_names_the_right_digit_in_the_wrong_style_as_another_class(
     shipped: DigitReader, bundled: DatasetPair
 ) -> None:
     images = torch.from_numpy(bundled.dataset_1.test[::10]).unsqueeze(1) / 255
-    light, _ = read(shipped, images)
-    dark, _ = read(shipped, 1 - images)
+    light, _ = classify(shipped, images)
+    dark, _ = classify(shipped, 1 - images)
     assert ((light < 10).float().mean(), (dark >= 10).float().mean()) == (1, 1)
     assert (dark == light + 10).float().mean() > 0.95
 
@@ -70,7 +70,7 @@ def test_the_reader_is_unsure_of_grey_and_of_noise(shipped: DigitReader) -> None
     shades = rng.uniform(0, 1, (100, 1, 1, 1)) + np.zeros((100, 1, 28, 28))
     noise = rng.uniform(0, 1, (100, 1, 28, 28))
     for images in (shades, noise):
-        _, confidence = read(shipped, torch.from_numpy(images.astype(np.float32)))
+        _, confidence = classify(shipped, torch.from_numpy(images.astype(np.float32)))
         assert (confidence < CONFIDENT).float().mean() > 0.9
 
 
@@ -92,7 +92,7 @@ def test_a_damaged_reader_file_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     damaged.write_bytes(PATH.read_bytes()[:1000])
     monkeypatch.setattr(reader_module, "PATH", damaged)
     with pytest.raises(WeightsError, match="expected a safetensors file") as caught:
-        load_reader()
+        load_digit_reader()
     assert str(damaged) in str(caught.value)
 
 

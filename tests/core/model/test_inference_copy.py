@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.model.inference_copy import lean
+from core.model.inference_copy import inference_copy
 from core.model.vae import VAE, initialise
 
 
@@ -19,14 +19,14 @@ def test_it_redraws_images_as_the_model_does() -> None:
     vae = _model()
     images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        torch.testing.assert_close(lean(vae).reconstruct(images), vae.reconstruct(images))
+        torch.testing.assert_close(inference_copy(vae).reconstruct(images), vae.reconstruct(images))
 
 
 def test_the_model_itself_stays_as_it_is() -> None:
     vae = _model()
     before = {name: value.clone() for name, value in vae.state_dict().items()}
     strides = [parameter.stride() for parameter in vae.parameters()]
-    lean(vae)
+    inference_copy(vae)
     assert vae.state_dict().keys() == before.keys()
     assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
     assert [parameter.stride() for parameter in vae.parameters()] == strides
@@ -36,7 +36,7 @@ def test_in_half_the_precision_it_redraws_nearly_the_same_in_float32() -> None:
     vae = _model()
     images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        redrawn = lean(vae, torch.bfloat16).reconstruct(images.bfloat16())
+        redrawn = inference_copy(vae, torch.bfloat16).reconstruct(images.bfloat16())
         expected = vae.reconstruct(images)
     assert redrawn.dtype == torch.float32
     assert 0 < float((redrawn - expected).abs().mean()) < 0.01

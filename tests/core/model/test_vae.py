@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from core.data import DatasetPair
 from core.model.vae import VAE, initialise
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def fresh(latent_dim: int = 5, seed: int = 0) -> VAE:
     vae = VAE(latent_dim)
-    initialise(vae, stream(seed, Purpose.INITIAL_WEIGHTS))
+    initialise(vae, random_stream(seed, Purpose.INITIAL_WEIGHTS))
     return vae
 
 
@@ -25,7 +25,7 @@ def pictures(bundled: DatasetPair, count: int) -> torch.Tensor:
 
 
 def noise(count: int, latent_dim: int = 5) -> torch.Tensor:
-    drawn = stream(0, Purpose.NOISE).standard_normal((count, latent_dim), dtype=np.float32)
+    drawn = random_stream(0, Purpose.NOISE).standard_normal((count, latent_dim), dtype=np.float32)
     return torch.from_numpy(drawn)
 
 

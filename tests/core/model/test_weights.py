@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from core.model.vae import VAE, initialise
 from core.model.weights import (
-    cached_path,
     load_vae,
     load_weights,
-    own_path,
     record_path,
     save_weights,
+    shipped_path,
+    user_cache_path,
 )
 from core.support.errors import WeightsError
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def vae() -> VAE:
     vae = VAE(5)
-    initialise(vae, stream(3, Purpose.INITIAL_WEIGHTS))
+    initialise(vae, random_stream(3, Purpose.INITIAL_WEIGHTS))
     return vae
 
 
@@ -219,7 +219,7 @@ def test_a_flipped_bit_gives_a_weights_error_or_finite_weights(tmp_path: Path) -
 
 def test_own_weights_of_other_settings_have_other_names(empty_cache: Path) -> None:
     paths = {
-        own_path(split, latent_dim, source, seed)
+        user_cache_path(split, latent_dim, source, seed)
         for split in ("inverted", "digits")
         for latent_dim in (2, 5)
         for source in ("bundled", "mnist")
@@ -230,5 +230,5 @@ def test_own_weights_of_other_settings_have_other_names(empty_cache: Path) -> No
 
 
 def test_cached_weights_are_named_by_split_and_latent_dim() -> None:
-    assert cached_path("inverted", 5).name == "vae-inverted-5.safetensors"
-    assert cached_path("inverted", 5).parent.name == "cached_weights"
+    assert shipped_path("inverted", 5).name == "vae-inverted-5.safetensors"
+    assert shipped_path("inverted", 5).parent.name == "cached_weights"

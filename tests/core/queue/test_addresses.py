@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.queue.addresses import LOCAL, group_of, name_of
-from core.queue.paths import address_key
+from core.queue.addresses import LOCAL, address_group, hashed_name
+from core.queue.paths import address_key_file
 from tests.helpers.engines import own_outputs
 
 
@@ -28,27 +28,27 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_an_address_counts_with_its_group(address: str, group: str) -> None:
-    assert group_of(address) == group
+    assert address_group(address) == group
 
 
 def test_a_name_is_the_same_for_a_group_and_another_for_others() -> None:
-    assert name_of("2001:db8::1") == name_of("2001:db8::2")
-    assert name_of("127.0.0.1") == name_of("::1") == name_of("")
-    names = {name_of(f"203.0.113.{number}") for number in range(50)}
+    assert hashed_name("2001:db8::1") == hashed_name("2001:db8::2")
+    assert hashed_name("127.0.0.1") == hashed_name("::1") == hashed_name("")
+    names = {hashed_name(f"203.0.113.{number}") for number in range(50)}
     assert len(names) == 50
 
 
 def test_a_name_depends_on_a_key_that_only_the_programs_user_can_read() -> None:
-    first = name_of("203.0.113.7")
-    assert stat.S_IMODE(address_key().stat().st_mode) == 0o600
-    assert name_of("203.0.113.7") == first
-    address_key().unlink()
-    assert name_of("203.0.113.7") != first
+    first = hashed_name("203.0.113.7")
+    assert stat.S_IMODE(address_key_file().stat().st_mode) == 0o600
+    assert hashed_name("203.0.113.7") == first
+    address_key_file().unlink()
+    assert hashed_name("203.0.113.7") != first
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 100])
 def test_a_damaged_key_is_replaced(content: bytes) -> None:
-    name_of("203.0.113.7")
-    address_key().write_bytes(content)
-    assert name_of("203.0.113.7") == name_of("203.0.113.7")
-    assert len(address_key().read_bytes()) == 32
+    hashed_name("203.0.113.7")
+    address_key_file().write_bytes(content)
+    assert hashed_name("203.0.113.7") == hashed_name("203.0.113.7")
+    assert len(address_key_file().read_bytes()) == 32

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from core.queue import engine_state
-from core.queue.engine_state import EngineState, Place
-from core.queue.engine_users import take_lease
-from core.queue.paths import engine_dir, engine_lock, engine_state
+from core.queue.engine_state import EngineState, QueuePosition
+from core.queue.engine_users import register_user
+from core.queue.paths import engine_folder, engine_lock_file, engine_state_file
 from core.support.locks import acquire
 from tests.helpers.engines import own_outputs
 from tools.sample_runs import OTHER, RUN
@@ -39,34 +39,34 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_what_is_told_is_read_as_it_was(told: EngineState) -> None:
     engine_state.publish(told)
-    assert engine_state.last_told() == told
+    assert engine_state.last_published() == told
 
 
 def test_an_engine_is_alive_for_as_long_as_its_lock_is_held() -> None:
-    engine_dir().mkdir(parents=True)
-    assert not engine_state.alive()
-    lock = acquire(engine_lock())
+    engine_folder().mkdir(parents=True)
+    assert not engine_state.is_alive()
+    lock = acquire(engine_lock_file())
     assert lock is not None
     with lock:
-        assert engine_state.alive()
-    assert not engine_state.alive()
+        assert engine_state.is_alive()
+    assert not engine_state.is_alive()
 
 
 def test_what_an_engine_told_holds_only_while_it_is_alive() -> None:
     engine_state.publish(TOLD)
-    lock = acquire(engine_lock())
+    lock = acquire(engine_lock_file())
     assert lock is not None
     with lock:
-        assert engine_state.engine_now() == TOLD
-    assert engine_state.engine_now() == EngineState(pace=1.5)  # which the next one goes on from
+        assert engine_state.current_state() == TOLD
+    assert engine_state.current_state() == EngineState(pace=1.5)  # which the next one goes on from
 
 
 @contextmanager
 def living(told: EngineState, silent_s: float) -> Iterator[None]:
     """As if an engine were alive that has told this, and has not answered for some seconds."""
     engine_state.publish(told)
-    os.utime(engine_state(), (time.time() - silent_s,) * 2)
-    lock = acquire(engine_lock())
+    os.utime(engine_state_file(), (time.time() - silent_s,) * 2)
+    lock = acquire(engine_lock_file())
     assert lock is not None
     with lock:
         yield
@@ -78,7 +78,7 @@ def test_an_engine_that_does_not_answer_says_which_process_since_when_and_the_wa
 ) -> None:
     since = time.strftime("%H:%M:%S", time.localtime(time.time() - silent_s))
     with living(TOLD, silent_s):
-        now = engine_state.engine_now()
+        now = engine_state.current_state()
     assert now.problem is not None
     assert now.problem.startswith("the job engine (process 7) has not answered since ")
     assert since[:3] in now.problem
@@ -89,24 +89,24 @@ def test_an_engine_that_does_not_answer_says_which_process_since_when_and_the_wa
 
 def test_an_engine_that_answers_again_has_no_problem() -> None:
     with living(TOLD, 3_600):
-        engine_state.beat()
-        assert engine_state.engine_now() == TOLD
+        engine_state.touch_heartbeat()
+        assert engine_state.current_state() == TOLD
 
 
 @pytest.mark.parametrize(("silent_s", "patient"), [(5, True), (60, True), (150, False)])
 def test_an_engine_that_starts_has_more_time(silent_s: float, patient: bool) -> None:
     with living(EngineState(), silent_s):
-        assert (engine_state.engine_now().problem is None) == patient
+        assert (engine_state.current_state().problem is None) == patient
 
 
 def test_a_clock_that_was_set_back_is_no_silence() -> None:
     with living(TOLD, -3_600):
-        assert engine_state.engine_now() == TOLD
+        assert engine_state.current_state() == TOLD
 
 
 def test_a_beat_without_a_state_file_is_no_error() -> None:
-    engine_state.beat()
-    assert not engine_state().exists()
+    engine_state.touch_heartbeat()
+    assert not engine_state_file().exists()
 
 
 @pytest.mark.parametrize(
@@ -126,28 +126,28 @@ def test_the_queue_is_served_where_an_engine_works_or_a_program_keeps_one(
     engine_state.publish(EngineState())
     with ExitStack() as stack:
         if alive:
-            lock = acquire(engine_lock())
+            lock = acquire(engine_lock_file())
             assert lock is not None
             stack.enter_context(lock)
         if leased:
-            stack.enter_context(take_lease().lock)
-        assert engine_state.served(EngineState(problem=problem)) == served
-    assert not engine_state.served(EngineState())
+            stack.enter_context(register_user().lock)
+        assert engine_state.is_served(EngineState(problem=problem)) == served
+    assert not engine_state.is_served(EngineState())
 
 
 def test_the_reason_why_there_is_no_engine_outlives_it() -> None:
     engine_state.publish(EngineState(problem="no scheduler answers there."))
-    now = engine_state.engine_now()
+    now = engine_state.current_state()
     assert (now.ready, now.problem) == (False, "no scheduler answers there.")
 
 
 def test_without_an_engine_ever_nothing_is_ready() -> None:
-    assert engine_state.last_told() == engine_state.engine_now() == EngineState()
+    assert engine_state.last_published() == engine_state.current_state() == EngineState()
 
 
 def test_a_waiting_run_has_a_place_and_another_has_none() -> None:
-    assert TOLD.place(RUN) == Place(1, 12.5)
-    assert TOLD.place(OTHER) == Place(2, None)
+    assert TOLD.place(RUN) == QueuePosition(1, 12.5)
+    assert TOLD.place(OTHER) == QueuePosition(2, None)
     assert TOLD.place("20260102-030405-000000") is None
 
 
@@ -167,13 +167,15 @@ OTHER_VERSIONS: dict[str, Any] = {
 @pytest.mark.parametrize("change", OTHER_VERSIONS)
 def test_what_another_version_told_is_as_if_nothing_were_told(change: str) -> None:
     engine_state.publish(EngineState())
-    values = json.loads(engine_state().read_text("utf-8"))
-    engine_state().write_text(json.dumps({**values, **OTHER_VERSIONS[change]}), encoding="utf-8")
-    assert engine_state.last_told() == EngineState()
+    values = json.loads(engine_state_file().read_text("utf-8"))
+    engine_state_file().write_text(
+        json.dumps({**values, **OTHER_VERSIONS[change]}), encoding="utf-8"
+    )
+    assert engine_state.last_published() == EngineState()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"\xff\xff"])
 def test_a_damaged_state_is_as_if_nothing_were_told(content: bytes) -> None:
     engine_state.publish(TOLD)
-    engine_state().write_bytes(content)
-    assert engine_state.last_told() == EngineState()
+    engine_state_file().write_bytes(content)
+    assert engine_state.last_published() == EngineState()

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queue import estimates
-from core.queue.estimates import Pace, waits, work
-from core.runs.statistics import SUBSET
+from core.queue.estimates import Speed, reference_seconds, start_times
+from core.runs.statistics import EVALUATION_SUBSET
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import dose, hypnogram
 from tools.sample_runs import configs
@@ -35,13 +35,13 @@ def test_two_nights_that_measure_alike_differ_by_their_steps_alone(
     one = dataclasses.replace(config, full_evaluation=everything)
     other = dataclasses.replace(one, total_eps=one.total_eps + more, num=num)
     if stages(one) == stages(other):
-        between = work(other) - work(one)
+        between = reference_seconds(other) - reference_seconds(one)
         assert between == pytest.approx(estimates._STEP_S * (steps(other) - steps(one)), abs=1e-9)
 
 
 @given(configs(), st.sampled_from(["inverted", "digits"]), st.sampled_from(["bundled", "mnist"]))
 def test_a_night_is_some_work_whatever_it_is(config: RunConfig, split: str, data: str) -> None:
-    found = work(dataclasses.replace(config, split=split, data=data))
+    found = reference_seconds(dataclasses.replace(config, split=split, data=data))
     assert math.isfinite(found)
     assert found > 0
 
@@ -51,8 +51,10 @@ def test_the_work_is_steps_and_measured_images() -> None:
     assert (steps(config), stages(config)) == (120, 4)
     # On all images once for all seeds before the night, then for each on a part of them three
     # times, and on all of them at the end.
-    images = 2_000 + 3 * (3 * 2 * SUBSET + 2_000)
-    assert work(config) == pytest.approx(120 * estimates._STEP_S + images * estimates._IMAGE_S)
+    images = 2_000 + 3 * (3 * 2 * EVALUATION_SUBSET + 2_000)
+    assert reference_seconds(config) == pytest.approx(
+        120 * estimates._STEP_S + images * estimates._IMAGE_S
+    )
 
 
 def test_more_seeds_cycles_images_or_measuring_are_more_work() -> None:
@@ -65,7 +67,7 @@ def test_more_seeds_cycles_images_or_measuring_are_more_work() -> None:
         {"full_evaluation": True},
         {"data": "mnist"},
     ):
-        assert work(dataclasses.replace(few, **change)) > work(few)
+        assert reference_seconds(dataclasses.replace(few, **change)) > reference_seconds(few)
 
 
 # --- pace ---
@@ -73,14 +75,14 @@ def test_more_seeds_cycles_images_or_measuring_are_more_work() -> None:
 
 def test_a_pace_is_learned_from_nights_and_the_newest_counts_most() -> None:
     config = RunConfig()
-    learned = Pace()
-    assert learned.seconds(config) == work(config)
+    learned = Speed()
+    assert learned.seconds(config) == reference_seconds(config)
     for _ in range(30):
-        learned = learned.after(config, 2.5 * work(config))
-    assert learned.seconds(config) == pytest.approx(2.5 * work(config), rel=1e-3)
-    once = learned.after(config, 10 * work(config))
+        learned = learned.after(config, 2.5 * reference_seconds(config))
+    assert learned.seconds(config) == pytest.approx(2.5 * reference_seconds(config), rel=1e-3)
+    once = learned.after(config, 10 * reference_seconds(config))
     assert 2.5 < once.factor < 10
-    assert Pace(2.5).after(config, 2.5 * work(config)).factor == pytest.approx(2.5)
+    assert Speed(2.5).after(config, 2.5 * reference_seconds(config)).factor == pytest.approx(2.5)
 
 
 @given(st.floats(0.01, 100), st.lists(st.tuples(configs(), st.floats(0.001, 1e5)), max_size=5))
@@ -88,10 +90,10 @@ def test_a_pace_stays_positive_and_between_what_was_seen(
     factor: float, nights: list[tuple[RunConfig, float]]
 ) -> None:
     seen = [factor]
-    learned = Pace(factor)
+    learned = Speed(factor)
     for config, seconds in nights:
         learned = learned.after(config, seconds)
-        seen.append(seconds / work(config))
+        seen.append(seconds / reference_seconds(config))
         assert learned.factor > 0
         assert min(seen) * 0.999 <= learned.factor <= max(seen) * 1.001
 
@@ -100,7 +102,7 @@ def test_a_pace_stays_positive_and_between_what_was_seen(
 
 
 def by_hand(running: list[int], waiting: list[int], workers: int) -> list[int]:
-    """`waits`, second by second."""
+    """`start_times`, second by second."""
     left, starts = list(running), []
     for now in itertools.count():
         while len(starts) < len(waiting) and len([s for s in left if s > 0]) < workers:
@@ -121,21 +123,21 @@ def test_waits_are_those_of_a_queue_worked_off_by_hand(
     running: list[int], waiting: list[int], workers: int
 ) -> None:
     asleep = running[:workers]
-    assert waits(asleep, waiting, workers) == by_hand(asleep, waiting, workers)
+    assert start_times(asleep, waiting, workers) == by_hand(asleep, waiting, workers)
 
 
 def test_nobody_knows_when_nights_start_without_workers() -> None:
-    assert waits([5.0], [1.0, 2.0], 0) == []
-    assert waits([], [], 3) == []
+    assert start_times([5.0], [1.0, 2.0], 0) == []
+    assert start_times([], [], 3) == []
 
 
 def test_nights_start_at_once_where_workers_are_free() -> None:
-    assert waits([7.0], [3.0, 3.0, 3.0], 3) == [0.0, 0.0, 3.0]
+    assert start_times([7.0], [3.0, 3.0, 3.0], 3) == [0.0, 0.0, 3.0]
 
 
 def test_the_work_of_a_night_of_many_cycles_is_computed_once() -> None:
     config = RunConfig(total_eps=100_000, num_cycles=100_000, num=1)
-    first, before = work(config), time.perf_counter()
+    first, before = reference_seconds(config), time.perf_counter()
     for _ in range(100):
-        assert work(dataclasses.replace(config)) == first
+        assert reference_seconds(dataclasses.replace(config)) == first
     assert time.perf_counter() - before < 0.1  # a fresh computation takes about 0.4 s

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.queue.failures import fail, failure, forget_failure
-from core.queue.paths import failure_of
+from core.queue.failures import delete_failure, read_failure, record_failure
+from core.queue.paths import failure_file
 from core.runs.events import NightFailed, NightStopped
 from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunReader
@@ -31,9 +31,9 @@ def run() -> RunFolder:
 
 
 def test_a_failure_is_the_last_event_of_the_run(run: RunFolder) -> None:
-    fail(run, SENTENCE)
+    record_failure(run, SENTENCE)
     assert RunReader(run.path).read() == [STOPPED, NightFailed(SENTENCE)]
-    assert failure(run.id) is None
+    assert read_failure(run.id) is None
     assert not run.asleep()
 
 
@@ -41,27 +41,27 @@ def test_a_failure_is_told_in_the_engines_output(
     run: RunFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        fail(run, SENTENCE)
+        record_failure(run, SENTENCE)
     assert caplog.messages == [f"run {run.id} failed: {SENTENCE}"]
 
 
 def test_a_run_that_cannot_take_the_sentence_has_it_beside_the_engine(run: RunFolder) -> None:
     log = run.path / LOG
     log.write_bytes(b"{}\n")
-    fail(run, SENTENCE)
+    record_failure(run, SENTENCE)
     assert log.read_bytes() == b"{}\n"
-    assert failure(run.id) == SENTENCE
-    assert failure(OTHER) is None
+    assert read_failure(run.id) == SENTENCE
+    assert read_failure(OTHER) is None
 
 
 def test_a_run_that_somebody_sleeps_is_not_written_to(run: RunFolder) -> None:
     lock = acquire(run.lock)
     assert lock is not None
     with lock:
-        fail(run, SENTENCE)
+        record_failure(run, SENTENCE)
         assert run.asleep()
     assert RunReader(run.path).read() == [STOPPED]
-    assert failure(run.id) == SENTENCE
+    assert read_failure(run.id) == SENTENCE
 
 
 def test_where_nothing_can_be_written_the_output_alone_has_it(
@@ -69,34 +69,34 @@ def test_where_nothing_can_be_written_the_output_alone_has_it(
 ) -> None:
     (run.path / LOG).write_bytes(b"{}\n")
     (outputs / "engine").touch()  # where its folder should be
-    fail(run, SENTENCE)
+    record_failure(run, SENTENCE)
     assert SENTENCE in caplog.text
-    assert failure(run.id) is None
+    assert read_failure(run.id) is None
 
 
 def test_a_failure_is_forgotten_when_the_run_is_tried_again(run: RunFolder) -> None:
     (run.path / LOG).write_bytes(b"{}\n")
-    fail(run, SENTENCE)
-    forget_failure(run.id)
-    assert failure(run.id) is None
-    forget_failure(run.id)
+    record_failure(run, SENTENCE)
+    delete_failure(run.id)
+    assert read_failure(run.id) is None
+    delete_failure(run.id)
 
 
 def test_a_damaged_failure_still_is_one(run: RunFolder) -> None:
-    failure_of(run.id).parent.mkdir(parents=True, exist_ok=True)
-    failure_of(run.id).write_bytes(b"out of \xff")
-    assert (failure(run.id) or "").startswith("out of ")
+    failure_file(run.id).parent.mkdir(parents=True, exist_ok=True)
+    failure_file(run.id).write_bytes(b"out of \xff")
+    assert (read_failure(run.id) or "").startswith("out of ")
 
 
 def test_a_failure_that_is_no_small_regular_file_is_none(outputs: Path) -> None:
     put_failure(RUN, "x" * 200_000)
-    assert failure(RUN) is None
-    failure_of(RUN).unlink()
-    os.mkfifo(failure_of(RUN))
-    assert failure(RUN) is None
+    assert read_failure(RUN) is None
+    failure_file(RUN).unlink()
+    os.mkfifo(failure_file(RUN))
+    assert read_failure(RUN) is None
 
 
 def test_a_failure_without_end_is_told_in_short(run: RunFolder) -> None:
-    fail(run, "x" * 1_000_000)
+    record_failure(run, "x" * 1_000_000)
     (failed,) = of_kind(RunReader(run.path).read(), NightFailed)
     assert len(failed.sentence) == 5_000

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queue.entry import Entry
-from core.queue.estimates import work
+from core.queue.estimates import reference_seconds
 from core.queue.limits import check_room
 from core.schedule.config import RunConfig
 from core.support.errors import QueueError
@@ -44,7 +44,7 @@ def test_a_class_of_thirty_at_one_address_can_all_run_a_night_and_its_comparison
     queued: list[Entry] = []
     for student in range(30):
         for _ in range(2):
-            new = entry(f"student {student}", "school", work(config))
+            new = entry(f"student {student}", "school", reference_seconds(config))
             check_room(queued, new)
             queued.append(new)
 

@@ -26,7 +26,7 @@ from core.runs.events import (
 from core.runs.limits import limits_of
 from core.runs.log import LOG, LogReader, RunReader
 from core.schedule.config import RunConfig
-from core.support.checksums import seal
+from core.support.checksums import add_checksum
 from core.support.errors import LogError
 from tests.conftest import of_kind
 from tools.sample_runs import assert_sentence, made_night, night_started, scores, write
@@ -177,7 +177,7 @@ def test_a_log_of_more_lines_than_its_config_has_is_refused(tmp_path: Path) -> N
     assert len(RunReader(tmp_path, CONFIG).read()) == 200
     crc, lines = 0, []
     for _ in range(most + 1):
-        line, crc = seal({"kind": "NightStopped"}, crc)
+        line, crc = add_checksum({"kind": "NightStopped"}, crc)
         lines.append(f"{line}\n")
     assert lines[0].encode() == text
     log.write_text("".join(lines[:-1]))
@@ -218,8 +218,8 @@ def test_the_longest_lines_that_a_run_writes_can_be_read(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["../../x.npz", "000000.npz", "/dev/zero", "", 5, None, [1]])
 def test_the_arrays_of_a_line_are_named_after_it_alone(name: object, tmp_path: Path) -> None:
     dreams, _ = encode(of_kind(NIGHT, DreamsMade)[0])
-    first, crc = seal({"kind": "NightStopped"}, 0)
-    second, _ = seal({**dreams, "arrays": name}, crc)
+    first, crc = add_checksum({"kind": "NightStopped"}, 0)
+    second, _ = add_checksum({**dreams, "arrays": name}, crc)
     (tmp_path / LOG).write_text(f"{first}\n{second}\n")
     with pytest.raises(LogError) as caught:
         LogReader(tmp_path).read()
@@ -228,7 +228,7 @@ def test_the_arrays_of_a_line_are_named_after_it_alone(name: object, tmp_path: P
 
 
 def test_an_event_without_arrays_names_none(tmp_path: Path) -> None:
-    line, _ = seal({"kind": "CycleDone", "cycle": 1, "arrays": "000000.npz"}, 0)
+    line, _ = add_checksum({"kind": "CycleDone", "cycle": 1, "arrays": "000000.npz"}, 0)
     (tmp_path / LOG).write_text(f"{line}\n")
     with pytest.raises(LogError, match="a damaged CycleDone event: it has no arrays"):
         LogReader(tmp_path).read()

@@ -16,7 +16,7 @@ from core.runs.events import WeightsUsed
 from core.runs.folder import SCHEMA, RunFolder, all_runs, delete_run, find_run, new_run, runs_dir
 from core.schedule.config import RunConfig
 from core.support import environment, files
-from core.support.checksums import read_sealed, write_sealed
+from core.support.checksums import read_checked_json, write_checked_json
 from core.support.errors import ConfigError, LogError, RunError
 from core.support.locks import acquire
 from core.support.validation import MAX_LATENT_DIM
@@ -111,8 +111,8 @@ def test_the_record_says_its_schema_and_is_for_people_to_read() -> None:
 
 def rewritten(folder: RunFolder, **changes: Any) -> RunFolder:
     """The run with its record changed and sealed again; None leaves a field out."""
-    values = {**read_sealed(folder.record_file), **changes}
-    write_sealed(folder.record_file, {k: v for k, v in values.items() if v is not Ellipsis})
+    values = {**read_checked_json(folder.record_file), **changes}
+    write_checked_json(folder.record_file, {k: v for k, v in values.items() if v is not Ellipsis})
     return folder
 
 

@@ -18,11 +18,11 @@ from core.runs.events import Event, NightFailed, NightResumed, NightStopped
 from core.runs.export import export
 from core.runs.folder import all_runs, find_run, own_run
 from core.runs.log import LOG, RunReader
-from core.runs.recording import keep
+from core.runs.recording import record_run
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support import environment
-from core.support.checksums import read_sealed
+from core.support.checksums import read_checked_json
 from core.support.errors import ConfigError, LogError, RunError
 from core.support.locks import acquire
 from tests.conftest import plain
@@ -45,7 +45,7 @@ def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def recorded() -> Path:
     """A recorded night, whose run is deleted, in folders that cannot be written to."""
     put_run(RUN, NIGHT, person="somebody@here")
-    kept = keep(RUN, NAME)
+    kept = record_run(RUN, NAME)
     jobs.delete(RUN)
     for folder in (kept / "arrays", kept, kept.parent):
         folder.chmod(0o555)
@@ -81,7 +81,7 @@ def test_a_night_is_kept_with_its_settings_events_and_arrays_and_without_the_res
     for file in (run.lock, run.heartbeat, run.stop, run.path / "arrays" / ".000001.npz.0a.tmp"):
         file.touch()
     run.checkpoints.mkdir()
-    kept = keep(RUN, NAME)
+    kept = record_run(RUN, NAME)
     assert kept == gallery / NAME
     assert {path.name for path in kept.iterdir()} == {"arrays", "config.json", "events.jsonl"}
     assert {path.suffix for path in (kept / "arrays").iterdir()} == {".npz"}
@@ -93,7 +93,7 @@ def test_a_night_is_kept_with_its_settings_events_and_arrays_and_without_the_res
 
 
 def test_nothing_of_who_slept_it_and_where_is_kept(recorded: Path, tmp_path: Path) -> None:
-    record = read_sealed(recorded / "config.json")
+    record = read_checked_json(recorded / "config.json")
     assert (record["run"], record["person"]) == (NAME, "recorded")
     for path in (recorded / "config.json", recorded / LOG):
         for told in ("somebody", "here", str(tmp_path)):
@@ -107,7 +107,7 @@ ODD = ["", "-night", "Night", "a night", "a_night", ".", "..", "a/b", "/a", "a\n
 def test_an_odd_name_is_refused_and_leads_nowhere(name: str, gallery: Path) -> None:
     put_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
-        keep(RUN, name)
+        record_run(RUN, name)
     assert str(caught.value).startswith(f"name is {name!r}; give up to 61 small letters")
     assert not gallery.exists()
     if name != RUN:
@@ -125,7 +125,7 @@ def test_a_name_that_is_taken_stays_whose_it_is(recorded: Path) -> None:
     before = tree(recorded.parent)
     put_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert str(caught.value) == f"name is '{NAME}', which is there already; give another name."
     assert tree(recorded.parent) == before
 
@@ -134,7 +134,7 @@ def test_a_name_that_is_taken_stays_whose_it_is(recorded: Path) -> None:
 def test_a_night_that_is_not_done_is_not_kept(events: list[Event], gallery: Path) -> None:
     put_run(RUN, events)
     with pytest.raises(RunError) as caught:
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert str(caught.value) == (
         f"run {RUN} is not done; only a whole night is kept as a recorded one."
     )
@@ -145,13 +145,13 @@ def test_a_night_that_would_tell_of_this_machine_is_not_kept(gallery: Path) -> N
     broke_off = [*NIGHT[:4], NightFailed("/home/somebody/runs cannot be written.")]
     run = put_run(RUN, [*broke_off, NightResumed(0, {}), *NIGHT[4:]])
     with pytest.raises(RunError, match="failed on its way, in words that may name places"):
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     (run.path / LOG).unlink()
     mine = RunConfig(num_cycles=2, total_eps=4, num=2, weights="/home/somebody/mine.safetensors")
     run.write_record(replace(run.record(), config=mine))
     write(run.path, NIGHT)
     with pytest.raises(RunError, match=r"weights at '/home/somebody/mine\.safetensors', a place"):
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert not gallery.exists()
 
 
@@ -159,7 +159,7 @@ def test_a_damaged_night_is_not_kept(gallery: Path) -> None:
     run = put_run(RUN, NIGHT)
     (run.path / LOG).write_bytes((run.path / LOG).read_bytes().replace(b"MNIST", b"LIST!", 1))
     with pytest.raises(LogError, match="its checksum is wrong"):
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert not gallery.exists()
 
 
@@ -169,7 +169,7 @@ def test_a_gallery_that_cannot_be_written_is_one_sentence(
     put_run(RUN, NIGHT)
     monkeypatch.setenv("SLEEP_GALLERY_DIR", os.devnull)
     with pytest.raises(RunError) as caught:
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert str(caught.value).startswith(f"run {RUN} cannot be kept in {os.devnull} (")
     assert str(caught.value).endswith("point SLEEP_GALLERY_DIR at another folder.")
 
@@ -189,7 +189,7 @@ def test_a_copy_that_is_broken_off_leaves_nothing(
 
     monkeypatch.setattr(module, "whole_file", broken_off)
     with pytest.raises((RunError, KeyboardInterrupt)):
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert list(gallery.iterdir()) == []
 
 
@@ -200,7 +200,7 @@ def test_only_what_the_log_names_is_kept(gallery: Path, tmp_path: Path) -> None:
     (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
     (folder.path / "notes").write_text("secret")
     os.mkfifo(folder.path / "arrays" / "888888.npz")
-    kept = keep(RUN, NAME)
+    kept = record_run(RUN, NAME)
     assert {path.name for path in (kept / "arrays").iterdir()} == named
     assert {path.name for path in kept.iterdir()} == {"arrays", "config.json", LOG}
 
@@ -216,7 +216,7 @@ def test_a_night_with_an_array_that_is_not_its_own_is_not_kept(
     else:
         array.write_bytes(b"damaged")
     with pytest.raises(LogError, match=str(array)):
-        keep(RUN, NAME)
+        record_run(RUN, NAME)
     assert list(gallery.iterdir()) == []
 
 
@@ -252,7 +252,7 @@ def test_recorded_nights_are_not_among_the_runs(recorded: Path) -> None:
 
 
 def again(run_id: str) -> None:
-    keep(run_id, "another-name")
+    record_run(run_id, "another-name")
 
 
 CHANGES: list[Callable[[str], Any]] = [
@@ -276,7 +276,7 @@ def test_nothing_changes_a_recorded_night(
         f"run {NAME} is a recorded night; it can be followed, shown and exported, and nothing else."
     )
     assert tree(tmp_path) == before
-    assert entries.entries() == []
+    assert entries.read_all() == []
 
 
 def test_a_lock_that_got_into_the_gallery_does_not_make_a_night_sleep(recorded: Path) -> None:

@@ -13,27 +13,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import status_text
-from app.charts.dreams import dream_shares
-from app.charts.losses import loss_curves
-from app.charts.measures import courses
-from app.conditions import relation
-from app.snapshot import Moment
+from app.charts.dreams import dream_chart
+from app.charts.losses import loss_chart
+from app.charts.measures import measure_chart
+from app.conditions import condition_of
+from app.snapshot import PageSnapshot
 from app.view_data import image_strip, tables
-from app.view_data.compared_runs import Arm
+from app.view_data.compared_runs import ComparedRun
 from app.view_data.dreams import dream_content
 from app.view_data.filmstrip import strips
 from app.view_data.scores import score, what_happened
 from app.view_data.series import Measure
 from core.cli.results import in_words
 from core.jobs import Follower, Snapshot
-from core.jobs.run_table import details
+from core.jobs.run_table import run_details
 from core.runs.codec import encode
 from core.runs.events import CycleDone, Event, NightResumed, NightStarted, NightStopped
 from core.runs.export import write_zip
 from core.runs.folder import RunFolder, RunRecord
 from core.runs.log import LOG, RunReader
 from core.schedule.config import RunConfig
-from core.support.checksums import seal
+from core.support.checksums import add_checksum
 from core.support.errors import LogError
 from core.support.files import write_arrays
 from tests.conftest import of_kind
@@ -103,7 +103,7 @@ def seal_all(folder: RunFolder, lines: list[Line]) -> None:
         name = f"{number:06d}.npz"
         if arrays:
             write_arrays(folder.path / "arrays" / name, **arrays)
-        text, crc = seal({**line, **({"arrays": name} if arrays else {})}, crc)
+        text, crc = add_checksum({**line, **({"arrays": name} if arrays else {})}, crc)
         texts.append(f"{text}\n")
     (folder.path / LOG).write_text("".join(texts))
 
@@ -112,7 +112,7 @@ def show_everything(run_id: str) -> None:
     """All that the page, the command line and the export make of a run."""
     follower = Follower(run_id)
     now = show_numbers(follower)
-    json.dumps(details(follower.folder, now), allow_nan=False)
+    json.dumps(run_details(follower.folder, now), allow_nan=False)
     write_zip(follower.folder, io.BytesIO())
 
 
@@ -120,22 +120,22 @@ def show_numbers(follower: Follower) -> Snapshot:
     """What the page makes of a run's numbers and pictures."""
     now = follower.update()
     state = now.state
-    arms = (Arm("mine", "Mine", state), Arm("other", "The other", state))
-    moment = Moment(now, now, relation(CONFIG, CONFIG), (CONFIG, CONFIG))
-    assert status_text.line(moment) is not None
+    arms = (ComparedRun("mine", "Mine", state), ComparedRun("other", "The other", state))
+    moment = PageSnapshot(now, now, condition_of(CONFIG, CONFIG), (CONFIG, CONFIG))
+    assert status_text.status_line(moment) is not None
     assert 0 <= moment.progress <= 1
     for cycle in range(state.finished + 1):
         score(state, cycle)
         for strip in strips(arms, cycle):
             for row in strip.rows:
-                images = image_strip.loaded(row.array)
-                image_strip.row(images if row.index is None else images[row.index])
+                images = image_strip.load_images(row.array)
+                image_strip.encode_row(images if row.index is None else images[row.index])
         for measure in get_args(Measure):
-            json.dumps(courses(arms, measure, "", cycle), allow_nan=False)
-        json.dumps(loss_curves(arms, "", cycle), allow_nan=False)
+            json.dumps(measure_chart(arms, measure, "", cycle), allow_nan=False)
+        json.dumps(loss_chart(arms, "", cycle), allow_nan=False)
     what_happened(arms)
-    json.dumps(dream_shares(dream_content(state), max(arms[0].cycles, 1), ""), allow_nan=False)
-    for table in (tables.measured, tables.trained, tables.dreamt):
+    json.dumps(dream_chart(dream_content(state), max(arms[0].cycles, 1), ""), allow_nan=False)
+    for table in (tables.measures_table, tables.losses_table, tables.dreams_table):
         table(arms)
     in_words(state)
     return now

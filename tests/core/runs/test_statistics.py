@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.runs.statistics import forgetting, interval, learned, retained
+from core.runs.statistics import forgetting, learned, mean_interval, retained
 
 courses = st.lists(st.floats(0, 784), min_size=1, max_size=20)
 
@@ -53,16 +53,16 @@ def test_learned_is_the_share_of_the_error_that_is_gone() -> None:
 
 
 def test_the_interval_is_students_t_over_the_seeds() -> None:
-    found = interval([1.0, 2.0, 3.0])
+    found = mean_interval([1.0, 2.0, 3.0])
     assert found.mean == 2.0
     # sd 1, three seeds: t(0.975, 2 degrees of freedom) = 4.3027 from a printed table
     assert found.half_width == pytest.approx(4.3027 / math.sqrt(3), rel=1e-4)
 
 
 def test_one_seed_shows_no_spread() -> None:
-    assert interval([7.0]).mean == 7.0
-    assert interval([7.0]).half_width is None
+    assert mean_interval([7.0]).mean == 7.0
+    assert mean_interval([7.0]).half_width is None
 
 
 def test_equal_seeds_have_an_interval_of_width_zero() -> None:
-    assert interval([2.5, 2.5]).half_width == 0
+    assert mean_interval([2.5, 2.5]).half_width == 0

@@ -15,10 +15,10 @@ import pytest
 
 from core.support import environment
 from core.support.files import (
+    atomic_file,
     read_arrays,
     read_bytes,
     read_json,
-    whole_file,
     write_arrays,
     write_json,
     write_text,
@@ -38,7 +38,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 def test_a_file_appears_whole(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(b"first half, ")
         assert not path.exists()
         file.write(b"second half")
@@ -67,7 +67,7 @@ def test_an_interrupted_write_leaves_what_was_there_and_nothing_else(
     write_text(path, "old")
 
     def interrupted() -> None:
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write(b"ne")
             raise interruption
 
@@ -101,7 +101,7 @@ def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
 
 def test_two_writers_of_the_same_file_do_not_meet(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    with whole_file(path) as one, whole_file(path) as other:
+    with atomic_file(path) as one, atomic_file(path) as other:
         one.write(b"one")
         other.write(b"other")
     assert path.read_text() == "one"  # the block that ends last
@@ -118,7 +118,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(kind: str, tmp_path: Path
 
 def test_a_full_disk_is_an_os_error_that_says_so(kind: str, tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(OSError, match="No space left"), whole_file(tmp_path / "notes.txt"):
+    with pytest.raises(OSError, match="No space left"), atomic_file(tmp_path / "notes.txt"):
         raise full
     assert list(tmp_path.iterdir()) == []
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 
 names = st.tuples(
     st.integers(0, 2**32 - 1),
@@ -15,14 +15,14 @@ names = st.tuples(
 
 def numbers(name: tuple[int, Purpose, tuple[int, ...]], count: int = 4) -> list[float]:
     seed, purpose, position = name
-    return stream(seed, purpose, *position).random(count).tolist()
+    return random_stream(seed, purpose, *position).random(count).tolist()
 
 
 @settings(max_examples=300)
 @given(names)
 def test_a_stream_depends_only_on_its_name(name: tuple[int, Purpose, tuple[int, ...]]) -> None:
     first = numbers(name)
-    stream(name[0] ^ 1, name[1]).random(1_000)  # another seed's draws in between
+    random_stream(name[0] ^ 1, name[1]).random(1_000)  # another seed's draws in between
     np.random.default_rng(0).random(10)
     assert numbers(name) == first
 
@@ -54,9 +54,13 @@ def test_the_purposes_keep_their_numbers_because_results_depend_on_them() -> Non
 
 
 def test_the_streams_keep_their_numbers_because_results_depend_on_them() -> None:
-    assert stream(0, Purpose.SUBSET, 1).choice(4_000, 3, replace=False).tolist() == [
+    assert random_stream(0, Purpose.SUBSET, 1).choice(4_000, 3, replace=False).tolist() == [
         1599,
         2356,
         521,
     ]
-    assert stream(1, Purpose.NOISE, 2, 0, 3).integers(1_000, size=3).tolist() == [69, 520, 358]
+    assert random_stream(1, Purpose.NOISE, 2, 0, 3).integers(1_000, size=3).tolist() == [
+        69,
+        520,
+        358,
+    ]

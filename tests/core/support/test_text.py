@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.cli.arguments import make_parser
 from core.cli.main import main
 from core.cli.terminal import say, tell
-from core.support.text import PrintableFormatter, printable, short
+from core.support.text import PrintableFormatter, printable, shorten
 
 
 def steers(text: str) -> bool:
@@ -48,7 +48,7 @@ def test_characters_that_are_not_seen_are_shown_as_their_escapes(text: str, show
 
 @given(text=st.text(max_size=100), longest=st.integers(10, 60))
 def test_a_short_text_is_as_it_was_or_lacks_its_middle(text: str, longest: int) -> None:
-    found = short(text, longest)
+    found = shorten(text, longest)
     assert found == text or (" ... " in found and len(found) <= longest < len(text))
 
 

@@ -16,7 +16,7 @@ from core.ensemble import Ensemble
 from core.model.vae import VAE
 from core.runs.events import CycleDone, Event, NightResumed, NightStarted, WeightsUsed
 from core.runs.state import RunState, fold
-from core.support.checksums import read_sealed, write_sealed
+from core.support.checksums import read_checked_json, write_checked_json
 from core.support.stopping import Stopped
 from core.training.checkpoints import Checkpoints
 from core.training.night import train
@@ -209,9 +209,9 @@ def reseal(kept: Checkpoints, cycle: int, content: bytes, /, **changes: Any) -> 
     """Replace a checkpoint's tensors, with a checksum that is right, and values of its record."""
     path = kept.folder / f"cycle-{cycle:06d}.safetensors"
     path.write_bytes(content)
-    record = read_sealed(path.with_suffix(".json"))
+    record = read_checked_json(path.with_suffix(".json"))
     sha256 = hashlib.sha256(content).hexdigest()
-    write_sealed(path.with_suffix(".json"), {**record, "sha256": sha256, **changes})
+    write_checked_json(path.with_suffix(".json"), {**record, "sha256": sha256, **changes})
 
 
 def tensors(kept: Checkpoints, cycle: int) -> dict[str, torch.Tensor]:

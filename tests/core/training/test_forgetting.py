@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from core.runs.results import course
+from core.runs.results import measure_series
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.threads import torch_threads
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @cache
 def times_before(rem: float, dataset: int) -> float:
     """The error after the night over that before it, of the mean over seeds 0, 1, 2."""
-    errors = np.array(course(_sleep(rem), dataset, "error")).mean(axis=0)
+    errors = np.array(measure_series(_sleep(rem), dataset, "error")).mean(axis=0)
     return float(errors[-1] / errors[0])
 
 

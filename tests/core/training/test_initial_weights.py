@@ -11,21 +11,21 @@ import torch
 
 from core.data import DatasetPair, load_pair
 from core.data.fingerprints import digest, fingerprints
-from core.evaluation.weight_scores import score
+from core.evaluation.weight_scores import score_weights
 from core.model.vae import VAE
 from core.model.weights import (
-    cached_path,
     file_sha256,
     load_vae,
-    own_path,
     record_path,
     save_weights,
+    shipped_path,
+    user_cache_path,
 )
 from core.runs.events import NightStarted, PretrainingAdvanced, StageEvaluated, WeightsUsed
 from core.schedule.config import RunConfig
 from core.support import environment
 from core.support.errors import WeightsError
-from core.training.initial_weights import starting_weights
+from core.training.initial_weights import initial_weights
 from core.training.night import train
 from core.training.pretrained_weights import pretrain_to_file, pretraining_images
 from core.training.pretraining import pretrain
@@ -75,7 +75,7 @@ def put(path: Path, latent_dim: int = 2) -> VAE:
 def start(config: RunConfig, pair: DatasetPair) -> tuple[VAE, WeightsUsed, int]:
     """The model, where it came from, and how often pre-training told of its progress."""
     told = 0
-    beginning = starting_weights(config, pair)
+    beginning = initial_weights(config, pair)
     while True:
         try:
             assert isinstance(next(beginning), PretrainingAdvanced)
@@ -97,8 +97,8 @@ OWN = ("inverted", 2, "bundled", 0)
 
 
 def test_given_weights_come_before_all_others(few: DatasetPair, tmp_path: Path) -> None:
-    put(cached_path("inverted", 2))
-    put(own_path(*OWN))
+    put(shipped_path("inverted", 2))
+    put(user_cache_path(*OWN))
     path = tmp_path / "mine.safetensors"
     mine = put(path)
     vae, used, told = start(config(weights=str(path)), few)
@@ -108,15 +108,15 @@ def test_given_weights_come_before_all_others(few: DatasetPair, tmp_path: Path) 
 
 
 def test_cached_weights_come_before_this_machines_own(few: DatasetPair) -> None:
-    cached = put(cached_path("inverted", 2))
-    put(own_path(*OWN))
+    cached = put(shipped_path("inverted", 2))
+    put(user_cache_path(*OWN))
     vae, used, told = start(config(), few)
     assert same(vae, cached)
     assert (used.origin, used.file, told) == ("cached", "vae-inverted-2.safetensors", 0)
 
 
 def test_this_machines_own_weights_come_before_pretraining(few: DatasetPair) -> None:
-    own = put(own_path(*OWN))
+    own = put(user_cache_path(*OWN))
     vae, used, told = start(config(), few)
     assert same(vae, own)
     assert (used.origin, told) == ("pre-trained", 0)
@@ -128,7 +128,7 @@ def test_without_any_weights_a_night_pretrains_and_keeps_them(
     vae, used, told = start(config(), few)
     assert told > 0
     assert same(vae, fresh)
-    path = own_path(*OWN)
+    path = user_cache_path(*OWN)
     assert new_cache in path.parents
     assert used == WeightsUsed("pre-trained", path.name, file_sha256(path))
     again, used_again, told_again = start(config(), few)
@@ -140,25 +140,25 @@ def test_without_any_weights_a_night_pretrains_and_keeps_them(
 def test_fresh_weights_are_really_trained_and_used_although_others_are_there(
     few: DatasetPair, fresh: VAE
 ) -> None:
-    cached, own = put(cached_path("inverted", 2)), put(own_path(*OWN))
+    cached, own = put(shipped_path("inverted", 2)), put(user_cache_path(*OWN))
     vae, used, told = start(config(use_initial_weights=False), few)
     assert told > 0
     assert same(vae, fresh)
     assert not same(vae, cached)
     assert not same(vae, own)
     assert used.origin == "pre-trained"
-    assert same(load_vae(own_path(*OWN), 2), fresh)
+    assert same(load_vae(user_cache_path(*OWN), 2), fresh)
 
 
 def test_a_night_from_fresh_weights_starts_with_their_error(few: DatasetPair, fresh: VAE) -> None:
-    put(cached_path("inverted", 2))
+    put(shipped_path("inverted", 2))
     events = list(train(config(use_initial_weights=False), few))
     assert isinstance(events[0], PretrainingAdvanced)
     (started,) = of_kind(events, NightStarted)
     assert started.weights.origin == "pre-trained"
     before = of_kind(events, StageEvaluated)[0]
     # Nights may measure in bfloat16, weights are scored in float32.
-    expected = score(fresh, few)["dataset_1"]["error"]
+    expected = score_weights(fresh, few)["dataset_1"]["error"]
     assert before.dataset_1.error[0] == pytest.approx(expected, rel=0.005)
 
 
@@ -167,18 +167,18 @@ def test_the_pretraining_seed_decides_fresh_weights_and_their_file(
 ) -> None:
     vae, used, _ = start(config(use_initial_weights=False, pretrain_seed=5), few)
     assert not same(vae, fresh)
-    assert used.file == own_path("inverted", 2, "bundled", 5).name
-    assert not own_path(*OWN).exists()
+    assert used.file == user_cache_path("inverted", 2, "bundled", 5).name
+    assert not user_cache_path(*OWN).exists()
 
 
 def test_another_splits_weights_are_not_taken(few: DatasetPair) -> None:
-    put(cached_path("digits", 2))
-    put(own_path("digits", 2, "bundled", 0))
+    put(shipped_path("digits", 2))
+    put(user_cache_path("digits", 2, "bundled", 0))
     assert start(config(), few)[2] > 0
 
 
 def test_a_damaged_cached_file_is_named_and_not_passed_over(few: DatasetPair) -> None:
-    cached_path("inverted", 2).write_bytes(b"damaged")
+    shipped_path("inverted", 2).write_bytes(b"damaged")
     with pytest.raises(WeightsError, match=r"vae-inverted-2\.safetensors: expected a safetensors"):
         start(config(), few)
 
@@ -191,16 +191,16 @@ def test_a_missing_given_file_is_named(few: DatasetPair, tmp_path: Path) -> None
 def test_an_interrupted_pretraining_goes_on_when_the_night_is_asked_for_again(
     few: DatasetPair, fresh: VAE
 ) -> None:
-    beginning = starting_weights(config(), few)
+    beginning = initial_weights(config(), few)
     for progress in beginning:
         if progress.epoch == 6:
             beginning.close()
-    assert not own_path(*OWN).exists()
-    again = starting_weights(config(), few)
+    assert not user_cache_path(*OWN).exists()
+    again = initial_weights(config(), few)
     assert next(again).epoch == 6
     vae, _ = drain(again)
     assert same(vae, fresh)
-    assert not list(own_path(*OWN).parent.glob("*.partial*"))  # no checkpoint is left behind
+    assert not list(user_cache_path(*OWN).parent.glob("*.partial*"))  # no checkpoint is left behind
 
 
 def test_the_record_says_how_the_weights_were_made_and_what_they_score(
@@ -220,7 +220,7 @@ def test_the_record_says_how_the_weights_were_made_and_what_they_score(
     assert record["threads"] == 1
     assert "torch" in record["versions"]
     assert record["sha256"] == file_sha256(path)
-    assert record["scores"]["bundled"] == score(load_vae(path, 2), few)
+    assert record["scores"]["bundled"] == score_weights(load_vae(path, 2), few)
     assert record["scores"]["bundled"]["dataset_1"]["test_images"] == 20
 
 

@@ -11,7 +11,7 @@ import torch
 from core.data import DatasetPair, load_pair
 from core.evaluation.measure import measure
 from core.evaluation.probe import make_probe
-from core.model.digit_reader import load_reader
+from core.model.digit_reader import load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import file_sha256, load_vae, save_weights
 from core.runs.events import (
@@ -26,7 +26,7 @@ from core.runs.events import (
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Stage, hypnogram
 from core.support.errors import ConfigError, DivergedError, WeightsError
-from core.support.random_streams import Purpose, stream
+from core.support.random_streams import Purpose, random_stream
 from core.training.night import train
 from tests.conftest import Night, Settings, of_kind
 from tests.helpers.nights import dreams, losses
@@ -132,15 +132,15 @@ def by_hand(config: RunConfig, pair: DatasetPair, *, one_adam: bool = True) -> l
                 adam = optimiser()
             if stage is Stage.NREM:
                 recent = pair.dataset_2.train
-                subset = stream(seed, Purpose.SUBSET, number)
+                subset = random_stream(seed, Purpose.SUBSET, number)
                 chosen = subset.choice(len(recent), config.num, replace=False)
                 images = torch.from_numpy(recent[chosen]).unsqueeze(1) / 255
             else:
                 images = dreams(vae if config.continue_training else frozen, config, number)
             for epoch in range(epochs):
                 position = (number, 0 if stage is Stage.NREM else 1, epoch)
-                order = stream(seed, Purpose.SHUFFLE, *position).permutation(config.num)
-                noise = stream(seed, Purpose.NOISE, *position).standard_normal(
+                order = random_stream(seed, Purpose.SHUFFLE, *position).permutation(config.num)
+                noise = random_stream(seed, Purpose.NOISE, *position).standard_normal(
                     (config.num, config.latent_dim), dtype=np.float32
                 )
                 summed = np.zeros(3)
@@ -217,7 +217,7 @@ def test_the_measure_before_the_night_is_that_of_the_weights_it_starts_from(
     night: Night, tiny_weights: Path, small_pair: DatasetPair
 ) -> None:
     before = of_kind(night(seeds=(3, 4)), StageEvaluated)[0]
-    vae, reader = load_vae(tiny_weights, 5), load_reader()
+    vae, reader = load_vae(tiny_weights, 5), load_digit_reader()
     for dataset, scores in (
         (small_pair.dataset_1, before.dataset_1),
         (small_pair.dataset_2, before.dataset_2),

@@ -13,7 +13,7 @@ import torch
 
 from core.data import DatasetPair
 from core.runs.events import DreamsMade, EpochDone, StageEvaluated
-from core.runs.statistics import SUBSET
+from core.runs.statistics import EVALUATION_SUBSET
 from core.training.night import train
 from tests.conftest import Night, Settings, of_kind, without_clock
 from tests.helpers.nights import losses
@@ -114,7 +114,7 @@ def test_how_a_night_is_measured_never_changes_what_it_trains(
 def test_full_evaluation_uses_every_test_image_and_changes_nothing_else(
     night: Night, bundled: DatasetPair
 ) -> None:
-    pair = fewer(bundled, test=SUBSET + 20)
+    pair = fewer(bundled, test=EVALUATION_SUBSET + 20)
     part, full = (
         night(pair, total_eps=2, num_cycles=1, full_evaluation=choice) for choice in (False, True)
     )
