@@ -1,8 +1,8 @@
 """The plain PyTorch loop that a competent user would write for the same night: our baseline.
 
 One seed after another, autograd, a foreach Adam, batch size 1, and everything measured on all test
-images after each stage. It draws the numbers that `core.training.night` draws, so that both reach the
-same curves.
+images after each stage. It draws the same random numbers as
+`core.training.night`, so that both reach the same curves.
 """
 
 import copy

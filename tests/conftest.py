@@ -16,7 +16,6 @@ from core.runs.events import Event, NightDone
 from core.schedule.config import RunConfig
 from core.support import environment
 from tools.datasets import fewer
-from tools.fixtures import bundled, one_thread, own_places, small_pair  # noqa: F401
 
 T = TypeVar("T")
 

@@ -158,7 +158,7 @@ def served(
             stack.enter_context(_soft_limit(soft_limit))
         process = psutil.Popen(
             [sys.executable, "-m", *module, "--server.port", str(port), *options],
-            cwd=environment.PROJECT,
+            cwd=PROJECT,
             env={**os.environ, "SLEEP_OUTPUTS_DIR": os.devnull, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,

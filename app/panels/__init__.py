@@ -1,1 +1,1 @@
-"""The parts of the page that show runs, each drawn from what `app.view_data` and `app.charts` give."""
+"""The parts of the page that show runs, drawn from `app.view_data` and `app.charts`."""

@@ -85,8 +85,8 @@ def server_config(app: ASGIApp, capacity: Capacity) -> uvicorn.Config:
         backlog=_BACKLOG,
         log_level="warning",  # a line for every refused handshake would be an outsider's to write
         access_log=False,
-        # uvicorn would believe X-Forwarded-For from any program on this machine, and the limits per
-        # network address would not hold: see SLEEP_TRUSTED_PROXY_HEADER in core.support.environment.
+        # uvicorn would trust X-Forwarded-For from any program on this machine, which would defeat
+        # the limits per network address: see `core.support.environment.trusted_proxy_header`.
         proxy_headers=False,
         server_header=False,
         use_colors=False,

@@ -62,7 +62,8 @@ def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
         if name not in found:
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' of shape {_shape(tensor)} was expected "
-                f"and is missing; the file holds {shorten(', '.join(sorted(found))) or 'no tensors'}."
+                f"and is missing; the file holds "
+                f"{shorten(', '.join(sorted(found))) or 'no tensors'}."
             )
         if found[name].shape != tensor.shape:
             raise WeightsError(

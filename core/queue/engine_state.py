@@ -81,7 +81,7 @@ def last_published() -> EngineState:
 
 
 def is_served(now: EngineState) -> bool:
-    """Whether the queue is worked on without anybody's help, ``now`` being what `current_state` gave.
+    """Whether an engine works on the queue or will be started; ``now`` is a `current_state`.
 
     An engine is alive, or a program that keeps one; and nothing is known that stops it.
     """

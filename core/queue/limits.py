@@ -1,7 +1,7 @@
 """How much may wait or run at once: runs and expected seconds, per person, address and in all.
 
-Seconds are those of the reference machine on one core, see `core.queue.estimates.reference_seconds`. The limits per
-address and those of seconds concern visitors of the page only: what the host's own programs submit
+Seconds are those of the reference machine on one core, see
+`core.queue.estimates.reference_seconds`. The limits per address and those of seconds concern visitors of the page only: what the host's own programs submit
 has no address, is subject to the numbers of runs alone, and uses up nobody else's seconds.
 """
 
@@ -81,11 +81,11 @@ def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose
         return
     if new.work > limit:
         raise QueueError(
-            f"this run would take about {format_duration(new.work)}, and {format_duration(limit)} is the limit for "
-            f"{whose}; choose fewer cycles, epochs, images or seeds."
+            f"this run would take about {format_duration(new.work)}, and {format_duration(limit)} is "
+            f"the limit for {whose}; choose fewer cycles, epochs, images or seeds."
         )
     way_out = _WAIT if whose == "one person" else _LATER
     raise QueueError(
-        f"{which} take about {format_duration(work)} and this one would add {format_duration(new.work)}, and "
-        f"{format_duration(limit)} is the limit for {whose}; {way_out}."
+        f"{which} take about {format_duration(work)} and this one would add "
+        f"{format_duration(new.work)}, and {format_duration(limit)} is the limit for {whose}; {way_out}."
     )

@@ -1,4 +1,4 @@
-"""`core.engine.run_execution`: the threads a night takes, files that go away, disks that are full."""
+"""The threads a night takes, files that go away, disks that are full."""
 
 import shutil
 from collections.abc import Iterator

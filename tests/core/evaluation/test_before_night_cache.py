@@ -1,4 +1,4 @@
-"""`core.evaluation.before_night_cache`: what is measured once serves every night from the same weights."""
+"""What is measured once serves every night from the same weights."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`core.model.weights`: safetensors files with a record beside each, and errors that name the tensor."""
+"""Safetensors files with a record beside each, and errors that name the tensor."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""`core.training.initial_weights`: which weights a night starts from, and what it takes to make them."""
+"""Which weights a night starts from, and what it takes to make them."""
 
 import dataclasses
 import json

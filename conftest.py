@@ -1,0 +1,3 @@
+"""Fixtures that tests and the benchmarks' own tests share."""
+
+pytest_plugins = ("tools.fixtures",)
