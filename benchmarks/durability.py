@@ -18,9 +18,9 @@ PAIRS = 5
 
 _NIGHT = """
 import json, os, sys, time
-from core.cli.local import new_here
+from core.cli.local import create_run
 from core.schedule.config import RunConfig
-from core.engine.run_execution import sleep
+from core.engine.run_execution import execute_run
 from core.engine.warm_up import warm_up
 from core.runs.events import NightDone
 from core.runs.folder import find_run
@@ -34,7 +34,7 @@ def fsync(descriptor):
     waited.append(time.perf_counter() - began)
 
 warm_up()
-run = new_here(RunConfig(device="cpu"), None)
+run = create_run(RunConfig(device="cpu"), None)
 os.fsync = fsync
 began = time.perf_counter()
 for event in sleep(find_run(run)):

@@ -38,12 +38,12 @@ _READ = """
 import json, sys
 from core import jobs
 from core.runs.events import DreamsMade, ImagesRecalled, StageEvaluated
-from core.store import RunReader
+from core.runs.log import RunReader
 from core.runs.folder import find_run
-from core.engine import queue
+from core.queue import entries
 found = {}
 for run in jobs.runs():
-    told = {"status": None, "cycles": 0, "wanted": queue.wanted(run), "problem": None}
+    told = {"status": None, "cycles": 0, "wanted": entries.contains(run), "problem": None}
     try:
         now = jobs.state(run)
         told |= {"status": now.status, "cycles": now.state.finished, "problem": now.problem}
@@ -62,12 +62,12 @@ print(json.dumps(found))
 
 _RESUME = """
 import hashlib, sys
-from core.engine.run_execution import sleep
+from core.engine.run_execution import execute_run
 from core.runs.state import RunState, fold
-from core.store import RunReader
+from core.runs.log import RunReader
 from core.runs.folder import find_run
 folder = find_run(sys.argv[1])
-for _ in sleep(folder):
+for _ in execute_run(folder):
     pass
 end = fold(RunState(), RunReader(folder.path).read())
 last = max(folder.checkpoints.glob("cycle-*.safetensors"))

@@ -214,7 +214,7 @@ def timers_of(monkeypatch: pytest.MonkeyPatch) -> Timers:
 
         repeat(once, key=key, **how)
 
-    monkeypatch.setattr(live_results, "repeat", noted)
+    monkeypatch.setattr(live_results, "refreshing", noted)
     return found
 
 

@@ -211,7 +211,7 @@ def test_every_module_that_a_step_or_the_command_starts_exists() -> None:
     assert used == ["core.engine.warm_up"]
     assert all(find_spec(name) for name in [*started, *used])
     assert find_spec("app.__main__")
-    assert "def warm_up()" in (PROJECT / "core" / "engine" / "warm.py").read_text("utf-8")
+    assert "def warm_up()" in (PROJECT / "core" / "engine" / "warm_up.py").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (500, False), (503, False)])

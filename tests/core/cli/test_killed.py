@@ -27,7 +27,7 @@ _SCRIPT = {
         "files.write_bytes(path, Slow(text.encode()))"
     ),
     "pdf": (
-        "from core import report; report.write_bytes = lambda path, content: "
+        "from core.runs import report; report.write_bytes = lambda path, content: "
         "files.write_bytes(path, Slow(content))"
     ),
     "keep": (
@@ -38,7 +38,7 @@ _SCRIPT = {
 _RUN = f"""
 import sys, time
 from contextlib import contextmanager
-from core import files
+from core.support import files
 
 class Slow(bytes):
     pass
@@ -101,7 +101,7 @@ RESULTS = """
 from pathlib import Path
 from core.cli.results import Results
 from core.runs.state import RunState, fold
-from core.store import RunReader
+from core.runs.log import RunReader
 from core.runs.folder import find_run
 state = fold(RunState(), RunReader(find_run({run!r}).path).read())
 Results({json!r}, {pdf!r}).write(state)

@@ -12,7 +12,7 @@ import pytest
 
 from core import jobs
 from core.engine.private_folder import bases, private_folder
-from core.queue.paths import engine_output_file
+from core.queue.paths import engine_output_file_file
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 from core.support.errors import EngineError
@@ -27,7 +27,7 @@ in_memory = pytest.mark.skipif(
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from core.queue.paths import engine_output
+from core.queue.paths import engine_output_file
 from core.engine.private_folder import private_folder
 with private_folder([Path(sys.argv[1])]) as folder:
     (folder / "key.pem").touch()

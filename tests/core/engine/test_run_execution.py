@@ -33,7 +33,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[ThreadBudget]:
         return iter(())
 
     monkeypatch.setattr(module, "train", train)
-    monkeypatch.setattr(module, "cores", lambda: 8)
+    monkeypatch.setattr(module, "available_cores", lambda: 8)
     return told
 
 

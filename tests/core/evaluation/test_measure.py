@@ -41,7 +41,7 @@ def probe(small_pair: DatasetPair) -> Probe:
 @pytest.fixture
 def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measuring as on a CPU without bfloat16."""
-    monkeypatch.setattr(measure, "has_bfloat16", lambda device: False)
+    monkeypatch.setattr("core.evaluation.measure.has_bfloat16", lambda device: False)
 
 
 @pytest.mark.usefixtures("float32")
@@ -71,7 +71,9 @@ def test_bfloat16_moves_no_measure_by_more_than_half_a_percent(
         probe = make_probe(dataset, "random", 0.25, CPU).part(EVALUATION_SUBSET)
         found = []
         for fast in (False, True):
-            monkeypatch.setattr(measure, "has_bfloat16", lambda device, fast=fast: fast)
+            monkeypatch.setattr(
+                "core.evaluation.measure.has_bfloat16", lambda device, fast=fast: fast
+            )
             found.append(measure(vae, probe, reader))
         exact, quick = found
         assert (exact.error != quick.error).any()  # it was really used

@@ -69,7 +69,7 @@ def test_a_run_whose_record_cannot_be_written_leaves_no_run(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module, "write_sealed", full)
+    monkeypatch.setattr(module, "write_checked_json", full)
     with pytest.raises(OSError, match="No space left"):
         new_run(CONFIG, "somebody", 1)
     assert all_runs() == []

@@ -187,7 +187,7 @@ def test_a_copy_that_is_broken_off_leaves_nothing(
         with target.open("wb") as file:
             yield file
 
-    monkeypatch.setattr(module, "whole_file", broken_off)
+    monkeypatch.setattr(module, "atomic_file", broken_off)
     with pytest.raises((RunError, KeyboardInterrupt)):
         record_run(RUN, NAME)
     assert list(gallery.iterdir()) == []

@@ -197,7 +197,7 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 from core.runs.events import CycleDone, StageEvaluated
-from core.store import LOG, LogReader
+from core.runs.log import LOG, LogReader
 from tests.conftest import plain
 from tools.sample_runs import loaded, opened, scores
 

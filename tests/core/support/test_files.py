@@ -87,8 +87,8 @@ def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
         write_text(path, before)
     program = (
         "import os, pathlib, signal, sys\n"
-        "from core.support.files import whole_file\n"
-        "with whole_file(pathlib.Path(sys.argv[1])) as file:\n"
+        "from core.support.files import atomic_file\n"
+        "with atomic_file(pathlib.Path(sys.argv[1])) as file:\n"
         "    file.write(bytes(100_000))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
