@@ -37,7 +37,7 @@ warm_up()
 run = create_run(RunConfig(device="cpu"), None)
 os.fsync = fsync
 began = time.perf_counter()
-for event in sleep(find_run(run)):
+for event in execute_run(find_run(run)):
     pass
 seconds = time.perf_counter() - began
 print(json.dumps([seconds, len(waited), sum(waited)]))

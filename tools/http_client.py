@@ -21,6 +21,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection
 
+from core.support.environment import PROJECT
+
 START_S = 60.0
 _TIMEOUT_S = 30.0
 _END = b"\r\n\r\n"

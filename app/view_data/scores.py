@@ -27,7 +27,8 @@ class Score:
     """Means over seeds with their intervals, as shares: 0 is none of it, 1 is all.
 
     ``kept`` of the old memories, ``learned`` of the new (see
-    `core.runs.statistics.known_share`), and how much of the old was ``forgotten`` since their best in this night, on the same scale.
+    `core.runs.statistics.known_share`), and how much of the old was
+    ``forgotten`` since their best in this night, on the same scale.
     """
 
     cycle: int

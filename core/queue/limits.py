@@ -1,8 +1,9 @@
 """How much may wait or run at once: runs and expected seconds, per person, address and in all.
 
 Seconds are those of the reference machine on one core, see
-`core.queue.estimates.reference_seconds`. The limits per address and those of seconds concern visitors of the page only: what the host's own programs submit
-has no address, is subject to the numbers of runs alone, and uses up nobody else's seconds.
+`core.queue.estimates.reference_seconds`. The limits per address and those of seconds apply to
+visitors of the page only: runs that the host's own programs submit have no address, count in the
+numbers of runs alone, and use no visitor's seconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -79,13 +80,13 @@ def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose
     work = sum(entry.work for entry in held if entry.address is not None)
     if work + new.work <= limit:
         return
+    new_time, most = format_duration(new.work), format_duration(limit)
     if new.work > limit:
         raise QueueError(
-            f"this run would take about {format_duration(new.work)}, and {format_duration(limit)} is "
-            f"the limit for {whose}; choose fewer cycles, epochs, images or seeds."
+            f"this run would take about {new_time}, and {most} is the limit for {whose}; choose fewer cycles, epochs, images or seeds."
         )
     way_out = _WAIT if whose == "one person" else _LATER
     raise QueueError(
-        f"{which} take about {format_duration(work)} and this one would add "
-        f"{format_duration(new.work)}, and {format_duration(limit)} is the limit for {whose}; {way_out}."
+        f"{which} take about {format_duration(work)} and this one would add {new_time}, "
+        f"and {most} is the limit for {whose}; {way_out}."
     )

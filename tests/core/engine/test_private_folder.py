@@ -12,7 +12,7 @@ import pytest
 
 from core import jobs
 from core.engine.private_folder import bases, private_folder
-from core.queue.paths import engine_output_file_file
+from core.queue.paths import engine_output_file
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 from core.support.errors import EngineError
