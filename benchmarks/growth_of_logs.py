@@ -56,7 +56,7 @@ def _night(epochs: int, cycles: int) -> Iterator[Event]:
     """The events of a night without its measures, whose arrays would fill the disk."""
     config = RunConfig(num_cycles=cycles, total_eps=epochs, num=1)
     night = hypnogram(config)
-    shares = tuple((cycle.rem_fraction, cycle.nrem_epochs, cycle.rem_epochs) for cycle in night)
+    shares = night
     used = WeightsUsed("cached", "vae.safetensors", "0" * 64)
     yield NightStarted(config.to_dict(), shares, "old", "new", used, "cpu", 1, {})
     for number, cycle in enumerate(night, start=1):

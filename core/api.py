@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cli.progress import with_progress
+from core.runs.measures import ERROR, Memory
 from core.runs.report import unique_path, write_pdf
-from core.runs.results import measure_series
+from core.runs.results import values_by_cycle
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig, chosen_split
 from core.support import environment
@@ -107,4 +108,4 @@ def train_with_scheduler_multiple_seeds(
     write_pdf(state, path)
     if progress:
         print(f"figures: {path}", file=sys.stderr)
-    return NightErrors(*(np.array(measure_series(state, dataset, "error")) for dataset in (1, 2)))
+    return NightErrors(*(np.array(values_by_cycle(state, memory, ERROR)) for memory in Memory))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cli.progress import with_progress
-from core.runs.results import measure_series
+from core.runs.measures import ERROR, Memory
+from core.runs.results import values_by_cycle
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
@@ -82,7 +83,7 @@ def sleep_published(curve: dict[str, float], weights: str | None = None) -> tupl
     )
     with torch_threads():
         state = fold(RunState(), with_progress(train(config)))
-    first, second = (np.array(measure_series(state, dataset, "error")) for dataset in (1, 2))
+    first, second = (np.array(values_by_cycle(state, memory, ERROR)) for memory in Memory)
     return first, second
 
 

@@ -53,7 +53,7 @@ def scores(seed: int, seeds: int = 2) -> Scores:
 
 def night_started(config: RunConfig) -> NightStarted:
     """The beginning of a night of ``config``."""
-    cycles = tuple((c.rem_fraction, c.nrem_epochs, c.rem_epochs) for c in hypnogram(config))
+    cycles = hypnogram(config)
     used = WeightsUsed("cached", "vae-inverted-5.safetensors", "00ff")
     names = ("MNIST", "inverted MNIST → “dark on light”")
     return NightStarted(config.to_dict(), cycles, *names, used, "cpu", 1, _VERSIONS)

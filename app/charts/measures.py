@@ -17,16 +17,11 @@ from app.charts.style import (
 )
 from app.view_data.compared_runs import ComparedRuns
 from app.view_data.hypnogram import run_blocks
-from app.view_data.series import Measure, Memory, Series, measure_series
+from app.view_data.series import Series, measure_series
+from core.runs.measures import Measure, Memory
 
 HEIGHT = 300
-TITLES: dict[Measure, str] = {
-    "error": "reconstruction error",
-    "recall_error": "recall error",
-    "recall_accuracy": "recall accuracy",
-}
-_MEMORIES: tuple[tuple[Memory, str, str], ...] = (("old", OLD, "circle"), ("new", NEW, "diamond"))
-_MOST: dict[Measure, float] = {"error": 784, "recall_error": 784, "recall_accuracy": 1}
+_MEMORIES = ((Memory.OLD, OLD, "circle"), (Memory.NEW, NEW, "diamond"))
 _DASHES = ("solid", "dot")  # one's own night, the one beside it
 
 
@@ -39,9 +34,9 @@ def measure_chart(arms: ComparedRuns, measure: Measure, revision: str, cycle: in
     traces = []
     for arm, dash in zip(arms, _DASHES, strict=False):
         for memory, colour, symbol in _MEMORIES:
-            group = memory if arm is arms[0] else f"{memory}, {arm.name}"
+            group = memory.value if arm is arms[0] else f"{memory}, {arm.name}"
             found = measure_series(arm.state, memory, measure, MOST_POINTS)
-            traces += _spread(found, group, colour, _MOST[measure])
+            traces += _spread(found, group, colour, measure.maximum)
             traces.append(
                 {
                     **_line(found.epochs, found.means, group),
@@ -55,8 +50,8 @@ def measure_chart(arms: ComparedRuns, measure: Measure, revision: str, cycle: in
             )
     night = run_blocks(arms[0].state)
     epochs = max(arm.state.epochs for arm in arms)
-    scale = {"title": {"text": TITLES[measure], "standoff": 6}, "rangemode": "tozero", "nticks": 6}
-    if measure == "recall_accuracy":
+    scale = {"title": {"text": measure.label, "standoff": 6}, "rangemode": "tozero", "nticks": 6}
+    if measure.as_percent:
         scale |= {"tickformat": ".0%", "range": [0, 1.02]}
     return {
         "data": traces,
@@ -114,5 +109,5 @@ def _line(epochs: Sequence[int], values: Sequence[float], group: str) -> dict[st
 
 
 def _hover(measure: Measure) -> str:
-    value = "%{y:.1%}" if measure == "recall_accuracy" else "%{y:.1f}"
+    value = "%{y:.1%}" if measure.as_percent else "%{y:.1f}"
     return f"{value} (%{{text}})"

@@ -5,13 +5,13 @@ import streamlit as st
 from app import text
 from app.charts.dreams import MOST_BARS, dream_chart
 from app.charts.losses import loss_chart
-from app.charts.measures import TITLES, measure_chart
+from app.charts.measures import measure_chart
 from app.components.figure import figure
 from app.view_data.compared_runs import ComparedRuns
 from app.view_data.dreams import dream_content
-from app.view_data.series import Measure
+from core.runs.measures import ERROR, RECALL_ACCURACY, RECALL_ERROR, Measure
 
-_RECALL: tuple[Measure, ...] = ("recall_accuracy", "recall_error")
+_RECALL = {measure.key: measure for measure in (RECALL_ACCURACY, RECALL_ERROR)}
 _RECALL_KEY = "recall_measure"
 
 
@@ -19,9 +19,9 @@ def measures(arms: ComparedRuns, revision: str, cycle: int) -> None:
     """Draw reconstruction error, and recall from partial images."""
     left, right = st.columns(2, gap="medium")
     with left:
-        _courses(arms, "error", "error_chart", "How well both are redrawn", revision, cycle)
+        _courses(arms, ERROR, "error_chart", "How well both are redrawn", revision, cycle)
     with right:
-        measure = st.session_state.get(_RECALL_KEY) or _RECALL[0]
+        measure = _RECALL[st.session_state.get(_RECALL_KEY) or RECALL_ACCURACY.key]
         _courses(arms, measure, "recall_chart", "Recalled from a part", revision, cycle)
 
 
@@ -53,21 +53,21 @@ def _courses(
 ) -> None:
     with st.container(key=key, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
-            about = text.RECONSTRUCTION_ERROR if measure == "error" else text.RECALL
+            about = text.RECONSTRUCTION_ERROR if measure is ERROR else text.RECALL
             st.subheader(title, anchor=False, help=about, width="content")
-            if measure != "error":
+            if measure is not ERROR:
                 st.segmented_control(
                     "Measure of recall",
-                    _RECALL,
-                    format_func=lambda name: TITLES[name].removeprefix("recall "),
-                    default=_RECALL[0],
+                    list(_RECALL),
+                    format_func=lambda key: _RECALL[key].label.removeprefix("recall "),
+                    default=RECALL_ACCURACY.key,
                     required=True,
                     key=_RECALL_KEY,
                     label_visibility="collapsed",
                 )
         figure(
-            measure_chart(arms, measure, f"{revision} {measure}", cycle),
+            measure_chart(arms, measure, f"{revision} {measure.key}", cycle),
             key=key,
-            alt=f"{TITLES[measure].capitalize()} of old and new memories after every stage; its "
+            alt=f"{measure.label.capitalize()} of old and new memories after every stage; its "
             "numbers are in the table below.",
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.data.splits import SPLITS
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
-from core.schedule.hypnogram import Cycle, Dose, Hypnogram, Stage
+from core.schedule.hypnogram import Dose, Hypnogram, Stage
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Block:
     epochs: int
 
 
+@functools.lru_cache(maxsize=8)  # every chart of a page needs them at every drawing
 def blocks(night: Hypnogram) -> tuple[Block, ...]:
     """The stages of ``night`` in order, those without epochs left out."""
     found = []
@@ -32,12 +33,7 @@ def blocks(night: Hypnogram) -> tuple[Block, ...]:
 
 def run_blocks(state: RunState) -> tuple[Block, ...]:
     """The stages of the night that a run sleeps, () before it has begun."""
-    return _slept(state.night.cycles) if state.night else ()
-
-
-@functools.lru_cache(maxsize=4)  # each chart of a page needs them at each draw
-def _slept(cycles: tuple[tuple[float, int, int], ...]) -> tuple[Block, ...]:
-    return blocks(tuple(Cycle(*cycle) for cycle in cycles))
+    return blocks(state.night.cycles) if state.night else ()
 
 
 def percent(share: float) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from app.view_data.compared_runs import ComparedRun, ComparedRuns
-from core.runs.results import measure_series
+from core.runs.measures import ERROR, Memory
+from core.runs.results import values_by_cycle
 from core.runs.state import RunState
 from core.runs.statistics import Interval, forgetting, known_share, mean_interval
 
@@ -40,8 +41,7 @@ class Score:
 def score(state: RunState, cycle: int) -> Score | None:
     """The score after ``cycle``, or after the last one that is over; None before the first."""
     old, new = (
-        [seed[: cycle + 1] for seed in measure_series(state, dataset, "error")]
-        for dataset in (1, 2)
+        [seed[: cycle + 1] for seed in values_by_cycle(state, memory, ERROR)] for memory in Memory
     )
     if not old or len(old[0]) < 2:
         return None
@@ -86,7 +86,7 @@ def what_happened(arms: ComparedRuns) -> str | None:
     for arm, other in others:
         if other is not None:
             return f"{first} {_against(own, arm, other)}"
-    dreamt = sum(rem for _, _, rem in mine.state.night.cycles) if mine.state.night else 0
+    dreamt = sum(cycle.rem_epochs for cycle in mine.state.night.cycles) if mine.state.night else 0
     second = (
         "Between replays it trained on its own dreams of the old."
         if dreamt

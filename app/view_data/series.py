@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from app.view_data.hypnogram import run_blocks
+from core.runs.measures import Measure, Memory
 from core.runs.state import RunState
 from core.runs.statistics import mean_interval
 
 T = TypeVar("T")
 
-Memory = Literal["old", "new"]
-Measure = Literal["error", "recall_error", "recall_accuracy"]
 Loss = Literal["total", "reconstruction", "kl"]
 
 
@@ -54,14 +53,14 @@ def measure_series(
         (block.cycle, block.stage.value): block.start + block.epochs for block in run_blocks(state)
     }
     stages = thin_out(state.stages, most)
-    scores = [stage.dataset_1 if memory == "old" else stage.dataset_2 for stage in stages]
+    scores = [memory.scores(stage) for stage in stages]
     return _course(
         [ends.get((stage.cycle, stage.stage), 0) for stage in stages],
         [
             f"cycle {stage.cycle}, after {stage.stage}" if stage.cycle else "before the night"
             for stage in stages
         ],
-        [getattr(score, measure) for score in scores],
+        [measure.values(score) for score in scores],
         [score.images for score in scores],
     )
 

@@ -4,10 +4,9 @@ import pandas as pd
 
 from app.view_data.compared_runs import ComparedRuns
 from app.view_data.dreams import dream_content
-from app.view_data.series import Loss, Measure, Memory, loss_series, measure_series
+from app.view_data.series import Loss, loss_series, measure_series
+from core.runs.measures import MEASURES, Memory
 
-_MEASURES: tuple[Measure, ...] = ("error", "recall_error", "recall_accuracy")
-_MEMORIES: tuple[Memory, ...] = ("old", "new")
 _LOSSES: tuple[Loss, ...] = ("total", "reconstruction", "kl")
 
 
@@ -19,10 +18,12 @@ def measures_table(arms: ComparedRuns) -> pd.DataFrame:
     """
     rows = []
     for arm in arms:
-        for memory in _MEMORIES:
-            found = {measure: measure_series(arm.state, memory, measure) for measure in _MEASURES}
+        for memory in Memory:
+            found = {
+                key: measure_series(arm.state, memory, measure) for key, measure in MEASURES.items()
+            }
             for index, when in enumerate(found["error"].where):
-                row: dict[str, object] = {"night": arm.name, "when": when, "memories": memory}
+                row: dict[str, object] = {"night": arm.name, "when": when, "memories": memory.value}
                 row["images"] = found["error"].images[index]
                 for measure, each in found.items():
                     row[measure] = each.means[index]

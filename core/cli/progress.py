@@ -111,7 +111,7 @@ class Progress:
         """The epochs of the night's first ``cycles``, of all by default."""
         if self._night is None:
             return 0
-        return sum(nrem + rem for _, nrem, rem in self._night.cycles[:cycles])
+        return sum(cycle.epochs for cycle in self._night.cycles[:cycles])
 
 
 def _mean(values: tuple[float, ...]) -> str:

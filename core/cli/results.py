@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.cli.terminal import say
-from core.runs.results import measure_series, summary
+from core.runs.measures import ERROR, RECALL_ACCURACY, Measure, Memory
+from core.runs.results import summary, values_by_cycle
 from core.runs.state import RunState
 from core.runs.statistics import mean_interval
 from core.support.errors import ConfigError
@@ -67,27 +68,27 @@ def in_words(state: RunState) -> list[str]:
     """How both datasets fared so far, a sentence each; [] before anything was measured."""
     if state.night is None or not state.cycles:
         return []
-    sides = (("old", 1, state.night.dataset_1), ("new", 2, state.night.dataset_2))
     return [
-        f"{role} memories, {name}: error {_change(state, dataset, 'error', 1, '')}; "
-        f"recall accuracy {_change(state, dataset, 'recall_accuracy', 100, ' %')}{_note(state)}"
-        for role, dataset, name in sides
+        f"{memory} memories, {getattr(state.night, memory.field)}: "
+        f"error {_change(state, memory, ERROR)}; "
+        f"recall accuracy {_change(state, memory, RECALL_ACCURACY)}{_note(state)}"
+        for memory in Memory
     ]
 
 
-def _change(state: RunState, dataset: int, measure: str, scale: float, unit: str) -> str:
+def _change(state: RunState, memory: Memory, measure: Measure) -> str:
     """A measure's mean over seeds before the night, and what became of it."""
-    seeds = measure_series(state, dataset, measure)
-    before, now = (mean_interval([seed[at] * scale for seed in seeds]) for at in (0, -1))
-    text = f"{before.mean:.1f}{unit} before the night"
+    seeds = values_by_cycle(state, memory, measure)
+    before, now = (mean_interval([seed[at] for seed in seeds]) for at in (0, -1))
+    text = f"{measure.format(before.mean)} before the night"
     done = state.finished
     if done == 0:
         return text
-    spread = "" if now.half_width is None else f" ± {now.half_width:.1f}"
+    spread = "" if now.half_width is None else f" ± {measure.format_width(now.half_width)}"
     when = "after it" if state.outcome == "done" else f"after cycle {done}"
-    return f"{text}, {now.mean:.1f}{unit}{spread} {when}"
+    return f"{text}, {measure.format(now.mean)}{spread} {when}"
 
 
 def _note(state: RunState) -> str:
-    several = len(measure_series(state, 1, "error")) > 1
+    several = len(values_by_cycle(state, Memory.OLD, ERROR)) > 1
     return " (± 95 % interval over seeds)" if several and len(state.cycles) > 1 else ""

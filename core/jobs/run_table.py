@@ -7,12 +7,11 @@ from typing import Any, Literal
 from core.jobs.follow import Follower, Snapshot, Status
 from core.runs.folder import RunFolder, RunRecord, all_runs
 from core.runs.log import LOG
-from core.runs.results import measure_series
+from core.runs.measures import MEASURES, Memory
+from core.runs.results import values_by_cycle
 from core.support.errors import RunError, SleepError
 
 RowStatus = Status | Literal["damaged"]
-
-_MEASURES = ("error", "recall_error", "recall_accuracy")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,6 @@ def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
     """
     record = folder.record()
     night = now.state.night
-    sides = ((1, night.dataset_1), (2, night.dataset_2)) if night and now.state.cycles else ()
     return {
         "id": folder.id,
         "status": row_status(folder, now),
@@ -91,11 +89,15 @@ def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
         "versions": record.versions,
         "seconds": now.state.seconds,
         **{
-            f"dataset_{number}": {
-                "name": name,
-                **{measure: measure_series(now.state, number, measure) for measure in _MEASURES},
+            memory.field: {
+                "name": getattr(night, memory.field),
+                **{
+                    key: values_by_cycle(now.state, memory, measure)
+                    for key, measure in MEASURES.items()
+                },
             }
-            for number, name in sides
+            for memory in Memory
+            if now.state.cycles
         },
     }
 

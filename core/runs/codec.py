@@ -110,12 +110,15 @@ def _take(record: dict[str, Any], name: str, kind: type) -> Any:
 def _plain(value: Any, hint: Any, name: str) -> Any:
     """``value`` as the field's type; raises ValueError for another type or a non-finite number."""
     origin, kinds = _parts(hint)
-    if origin is tuple:
+    if hasattr(hint, "_fields"):  # a named tuple, stored as a list of its values
+        origin, kinds = hint, _parts_of_named(hint)
+    if origin is not None and issubclass(origin, tuple):
         if not isinstance(value, list):
             raise ValueError(f"field '{name}' is not a list")
         if kinds[-1] is Ellipsis:
             return tuple([_plain(item, kinds[0], name) for item in value])
-        return tuple([_plain(item, kind, name) for item, kind in zip(value, kinds, strict=True)])
+        values = [_plain(item, kind, name) for item, kind in zip(value, kinds, strict=True)]
+        return tuple(values) if origin is tuple else origin(*values)
     expected = origin or hint
     if type(value) is expected and expected is not float:  # neither bool nor another int
         return value
@@ -131,3 +134,9 @@ def _plain(value: Any, hint: Any, name: str) -> Any:
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """The type that ``hint`` is made from, None for a plain one, and its arguments."""
     return get_origin(hint), get_args(hint)
+
+
+@functools.cache
+def _parts_of_named(hint: Any) -> tuple[Any, ...]:
+    """Return the types of a named tuple's fields."""
+    return tuple(get_type_hints(hint).values())

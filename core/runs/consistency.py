@@ -113,7 +113,7 @@ class Place:
         if self.config is not None and _comparable(config) != _comparable(self.config):
             raise ValueError("the night's settings differ from those of the run")
         values.check_night(event, config)
-        night = tuple(Cycle(*cycle) for cycle in event.cycles)
+        night = event.cycles
         return Place(config, limits_of(config), night, Step(NightStarted))
 
     def _resumed(self, event: NightResumed) -> "Place":

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.schedule.hypnogram import Cycle
+
 
 @dataclass(frozen=True)
 class PretrainingAdvanced:
@@ -35,13 +37,13 @@ class WeightsUsed:
 class NightStarted:
     """The whole setting of the night: enough to run it again and get the same numbers.
 
-    ``cycles`` holds (REM share asked for, NREM epochs, REM epochs) for each cycle. ``threads`` is
+    ``threads`` is
     how many torch shared one operation out to; how many seeds and batches were worked on at a time
     changes nothing.
     """
 
     config: dict[str, Any]
-    cycles: tuple[tuple[float, int, int], ...]
+    cycles: tuple[Cycle, ...]
     dataset_1: str
     dataset_2: str
     weights: WeightsUsed
@@ -52,7 +54,7 @@ class NightStarted:
     @functools.cached_property  # a state's progress needs it at every update
     def epochs(self) -> int:
         """The night's epochs over all cycles."""
-        return sum(nrem + rem for _, nrem, rem in self.cycles)
+        return sum(cycle.epochs for cycle in self.cycles)
 
 
 @dataclass(frozen=True, eq=False)

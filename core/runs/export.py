@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from core.runs.arrays import files_of
 from core.runs.folder import RunFolder, find_run
 from core.runs.log import ARRAYS, LOG, RunReader
+from core.runs.measures import MEASURES, Memory
 from core.runs.results import summary
 from core.runs.state import RunState, fold
 from core.support.files import MAX_JSON_BYTES, atomic_file, read_bytes
@@ -21,9 +22,7 @@ _RESULTS = (
     "stage",
     "dataset",
     "images",
-    "error",
-    "recall_error",
-    "recall_accuracy",
+    *MEASURES,
 )
 _LOSSES = ("seed", "cycle", "stage", "epoch", "total", "reconstruction", "kl")
 
@@ -67,10 +66,11 @@ def write_zip(folder: RunFolder, target: Path | IO[bytes]) -> None:
 
 def _results(state: RunState) -> Iterator[tuple[Any, ...]]:
     for stage in state.stages:
-        for dataset, scores in ((1, stage.dataset_1), (2, stage.dataset_2)):
-            columns = (scores.error, scores.recall_error, scores.recall_accuracy)
+        for memory in Memory:
+            scores = memory.scores(stage)
+            columns = (measure.values(scores) for measure in MEASURES.values())
             for seed, *values in zip(_seeds(state), *columns, strict=True):
-                yield seed, stage.cycle, stage.stage, dataset, scores.images, *values
+                yield seed, stage.cycle, stage.stage, memory.number, scores.images, *values
 
 
 def _losses(state: RunState) -> Iterator[tuple[Any, ...]]:

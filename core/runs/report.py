@@ -10,7 +10,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from core.runs.events import NightStarted
-from core.runs.results import SeedSeries, measure_series
+from core.runs.measures import ERROR, Memory
+from core.runs.results import SeedSeries, values_by_cycle
 from core.runs.state import RunState
 from core.runs.statistics import mean_interval
 from core.support.files import make_folders, write_bytes
@@ -49,14 +50,14 @@ def schedule_figure(night: NightStarted) -> Figure:
     figure = Figure(figsize=(10, 2.4), layout="constrained")
     axes = figure.subplots()
     now = 0
-    for _, nrem, rem in night.cycles:
-        axes.broken_barh([(now, nrem)], (1.1, 0.8), facecolors=_NREM)
-        axes.broken_barh([(now + nrem, rem)], (0.1, 0.8), facecolors=_REM)
-        now += nrem + rem
+    for cycle in night.cycles:
+        axes.broken_barh([(now, cycle.nrem_epochs)], (1.1, 0.8), facecolors=_NREM)
+        axes.broken_barh([(now + cycle.nrem_epochs, cycle.rem_epochs)], (0.1, 0.8), facecolors=_REM)
+        now += cycle.epochs
     axes.set_yticks([0.5, 1.5], labels=["REM", "NREM"])
     axes.set_xlim(0, now)
     axes.set_xlabel("Epochs of the night")
-    rem_epochs = sum(rem for _, _, rem in night.cycles)
+    rem_epochs = sum(cycle.rem_epochs for cycle in night.cycles)
     axes.set_title(f"{len(night.cycles)} cycles, {now} epochs, {rem_epochs / now:.0%} of them REM")
     return figure
 
@@ -66,8 +67,8 @@ def error_figure(state: RunState, night: NightStarted) -> Figure:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     old, new = _literal(night.dataset_1), _literal(night.dataset_2)
-    _curve(axes, measure_series(state, 1, "error"), f"old memories ({old})", OLD, "o-")
-    _curve(axes, measure_series(state, 2, "error"), f"new memories ({new})", NEW, "s--")
+    _curve(axes, values_by_cycle(state, Memory.OLD, ERROR), f"old memories ({old})", OLD, "o-")
+    _curve(axes, values_by_cycle(state, Memory.NEW, ERROR), f"new memories ({new})", NEW, "s--")
     seeds = len(night.config["seeds"])
     spread = (
         f"mean of {seeds} seeds, bars: 95 % confidence interval of the mean (Student's t)"
@@ -76,7 +77,7 @@ def error_figure(state: RunState, night: NightStarted) -> Figure:
     )
     axes.set_title(spread, fontsize="medium")
     axes.set_xlabel("Cycle (0 = before the night)")
-    axes.set_ylabel("Reconstruction error (sum over 784 pixels)")
+    axes.set_ylabel(f"{ERROR.label.capitalize()} ({ERROR.unit})")
     axes.set_ylim(bottom=0)
     axes.legend()
     return figure

@@ -2,18 +2,31 @@
 
 from typing import Any
 
-from core.runs.events import Scores
+from core.runs.measures import MEASURES, Measure, Memory
 from core.runs.state import RunState
 from core.runs.statistics import forgetting, retained
 
 SeedSeries = list[list[float]]  # [seed][cycle], index 0 before the night
 
-_MEASURES = {"error": False, "recall_error": False, "recall_accuracy": True}  # is higher better?
 
+def values_by_cycle(state: RunState, memory: Memory, measure: Measure) -> SeedSeries:
+    """Return a measure of old or new memories after each finished cycle.
 
-def measure_series(state: RunState, dataset: int, measure: str) -> SeedSeries:
-    """``measure`` of dataset 1 or 2, per seed and cycle, from the cycles that are done."""
-    per_cycle = [getattr(scores, measure) for scores in _scores(state, dataset)]
+    Parameters
+    ----------
+    state : RunState
+        The run; its cycles may be unfinished.
+    memory : Memory
+        Which dataset the measure is taken of.
+    measure : Measure
+        An entry of `MEASURES`.
+
+    Returns
+    -------
+    list of list of float
+        Values [seed][cycle]; index 0 is before the night. [] before the first measurement.
+    """
+    per_cycle = [measure.values(memory.scores(cycle)) for cycle in state.cycles]
     return [list(seed) for seed in zip(*per_cycle, strict=True)]
 
 
@@ -23,10 +36,9 @@ def summary(state: RunState) -> dict[str, Any]:
         raise ValueError("the night is not done, so it has no result yet")
     return {
         "config": state.night.config,
-        "dataset_1": _dataset(state, 1, state.night.dataset_1),
-        "dataset_2": _dataset(state, 2, state.night.dataset_2),
+        **{memory.field: _dataset(state, memory) for memory in Memory},
         "seconds": state.seconds,
-        "test_images": [scores.images for scores in _scores(state, 1)],
+        "test_images": [cycle.dataset_1.images for cycle in state.cycles],
         "weights": vars(state.night.weights),
         "device": state.night.device,
         "threads": state.night.threads,
@@ -34,17 +46,13 @@ def summary(state: RunState) -> dict[str, Any]:
     }
 
 
-def _scores(state: RunState, dataset: int) -> list[Scores]:
-    return [getattr(cycle, f"dataset_{dataset}") for cycle in state.cycles]
-
-
-def _dataset(state: RunState, dataset: int, name: str) -> dict[str, Any]:
-    courses = {measure: measure_series(state, dataset, measure) for measure in _MEASURES}
-    after = {
+def _dataset(state: RunState, memory: Memory) -> dict[str, Any]:
+    courses = {key: values_by_cycle(state, memory, measure) for key, measure in MEASURES.items()}
+    changes = {
         change.__name__: {
-            measure: [change(seed, higher_is_better=_MEASURES[measure]) for seed in seeds]
-            for measure, seeds in courses.items()
+            key: [change(seed, higher_is_better=MEASURES[key].higher_is_better) for seed in seeds]
+            for key, seeds in courses.items()
         }
         for change in (retained, forgetting)
     }
-    return {"name": name, **courses, **after}
+    return {"name": getattr(state.night, memory.field), **courses, **changes}

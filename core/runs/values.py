@@ -16,12 +16,13 @@ from core.runs.events import (
     StageEvaluated,
     StageStarted,
 )
+from core.runs.measures import MEASURES
 from core.schedule.config import RunConfig
 from core.support.text import shorten
 from core.support.validation import MAX_EPOCHS
 
 _LARGEST_LOSS = 3.5e38  # of a float32
-_LARGEST_ERROR = 784 + 0.01  # sums of float32 are rounded
+_ROUNDING = 0.01  # of an error: a sum of float32
 _SMALLEST = 1e-60  # of a mean of float32 that is not 0: smaller ones overflow what is divided by
 _MOST_CLASSES = 20
 _MOST_STEPS = 10_000_000_000
@@ -48,11 +49,11 @@ def check_night(event: NightStarted, config: RunConfig) -> None:
             f"'cycles' has {len(event.cycles)} cycles, and the run has {config.num_cycles}"
         )
     epochs = 0
-    for share, nrem, rem in event.cycles:
-        _number("cycles", share, 0, 1)
-        _whole("cycles", min(nrem, rem), 0, MAX_EPOCHS)
-        _whole("cycles", nrem + rem, 1, config.total_eps)
-        epochs += nrem + rem
+    for cycle in event.cycles:
+        _number("cycles", cycle.rem_fraction, 0, 1)
+        _whole("cycles", min(cycle.nrem_epochs, cycle.rem_epochs), 0, MAX_EPOCHS)
+        _whole("cycles", cycle.epochs, 1, config.total_eps)
+        epochs += cycle.epochs
     if epochs > config.total_eps:
         raise ValueError(f"'cycles' has {epochs} epochs, and the run has {config.total_eps}")
     weights = event.weights
@@ -108,12 +109,13 @@ def check_measures(event: StageEvaluated, config: RunConfig) -> None:
 
 def _check_scores(scores: Scores, seeds: int, most_images: int) -> None:
     _whole("images", scores.images, 1, most_images)
-    _each("error", scores.error, seeds, 0, _LARGEST_ERROR)
-    _each("recall_error", scores.recall_error, seeds, 0, _LARGEST_ERROR)
-    _each("recall_accuracy", scores.recall_accuracy, seeds, 0, 1)
-    for value in (*scores.error, *scores.recall_error, *scores.recall_accuracy):
-        if 0 < value < _SMALLEST:
-            raise ValueError(f"a measure is {value}, smaller than a mean over images can be")
+    for measure in MEASURES.values():
+        values = measure.values(scores)
+        tolerance = 0 if measure.as_percent else _ROUNDING
+        _each(measure.key, values, seeds, 0, measure.maximum + tolerance)
+        for value in values:
+            if 0 < value < _SMALLEST:
+                raise ValueError(f"a measure is {value}, smaller than a mean over images can be")
 
 
 def check_dreams(event: DreamsMade, seeds: int) -> None:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
+from typing import NamedTuple
 
 from core.schedule.config import RunConfig
 
@@ -18,8 +19,7 @@ class Stage(StrEnum):
     REM = "REM"
 
 
-@dataclass(frozen=True)
-class Cycle:
+class Cycle(NamedTuple):
     """One cycle: the REM share asked for, and the epochs that each stage really trains."""
 
     rem_fraction: float

@@ -136,7 +136,7 @@ def _night_started(
 ) -> NightStarted:
     return NightStarted(
         config.to_dict(),
-        tuple((cycle.rem_fraction, cycle.nrem_epochs, cycle.rem_epochs) for cycle in night),
+        night,
         pair.dataset_1.name,
         pair.dataset_2.name,
         used,

@@ -16,6 +16,7 @@ from app.view_data.compared_runs import ComparedRun
 from app.view_data.dreams import dream_content
 from app.view_data.series import loss_series, measure_series, thin_out
 from core.runs.events import CycleDone, EpochDone, Event, StageEvaluated
+from core.runs.measures import ERROR, Memory
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import hypnogram
@@ -64,7 +65,9 @@ def test_charts_of_the_longest_night_are_small_and_drawn_in_under_two_seconds(cy
 def test_the_tables_keep_every_number() -> None:
     state = long_night(10)
     assert len(loss_series(state, "total").means) == MAX_EPOCHS
-    assert measure_series(state, "old", "error") == measure_series(state, "old", "error", 2_000)
+    assert measure_series(state, Memory.OLD, ERROR) == measure_series(
+        state, Memory.OLD, ERROR, 2_000
+    )
 
 
 @given(st.integers(0, 300), st.integers(1, 50))

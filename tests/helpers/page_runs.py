@@ -114,7 +114,7 @@ def night_started(config: RunConfig) -> NightStarted:
     """The beginning of a night of ``config``."""
     return NightStarted(
         config.to_dict(),
-        tuple((c.rem_fraction, c.nrem_epochs, c.rem_epochs) for c in hypnogram(config)),
+        hypnogram(config),
         SPLITS[config.split].dataset_1,
         SPLITS[config.split].dataset_2,
         WeightsUsed("cached", "vae.safetensors", "0" * 64),

@@ -18,14 +18,13 @@ from app.settings import MAX_CYCLES, MAX_EPOCHS, config_of
 from app.view_data.compared_runs import ComparedRun, ComparedRuns
 from app.view_data.dreams import dream_content
 from app.view_data.hypnogram import Block, blocks
-from app.view_data.series import Measure
+from core.runs.measures import ERROR, MEASURES, RECALL_ACCURACY, RECALL_ERROR, Measure
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Stage
 from core.schedule.hypnogram import hypnogram as schedule_of
 from tests.helpers.page_runs import Errors, dial_values, state, trace
 
-MEASURES: tuple[Measure, ...] = ("error", "recall_error", "recall_accuracy")
 NO_REM = RunConfig(num_cycles=2, total_eps=4, start_fraction_rem=0, end_fraction_rem=0)
 THREE: list[Errors] = [(60.0, 62.0, 64.0), (70.0, 75.0, 95.0), (80.0, 80.0, 80.0)]
 MANY = RunConfig(num_cycles=MAX_CYCLES, total_eps=MAX_EPOCHS, end_fraction_rem=0.05)
@@ -58,7 +57,10 @@ STATES = {
 def figures(shown: ComparedRuns) -> dict[str, dict[str, Any]]:
     """Every chart of these nights."""
     return {
-        **{measure: measure_chart(shown, measure, "revision", 1) for measure in MEASURES},
+        **{
+            measure.key: measure_chart(shown, measure, "revision", 1)
+            for measure in MEASURES.values()
+        },
         "losses": loss_chart(shown, "revision", 1),
         "dreams": dream_chart(dream_content(shown[0].state), 10, "revision"),
     }
@@ -102,7 +104,7 @@ def test_traces_and_revision_stay_the_same_from_one_update_to_the_next() -> None
 
 
 def test_a_course_is_drawn_as_its_numbers() -> None:
-    figure = measure_chart(arms(OWN, WITHOUT), "error", "revision", 1)
+    figure = measure_chart(arms(OWN, WITHOUT), ERROR, "revision", 1)
     assert [each["name"] for each in figure["data"]] == ["old", "new", "old, no REM", "new, no REM"]
     assert trace(figure, "old")["x"] == [0, 1, 2, 3, 4]
     assert trace(figure, "old")["y"] == [60, 70, 70, 80, 80]
@@ -112,8 +114,8 @@ def test_a_course_is_drawn_as_its_numbers() -> None:
 
 
 def test_one_seed_has_no_band_and_several_have_one_and_a_line_each() -> None:
-    assert len(measure_chart(arms(OWN), "error", "", 0)["data"]) == 2
-    figure = measure_chart(arms(state(THREE, THREE)), "error", "", 0)
+    assert len(measure_chart(arms(OWN), ERROR, "", 0)["data"]) == 2
+    figure = measure_chart(arms(state(THREE, THREE)), ERROR, "", 0)
     assert len(figure["data"]) == 2 * (1 + 1 + 3)
     mean, band = trace(figure, "old"), trace(figure, "old interval")
     assert trace(figure, "old seed 2")["y"] == [64, 95, 95, 80, 80]
@@ -125,12 +127,12 @@ def test_one_seed_has_no_band_and_several_have_one_and_a_line_each() -> None:
     assert band["legendgroup"] == mean["legendgroup"]  # hidden together
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", MEASURES.values())
 @given(points=st.lists(st.tuples(*[st.floats(0, 784)] * 3), min_size=1, max_size=3))
 def test_a_band_never_leaves_what_the_measure_can_be(
     measure: Measure, points: list[tuple[float, float, float]]
 ) -> None:
-    most = 1 if measure == "recall_accuracy" else 784
+    most = 1 if measure is RECALL_ACCURACY else 784
     shown = arms(state(points, points, whole=len(points) == 3))
     for each in measure_chart(shown, measure, "", 0)["data"]:
         if each["uid"].endswith("interval"):
@@ -138,7 +140,7 @@ def test_a_band_never_leaves_what_the_measure_can_be(
 
 
 def test_old_and_new_differ_in_more_than_colour_and_nights_in_their_lines() -> None:
-    figure = measure_chart(arms(OWN, WITHOUT), "error", "", 0)
+    figure = measure_chart(arms(OWN, WITHOUT), ERROR, "", 0)
     old, new = trace(figure, "old"), trace(figure, "new")
     assert (old["line"]["color"], new["line"]["color"]) == (OLD, NEW)
     assert old["marker"]["symbol"] != new["marker"]["symbol"]
@@ -151,20 +153,20 @@ def test_old_and_new_differ_in_more_than_colour_and_nights_in_their_lines() -> N
 @pytest.mark.parametrize(
     ("measure", "title"),
     [
-        ("error", "reconstruction error"),
-        ("recall_error", "recall error"),
-        ("recall_accuracy", "recall accuracy"),
+        (ERROR, "reconstruction error"),
+        (RECALL_ERROR, "recall error"),
+        (RECALL_ACCURACY, "recall accuracy"),
     ],
 )
 def test_each_measure_names_its_axis(measure: Measure, title: str) -> None:
     axis = measure_chart(arms(OWN), measure, "", 0)["layout"]["yaxis"]
     assert axis["title"]["text"] == title
-    assert axis.get("range") == ([0, 1.02] if measure == "recall_accuracy" else None)
+    assert axis.get("range") == ([0, 1.02] if measure is RECALL_ACCURACY else None)
 
 
 def test_the_nights_stages_are_tinted_and_the_cycle_shown_is_marked() -> None:
     for cycle, end in ((0, 0), (1, 2), (2, 4)):
-        shapes = measure_chart(arms(OWN), "error", "", cycle)["layout"]["shapes"]
+        shapes = measure_chart(arms(OWN), ERROR, "", cycle)["layout"]["shapes"]
         tints = [(s["x0"], s["x1"], s["fillcolor"]) for s in shapes if s["type"] == "rect"]
         assert tints == [(1, 2, OLD), (3, 4, OLD)]
         (line,) = [shape for shape in shapes if shape["type"] == "line"]
@@ -172,15 +174,15 @@ def test_the_nights_stages_are_tinted_and_the_cycle_shown_is_marked() -> None:
 
 
 def test_the_axis_counts_cycles_and_holds_the_longer_night() -> None:
-    axis = measure_chart(arms(OWN), "error", "", 0)["layout"]["xaxis"]
+    axis = measure_chart(arms(OWN), ERROR, "", 0)["layout"]["xaxis"]
     assert (axis["tickvals"], axis["ticktext"]) == ([0, 2, 4], ["0", "1", "2"])
     assert axis["range"][0] < 0
     assert 4 < axis["range"][1] < 4.5
-    longer = measure_chart(STATES["a short night beside a long one"], "error", "", 0)["layout"][
+    longer = measure_chart(STATES["a short night beside a long one"], ERROR, "", 0)["layout"][
         "xaxis"
     ]
     assert longer["range"][1] > MAX_EPOCHS
-    many = measure_chart(STATES["30 cycles"], "error", "", 0)["layout"]["xaxis"]
+    many = measure_chart(STATES["30 cycles"], ERROR, "", 0)["layout"]["xaxis"]
     assert many["ticktext"] == ["0", "5", "10", "15", "20", "25", "30"]
 
 

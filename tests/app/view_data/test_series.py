@@ -5,6 +5,7 @@ from scipy import stats
 
 from app.view_data.series import Series, loss_series, measure_series
 from core.runs.events import EpochDone, NightResumed, StageEvaluated, StageStarted
+from core.runs.measures import ERROR, RECALL_ACCURACY, RECALL_ERROR, Measure, Memory
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from tests.helpers.page_runs import night, night_started, scores, state
@@ -15,7 +16,7 @@ EMPTY = Series((), (), (), None, (), ())
 
 
 def test_every_stage_is_measured_at_its_end() -> None:
-    found = measure_series(state([60, 70, 80], [600, 300, 200], CONFIG), "old", "error")
+    found = measure_series(state([60, 70, 80], [600, 300, 200], CONFIG), Memory.OLD, ERROR)
     assert found.epochs == (0, 5, 8, 10)
     assert found.where == WHERE
     assert found.means == (60, 70, 80, 80)
@@ -27,22 +28,22 @@ def test_every_stage_is_measured_at_its_end() -> None:
 @pytest.mark.parametrize(
     ("memory", "measure", "means"),
     [
-        ("new", "error", (600, 300, 200, 200)),
-        ("old", "recall_error", (70, 80, 90, 90)),
-        ("new", "recall_error", (610, 310, 210, 210)),
-        ("old", "recall_accuracy", tuple(1 - error / 784 for error in (60, 70, 80, 80))),
+        (Memory.NEW, ERROR, (600, 300, 200, 200)),
+        (Memory.OLD, RECALL_ERROR, (70, 80, 90, 90)),
+        (Memory.NEW, RECALL_ERROR, (610, 310, 210, 210)),
+        (Memory.OLD, RECALL_ACCURACY, tuple(1 - error / 784 for error in (60, 70, 80, 80))),
     ],
 )
 def test_each_measure_is_of_its_own_memories(
-    memory: str, measure: str, means: tuple[float, ...]
+    memory: Memory, measure: Measure, means: tuple[float, ...]
 ) -> None:
-    found = measure_series(state([60, 70, 80], [600, 300, 200], CONFIG), memory, measure)  # type: ignore[arg-type]
+    found = measure_series(state([60, 70, 80], [600, 300, 200], CONFIG), memory, measure)
     assert found.means == pytest.approx(means)
 
 
 def test_several_seeds_are_a_mean_with_its_95_percent_interval() -> None:
     seeds = [(60.0, 62.0, 67.0), (70.0, 90.0, 71.0), (80.0, 80.0, 80.0)]
-    found = measure_series(state(seeds, seeds), "old", "error")
+    found = measure_series(state(seeds, seeds), Memory.OLD, ERROR)
     assert found.seeds == ((60, 70, 70, 80, 80), (62, 90, 90, 80, 80), (67, 71, 71, 80, 80))
     assert found.means == pytest.approx((63, 77, 77, 80, 80))
     assert found.half_widths is not None
@@ -56,13 +57,13 @@ def test_several_seeds_are_a_mean_with_its_95_percent_interval() -> None:
 
 def test_before_the_first_measure_there_is_no_point() -> None:
     for nothing in (RunState(), fold(RunState(), [night_started(CONFIG)])):
-        assert measure_series(nothing, "old", "error") == EMPTY
+        assert measure_series(nothing, Memory.OLD, ERROR) == EMPTY
         assert loss_series(nothing, "total") == EMPTY
 
 
 def test_before_the_first_stage_there_is_the_point_before_the_night() -> None:
     found = measure_series(
-        state([(60.0, 64.0)], [(600.0, 610.0)], CONFIG, whole=False), "new", "error"
+        state([(60.0, 64.0)], [(600.0, 610.0)], CONFIG, whole=False), Memory.NEW, ERROR
     )
     assert (found.epochs, found.where, found.means) == ((0,), WHERE[:1], (605,))
     assert found.half_widths is not None
@@ -71,7 +72,7 @@ def test_before_the_first_stage_there_is_the_point_before_the_night() -> None:
 def test_a_stage_that_is_over_counts_though_its_cycle_is_not() -> None:
     events = night([60, 70], [600, 300], CONFIG, whole=False)
     events.append(StageEvaluated(2, "NREM", scores(200.0), scores(100.0)))
-    found = measure_series(fold(RunState(), events), "old", "error")
+    found = measure_series(fold(RunState(), events), Memory.OLD, ERROR)
     assert (found.epochs, found.means) == ((0, 5, 8), (60, 70, 200))
 
 
@@ -81,14 +82,14 @@ def test_a_resumed_night_shows_what_is_kept_and_what_is_slept_again() -> None:
     events.append(StageEvaluated(2, "NREM", scores(200.0), scores(100.0)))
     events.append(NightResumed(1, {}))
     kept = fold(RunState(), events)
-    assert measure_series(kept, "old", "error").means == (60, 70)
+    assert measure_series(kept, Memory.OLD, ERROR).means == (60, 70)
     assert loss_series(kept, "total").epochs == (1, 2, 3, 4, 5)
     events.append(StageStarted(2, "NREM", 3, 150))
     events.append(EpochDone(2, "NREM", 1, (7.0,), (7.0,), (0.0,)))
     events.append(StageEvaluated(2, "NREM", scores(90.0), scores(80.0)))
     again = fold(RunState(), events)
-    assert measure_series(again, "old", "error").epochs == (0, 5, 8)
-    assert measure_series(again, "old", "error").means == (60, 70, 90)
+    assert measure_series(again, Memory.OLD, ERROR).epochs == (0, 5, 8)
+    assert measure_series(again, Memory.OLD, ERROR).means == (60, 70, 90)
     assert loss_series(again, "total").epochs == (1, 2, 3, 4, 5, 6)
     assert loss_series(again, "total").means[-1] == 7
 
@@ -98,7 +99,7 @@ def test_a_stage_of_another_name_is_shown_and_breaks_nothing() -> None:
     events.append(StageStarted(2, "N2", 3, 150))
     events.append(EpochDone(2, "N2", 1, (7.0,), (7.0,), (0.0,)))
     events.append(StageEvaluated(2, "N2", scores(90.0), scores(80.0)))
-    found = measure_series(fold(RunState(), events), "old", "error")
+    found = measure_series(fold(RunState(), events), Memory.OLD, ERROR)
     assert found.where[-1] == "cycle 2, after N2"
     assert found.means[-1] == 90
     assert len(loss_series(fold(RunState(), events), "kl").means) == 6

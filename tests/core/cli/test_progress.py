@@ -20,12 +20,13 @@ from core.runs.events import (
     StageStarted,
     WeightsUsed,
 )
+from core.schedule.hypnogram import Cycle
 from core.schedule.config import RunConfig
 
 USED = WeightsUsed("cached", "a.safetensors", "0" * 64)
 NIGHT = NightStarted(
     RunConfig(num_cycles=1, total_eps=2).to_dict(),
-    ((0.5, 1, 1),),
+    (Cycle(0.5, 1, 1),),
     "MNIST",
     "inverted MNIST",
     USED,

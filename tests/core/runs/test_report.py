@@ -25,7 +25,7 @@ from core.schedule.hypnogram import hypnogram
 def night_of(seeds: tuple[int, ...]) -> RunState:
     """A night of two cycles whose errors are 50, 60, 70 (old) and 600, 300, 100 (new) + seed."""
     config = RunConfig(seeds=seeds, num_cycles=2, total_eps=10)
-    cycles = tuple((c.rem_fraction, c.nrem_epochs, c.rem_epochs) for c in hypnogram(config))
+    cycles = hypnogram(config)
     used = WeightsUsed("cached", "a.safetensors", "0" * 64)
     events: list[Event] = [
         NightStarted(config.to_dict(), cycles, "MNIST", "inverted MNIST", used, "cpu", 1, {})

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from core.runs.events import NightDone, StageEvaluated
-from core.runs.results import measure_series, summary
+from core.runs.measures import ERROR, Memory
+from core.runs.results import summary, values_by_cycle
 from core.runs.state import RunState, fold
 from tests.conftest import Night, of_kind
 
@@ -49,7 +50,7 @@ def test_retained_and_forgetting_follow_the_errors_of_each_seed(night: Night) ->
 def test_a_course_grows_with_the_cycles_that_are_done(night: Night) -> None:
     events = night()
     lengths = [
-        len(measure_series(fold(RunState(), events[:end]), 1, "error")[0])
+        len(values_by_cycle(fold(RunState(), events[:end]), Memory.OLD, ERROR)[0])
         for end in range(3, len(events) + 1)  # from the measure before the night on
     ]
     assert lengths[0] == 1
