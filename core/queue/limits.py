@@ -83,7 +83,8 @@ def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose
     new_time, most = format_duration(new.work), format_duration(limit)
     if new.work > limit:
         raise QueueError(
-            f"this run would take about {new_time}, and {most} is the limit for {whose}; choose fewer cycles, epochs, images or seeds."
+            f"this run would take about {new_time}, and {most} is the limit for {whose}; "
+            "choose fewer cycles, epochs, images or seeds."
         )
     way_out = _WAIT if whose == "one person" else _LATER
     raise QueueError(

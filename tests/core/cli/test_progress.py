@@ -20,8 +20,8 @@ from core.runs.events import (
     StageStarted,
     WeightsUsed,
 )
-from core.schedule.hypnogram import Cycle
 from core.schedule.config import RunConfig
+from core.schedule.hypnogram import Cycle
 
 USED = WeightsUsed("cached", "a.safetensors", "0" * 64)
 NIGHT = NightStarted(
