@@ -13,7 +13,6 @@ from app.controls import Chosen
 from app.shown_runs import ShownRuns
 from app.visitor import Visitor, person, visitor
 from core import jobs
-from core.queue.engine_state import current_state
 from core.support import environment
 from core.support.errors import SleepError
 
@@ -82,7 +81,7 @@ def _beside(chosen: Chosen, shown: ShownRuns | None, who: Visitor) -> str | None
 
 def _await_beginning(run_id: str) -> None:
     """Wait the moment that a free worker needs, so that the page is drawn once and not twice."""
-    if not current_state().ready:
+    if not jobs.engine_ready():
         return
     follower = jobs.Follower(run_id)
     end = time.monotonic() + _BEGINNING_S

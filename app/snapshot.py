@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from app.conditions import Condition, condition_of
 from app.shown_runs import ShownRuns
 from app.view_data.compared_runs import ComparedRun, ComparedRuns
+from core import jobs
 from core.jobs import Snapshot, Status
-from core.queue.engine_state import current_state
-from core.queue.estimates import Speed
 from core.schedule.config import RunConfig
 
 OWN = "this night"
@@ -69,9 +68,8 @@ class PageSnapshot:
 
     def seconds_left(self) -> float | None:
         """How long the nights still take at this machine's pace; None where nobody can tell."""
-        pace = Speed(current_state().pace)
         left = [
-            pace.seconds(config) * (1 - now.state.progress)
+            jobs.expected_seconds(config) * (1 - now.state.progress)
             for now, config in zip(self.snapshots, self.configs, strict=False)
             if now.active and config is not None
         ]

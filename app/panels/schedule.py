@@ -8,8 +8,7 @@ from app.components.figure import figure
 from app.settings import values_of
 from app.snapshot import PageSnapshot
 from app.view_data.hypnogram import blocks, dose_line
-from core.queue.engine_state import current_state
-from core.queue.estimates import Speed
+from core import jobs
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import dose, hypnogram
 from core.support.durations import format_duration
@@ -23,7 +22,7 @@ def night(config: RunConfig | None, now: PageSnapshot | None) -> None:
         stages = blocks(hypnogram(config))
         lit = _stage(now, config) if now is not None else None
         figure(charts.hypnogram(stages, lit), key="hypnogram", alt=charts.alt(stages), quiet=True)
-        seconds = Speed(current_state().pace).seconds(config)
+        seconds = jobs.expected_seconds(config)
         line = f"Your night: {dose_line(dose(config))}; about {format_duration(seconds)} here."
         st.caption(line, help=text.HYPNOGRAM)
 

@@ -16,6 +16,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 
+from core.jobs.engine_info import engine_ready, expected_seconds
 from core.jobs.engine_process import keep_engine
 from core.jobs.follow import Follower, Snapshot, Status
 from core.jobs.follow import events as _events
@@ -38,6 +39,8 @@ __all__ = [
     "Snapshot",
     "Status",
     "delete",
+    "engine_ready",
+    "expected_seconds",
     "follow",
     "keep_engine",
     "resume",

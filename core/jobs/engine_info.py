@@ -1,0 +1,15 @@
+"""What clients ask about the engine: whether it accepts runs, and how long a run takes here."""
+
+from core.queue.engine_state import current_state
+from core.queue.estimates import Speed
+from core.schedule.config import RunConfig
+
+
+def engine_ready() -> bool:
+    """Return whether an engine is up and takes runs from the queue."""
+    return current_state().ready
+
+
+def expected_seconds(config: RunConfig) -> float:
+    """Return the expected duration of a run in seconds on this machine, without pre-training."""
+    return Speed(current_state().pace).seconds(config)
