@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,16 @@ from typing import Any
 
 import pytest
 
-from core.support import environment
+from core.support.environment import PROJECT
 from tests.helpers.page_runs import RUN, night, write
+from tools.structure import (
+    APP_IMPORTS,
+    CORE_ORDER,
+    core_imports,
+    imports_against_order,
+    modules,
+    public_functions,
+)
 
 _HEAVY = {"torch", "torchvision", "distributed", "dask"}
 _PAGE = {"app", "streamlit", "plotly"}
@@ -48,8 +57,8 @@ print(json.dumps(sorted(sys.modules)))
 
 
 def _imports(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every top-level name that a file below ``folder`` imports, wherever in the file."""
-    for path in sorted(folder.rglob("*.py")):
+    """Yield every top-level name that a module below ``folder`` imports, anywhere in the module."""
+    for path in modules(folder):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -58,15 +67,77 @@ def _imports(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield path, node.module.split(".")[0]
 
 
-def test_core_knows_nothing_of_the_page() -> None:
-    found = [(path.name, name) for path, name in _imports(environment.PROJECT / "core")]
+def test_core_imports_nothing_of_the_page() -> None:
+    found = [(path.name, name) for path, name in _imports(PROJECT / "core")]
     assert found
-    assert [pair for pair in found if pair[1] in _PAGE] == []
+    assert [pair for pair in found if pair[1] in {*_PAGE, "tools", "tests", "benchmarks"}] == []
+
+
+def test_the_order_names_every_package_of_core() -> None:
+    packages = {path.parent.name for path in (PROJECT / "core").glob("*/__init__.py")}
+    assert packages == set(CORE_ORDER)
+
+
+def test_packages_of_core_import_only_downwards() -> None:
+    assert imports_against_order() == []
+
+
+def test_an_import_against_the_order_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "core" / "support"
+    package.mkdir(parents=True)
+    (package / "files.py").write_text("def f():\n    from core.runs import log\n")
+    monkeypatch.setattr("tools.structure.PROJECT", tmp_path)
+    assert imports_against_order() == ["core/support/files.py imports core.runs"]
+
+
+def test_the_client_does_not_import_the_engine() -> None:
+    assert CORE_ORDER.index("jobs") < CORE_ORDER.index("engine")
+
+
+def test_the_page_imports_only_its_packages_of_core() -> None:
+    imported = {
+        name.split(".")[1] for path in modules(PROJECT / "app") for name in core_imports(path)
+    }
+    assert imported == set(APP_IMPORTS)
+
+
+def test_tests_and_benchmarks_do_not_import_each_other() -> None:
+    for folder, other in (("tests", "benchmarks"), ("benchmarks", "tests"), ("tools", "tests")):
+        found = [str(path) for path, name in _imports(PROJECT / folder) if name == other]
+        assert found == [], f"{folder} imports {other}"
+
+
+def test_every_public_function_with_many_parameters_documents_all_of_them() -> None:
+    functions = [
+        function
+        for folder in ("core", "app")
+        for path in modules(PROJECT / folder)
+        for function in public_functions(path)
+    ]
+    assert len(functions) > 100
+    missing = [
+        f"{f.file}: {f.name}: {', '.join(f.undocumented)}" for f in functions if f.undocumented
+    ]
+    assert missing == []
+
+
+def test_tests_use_no_private_constants() -> None:
+    """A constant such as ``module._LIMIT_S`` is the module's own; tests observe behaviour."""
+    private = re.compile(r"^_[A-Z]")
+    found = [
+        f"{path.relative_to(PROJECT)}:{node.lineno} {node.attr}"
+        for path in modules(PROJECT / "tests")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and private.match(node.attr)
+    ]
+    assert found == []
 
 
 def test_the_page_names_neither_torch_nor_dask_nor_plotly() -> None:
     # Charts are plain values here; Plotly draws them in the browser.
-    found = [(path.name, name) for path, name in _imports(environment.PROJECT / "app")]
+    found = [(path.name, name) for path, name in _imports(PROJECT / "app")]
     assert found
     assert [pair for pair in found if pair[1] in {*_HEAVY, "plotly"}] == []
 
@@ -75,7 +146,7 @@ def _python(code: str, *arguments: str) -> Any:
     """What ``code`` prints last, as JSON, in a process of its own in the project's folder."""
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        cwd=environment.PROJECT,
+        cwd=PROJECT,
         capture_output=True,
         text=True,
         timeout=120,
@@ -103,7 +174,7 @@ def test_the_page_starts_from_any_folder(tmp_path: Path) -> None:
     # As `streamlit run app/main.py` does: only the script's own folder is on the path. No engine
     # can start here, for no file can be made where the outputs should be.
     done = subprocess.run(
-        [sys.executable, str(environment.PROJECT / "app" / "main.py")],
+        [sys.executable, str(PROJECT / "app" / "main.py")],
         cwd=tmp_path,
         env={**os.environ, "SLEEP_OUTPUTS_DIR": os.devnull},
         capture_output=True,
