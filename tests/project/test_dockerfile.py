@@ -32,7 +32,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 
 def ignored(path: str, patterns: str) -> bool:
-    """Whether a .dockerignore excludes ``path``: the last line that matches it or a parent decides."""
+    """Whether a .dockerignore excludes ``path``; the last line that matches it or a parent counts."""
     parts = path.split("/")
     parents = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
     excluded = False
@@ -113,6 +113,19 @@ def test_the_image_has_the_whole_program_its_weights_settings_and_licence() -> N
         assert expected
         assert expected <= in_image
     assert "LICENSE" in in_image
+
+
+def test_the_image_has_every_package_that_the_program_imports() -> None:
+    packages = {path.parent.name for path in PROJECT.glob("*/__init__.py")}
+    sources = [file for folder in ("core", "app") for file in files(folder) if file.endswith(".py")]
+    imports = {
+        name
+        for source in sources
+        for name in re.findall(
+            r"^\s*(?:from|import) (\w+)", (PROJECT / source).read_text("utf-8"), re.M
+        )
+    }
+    assert {"core", "app"} <= imports & packages <= {source.strip("/") for source in copied()}
 
 
 def test_the_image_has_the_recorded_runs_and_no_other_runs() -> None:
@@ -221,7 +234,9 @@ def test_every_module_that_the_dockerfile_starts_exists() -> None:
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (500, False), (503, False)])
-def test_the_health_check_returns_the_status_of_the_server(status: int, healthy: bool) -> None:
+def test_the_health_check_succeeds_only_if_the_server_is_healthy(
+    status: int, healthy: bool
+) -> None:
     with serving(status) as port:
         assert (checked(port) == 0) is healthy
 
