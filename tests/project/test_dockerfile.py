@@ -32,7 +32,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 
 def ignored(path: str, patterns: str) -> bool:
-    """Whether a .dockerignore excludes ``path``: the last line that matches it or a parent."""
+    """Whether a .dockerignore excludes ``path``; the last line that matches it decides."""
     parts = path.split("/")
     parents = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
     excluded = False
