@@ -1,4 +1,4 @@
-# Two commands: `make app` serves the dashboard, `make test` runs all tests.
+# Two commands: `make app` serves the page, `make test` runs all tests.
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -8,11 +8,11 @@ BIN := $(VENV)/bin
 PRODUCT := $(VENV)/.product
 DEVELOPMENT := $(VENV)/.development
 
-# A shell command that prints the pins of torch and torchvision; why these: requirements.txt.
+# Shell command that prints the pins of torch and torchvision; requirements.txt has the reason.
 TORCH := grep -oE '^torch(vision)?==[^[:space:]]+' requirements.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
-# One resolution for all systems and Python versions; no path and no index gets into the output.
-# With UPGRADE=1 the newest versions that the pins allow, else those of before where they still do.
+# One resolution for all systems and Python versions. The output names no path and no index.
+# UPGRADE=1 selects the newest versions that the pins allow; otherwise locked versions are kept.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-package torch --no-emit-package torchvision \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
@@ -20,15 +20,16 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 .PHONY: help setup app test test-fast test-bad-day check format bench lock audit
 
 help:
-	@echo "make app [PORT=9000]   set up if need be, and serve the dashboard on http://localhost:8501;"
-	@echo "                       other machines reach it with ADDRESS=0.0.0.0"
-	@echo "make test              set up if need be, and run all tests"
-	@echo "make test-fast         the tests without those marked slow"
+	@echo "make app [PORT=9000]   set up if necessary, and serve the page on http://localhost:8501;"
+	@echo "                       ADDRESS=0.0.0.0 accepts connections from other machines"
+	@echo "make test              set up if necessary, and run all tests"
+	@echo "make test-fast         run the tests that are not marked slow"
 	@echo "make test-bad-day      the engine's tests on a loaded machine where nothing is reaped"
-	@echo "make check             lint, format and types"
-	@echo "make lock [UPGRADE=1]  pin what the libraries need in turn, after a change of requirements"
-	@echo "make audit             known vulnerabilities in all that is pinned (asks the network)"
-	@echo "make bench             how fast nights are slept, against a plain loop and the machine"
+	@echo "make check             check lint rules, formatting and types"
+	@echo "make format            fix lint errors and formatting"
+	@echo "make lock [UPGRADE=1]  pin all dependencies, after a change of requirements"
+	@echo "make audit             report known vulnerabilities of pinned libraries (needs network)"
+	@echo "make bench             measure the speed of a night and compare it with a plain loop"
 	@echo "make setup             set up only"
 
 setup: $(PRODUCT)
@@ -79,7 +80,7 @@ $(DEVELOPMENT): requirements-dev.lock $(PRODUCT) | $(BIN)/python
 	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Not from the lock, which it can make anew whatever has become of it.
+# Installed by its pin, not from the lock file: it must be able to rebuild a damaged lock file.
 $(BIN)/uv: requirements-dev.txt | $(BIN)/python
 	$(PIP) $$(grep -oE '^uv==[^[:space:]]+' $<)
 	@touch $@

@@ -1,4 +1,4 @@
-"""What `make audit` says, from what pip-audit reports."""
+"""`make audit`: sentences and exit status for a report of pip-audit."""
 
 import json
 import sys
@@ -15,44 +15,44 @@ VULNERABLE: dict[str, Any] = {
 }
 
 
-def reporting(text: str, status: int = 0) -> tuple[str, ...]:
-    """A command that prints what pip-audit would."""
+def printing_command(text: str, status: int = 0) -> tuple[str, ...]:
+    """Return a command that prints ``text``, in place of pip-audit, and exits with ``status``."""
     return (sys.executable, "-c", f"import sys; print({text!r}); sys.exit({status})")
 
 
-def test_all_libraries_without_a_vulnerability_are_one_sentence() -> None:
+def test_libraries_without_vulnerabilities_are_reported_in_one_sentence() -> None:
     sentences = ["No known vulnerability in 2 pinned libraries."]
     assert judged([CLEAN, CLEAN]) == (sentences, 0)
 
 
-def test_a_vulnerability_is_named_with_the_releases_that_mend_it() -> None:
+def test_a_vulnerability_is_reported_with_the_releases_that_fix_it() -> None:
     assert judged([CLEAN, VULNERABLE]) == (["tornado 6.0: PYSEC-1, fixed in 6.1, 6.2."], FOUND)
 
 
-def test_a_vulnerability_without_a_release_that_mends_it_is_named_too() -> None:
-    unmended = {**VULNERABLE, "vulns": [{"id": "PYSEC-2", "fix_versions": []}]}
-    assert judged([unmended]) == (["tornado 6.0: PYSEC-2, fixed in no release yet."], FOUND)
+def test_a_vulnerability_without_a_fixed_release_is_reported() -> None:
+    unfixed = {**VULNERABLE, "vulns": [{"id": "PYSEC-2", "fix_versions": []}]}
+    assert judged([unfixed]) == (["tornado 6.0: PYSEC-2, fixed in no release yet."], FOUND)
 
 
-def test_without_the_service_nothing_passes_for_audited() -> None:
+def test_without_the_vulnerability_service_no_library_counts_as_audited() -> None:
     for libraries in ([], [SKIPPED, SKIPPED]):
         (sentence,), status = judged(libraries)
         assert sentence == "Nothing was audited: the vulnerability service cannot be reached here."
         assert status == NOT_AUDITED
 
 
-def test_a_library_that_the_service_does_not_know_is_named() -> None:
+def test_a_library_unknown_to_the_service_is_named_in_the_report() -> None:
     (sentence,), status = judged([CLEAN, SKIPPED])
     assert sentence.endswith(": scipy.")
     assert status == NOT_AUDITED
     assert judged([VULNERABLE, SKIPPED])[1] == FOUND
 
 
-def test_reports_are_read_whatever_the_commands_status() -> None:
+def test_a_report_is_read_also_if_the_command_exits_with_an_error() -> None:
     report = json.dumps({"dependencies": [VULNERABLE], "fixes": []})
-    assert audited(command=reporting(report, 1)) == [VULNERABLE]
+    assert audited(command=printing_command(report, 1)) == [VULNERABLE]
 
 
-def test_a_command_that_fails_reports_nothing() -> None:
-    assert audited(command=reporting("could not connect", 1)) == []
+def test_a_command_without_a_report_gives_no_libraries() -> None:
+    assert audited(command=printing_command("could not connect", 1)) == []
     assert audited(command=(sys.executable, "-m", "no_such_module")) == []
