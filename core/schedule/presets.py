@@ -78,8 +78,8 @@ PRESETS: dict[str, Preset] = _by_name(
             num_cycles=10,
             start_fraction_rem=0.5,
             end_fraction_rem=0.5,
-            source="the reference simulation, ellie-as/sleep-continual-learning, public code by the "
-            "first author of Spens & Burgess 2024, doi 10.1038/s41562-023-01799-z",
+            source="the reference simulation, ellie-as/sleep-continual-learning, public code by "
+            "the first author of Spens & Burgess 2024, doi 10.1038/s41562-023-01799-z",
             leaves_out="It is an experiment and not a physiological schedule: adults have about "
             "five cycles, and most of their REM is in the later ones.",
         ),
