@@ -17,7 +17,7 @@ _AUDIT = (sys.executable, "-m", "pip_audit", "--disable-pip", "--progress-spinne
 
 
 def main() -> int:
-    """Audit the lock file and the pins of torch; return 0, `FOUND` or `NOT_AUDITED`."""
+    """Audit all pinned libraries; return 0, `FOUND` or `NOT_AUDITED`."""
     pins = re.findall(
         r"^torch(?:vision)?==\S+", (PROJECT / "requirements.txt").read_text("utf-8"), re.M
     )

@@ -158,7 +158,7 @@ def gallery_dir() -> Path:
 
 
 def outputs_dir() -> Path:
-    """``SLEEP_OUTPUTS_DIR``: runs, the queue and the engine's files; default ``outputs``."""
+    """``SLEEP_OUTPUTS_DIR``: runs, queue and engine files; default ``outputs`` in the project."""
     return _folder("SLEEP_OUTPUTS_DIR", PROJECT / "outputs")
 
 

@@ -10,9 +10,9 @@ _DEFAULT_LENGTH = 1_000
 def printable(text: str) -> str:
     r"""Replace every character that could control a terminal by its escape sequence.
 
-    These are control and format characters (such as line breaks and marks that reverse the writing
-    direction), separators of lines and paragraphs, and unassigned characters. For example
-    ``"\x1b[2J"`` becomes the seven characters ``\x1b[2J``.
+    These are control and format characters (such as line breaks and marks that reverse the
+    writing direction), separators of lines and paragraphs, and unassigned or private-use
+    characters. For example ``"\x1b[2J"`` becomes the seven characters ``\x1b[2J``.
     """
     if text.isprintable():
         return text
