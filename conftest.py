@@ -1,3 +1,3 @@
-"""Fixtures that tests and the benchmarks' own tests share."""
+"""Pytest fixtures shared by the tests and the tests of the benchmarks."""
 
 pytest_plugins = ("tools.fixtures",)

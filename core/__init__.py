@@ -1,6 +1,6 @@
-"""The training core of Sleep Schedule Explorer.
+"""Training core of Sleep Schedule Explorer.
 
-Importing ``core`` is light: torch comes only with the function below, when it is first asked for.
+Importing ``core`` is cheap: torch is imported only when the function below is first accessed.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""``python -m core``: nights, what is kept of them, and their engine on the command line."""
+"""Command line of the core: ``python -m core`` runs nights, manages runs and serves the engine."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What the tests share: small real data, a VAE trained for a moment, and places of their own."""
+"""Helpers and fixtures of the tests: short nights, briefly trained weights, data and caches."""
 
 import asyncio
 import dataclasses
@@ -19,18 +19,18 @@ from tools.datasets import fewer
 
 T = TypeVar("T")
 
-REAL_DATA = environment.data_dir()  # before the tests move it
+REAL_DATA = environment.data_dir()  # before a fixture moves the data folder
 MNIST_FILES = tuple(
     f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
 )
 
-# The same examples on every machine: a red test must mean a change in the code.
+# The same examples on every machine, so that only a change in the code can fail a test.
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("project")
 
 
 def drain(generator: Generator[Any, None, T]) -> T:
-    """Run ``generator`` to its end and give what it returns."""
+    """Run ``generator`` to its end and return its return value."""
     while True:
         try:
             next(generator)
@@ -39,12 +39,12 @@ def drain(generator: Generator[Any, None, T]) -> T:
 
 
 def plain(value: Any) -> Any:
-    """``value`` as something that ``==`` compares bit for bit, arrays and classes included."""
+    """Convert arrays, floats and dataclasses so that ``==`` compares values bit for bit."""
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
     if dataclasses.is_dataclass(value):
-        parts = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return type(value).__name__, parts
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return type(value).__name__, fields
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     if isinstance(value, float):
@@ -53,24 +53,24 @@ def plain(value: Any) -> Any:
 
 
 def without_clock(events: Iterable[Event]) -> list[Any]:
-    """The events as `plain` values, without the seconds that a night took."""
+    """Return the events as `plain` values, without `NightDone`, which holds a duration."""
     return [plain(event) for event in events if not isinstance(event, NightDone)]
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """The result of ``work``, from another thread: this one may have a browser's event loop."""
-    with ThreadPoolExecutor(1) as other:
-        return other.submit(asyncio.run, work).result()
+    """Run a coroutine in another thread, because this one may have the browser's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def of_kind(events: Iterable[Event], kind: type[T]) -> list[T]:
-    """The events of one kind, in order."""
+    """Return the events of one type, in order."""
     return [event for event in events if isinstance(event, kind)]
 
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user cache folder in which there is nothing yet."""
+    """Set the user cache to a folder that does not exist yet; return its path."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("SLEEP_CACHE_DIR", str(folder))
     return folder
@@ -78,7 +78,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that holds all of MNIST; skips where it is absent and never downloads it."""
+    """Set the data folder to that of all of MNIST; skip, and never download, if it is missing."""
     missing = [name for name in MNIST_FILES if not (REAL_DATA / "MNIST" / "raw" / name).exists()]
     if missing:
         pytest.skip(
@@ -93,7 +93,7 @@ def full_mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
 def tiny_weights(
     bundled: DatasetPair, one_thread: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Weights at latent_dim 5 from two epochs on 1,000 images: enough to dream blurred digits."""
+    """Train weights at latent_dim 5 for two epochs on 1,000 images: dreams are blurred digits."""
     from core.model.weights import save_weights
     from core.training.pretraining import pretrain
     from core.training.recipe import Recipe
@@ -105,27 +105,27 @@ def tiny_weights(
     return path
 
 
-Settings = Callable[..., RunConfig]
-Night = Callable[..., list[Event]]
+Settings = Callable[..., RunConfig]  # creates a config from changed settings
+Night = Callable[..., list[Event]]  # runs a night with changed settings
 
 
 @pytest.fixture
 def short(tiny_weights: Path) -> Settings:
-    """Makes the config of a night of a few steps, from the tiny weights."""
+    """Return a function that creates the config of a short night from the tiny weights."""
 
-    def make(**changes: Any) -> RunConfig:
-        few = {"total_eps": 8, "num_cycles": 2, "num": 4, "device": "cpu"}
-        return RunConfig(**{"weights": str(tiny_weights), **few, **changes})
+    def short_config(**changes: Any) -> RunConfig:
+        settings = {"total_eps": 8, "num_cycles": 2, "num": 4, "device": "cpu"}
+        return RunConfig(**{"weights": str(tiny_weights), **settings, **changes})
 
-    return make
+    return short_config
 
 
 @pytest.fixture
 def night(short: Settings, small_pair: DatasetPair, one_thread: int) -> Night:
-    """Sleeps a short night and gives its events."""
+    """Return a function that runs a short night and returns its events."""
     from core.training.night import train
 
-    def sleep(pair: DatasetPair = small_pair, **changes: Any) -> list[Event]:
+    def run_night(pair: DatasetPair = small_pair, **changes: Any) -> list[Event]:
         return list(train(short(**changes), pair))
 
-    return sleep
+    return run_night

@@ -1,4 +1,4 @@
-"""Look for known vulnerabilities in all that is pinned: ``python -m tools.audit``."""
+"""Check all pinned libraries for known vulnerabilities: ``python -m tools.audit``."""
 
 import json
 import re
@@ -17,16 +17,16 @@ _AUDIT = (sys.executable, "-m", "pip_audit", "--disable-pip", "--progress-spinne
 
 
 def main() -> int:
-    """Audit the lock file and torch's pins; return 0, `FOUND` or `NOT_AUDITED`."""
+    """Audit all pinned libraries; return 0, `FOUND` or `NOT_AUDITED`."""
     pins = re.findall(
         r"^torch(?:vision)?==\S+", (PROJECT / "requirements.txt").read_text("utf-8"), re.M
     )
     with tempfile.TemporaryDirectory() as folder:
-        torch = Path(folder) / "torch.txt"
-        torch.write_text("\n".join(pins), encoding="utf-8")
+        torch_pins = Path(folder) / "torch.txt"
+        torch_pins.write_text("\n".join(pins), encoding="utf-8")
         libraries = [
             *audited("--require-hashes", "-r", str(PROJECT / "requirements-dev.lock")),
-            *audited("--no-deps", "-r", str(torch)),  # which the lock leaves out
+            *audited("--no-deps", "-r", str(torch_pins)),  # not in the lock file
         ]
     sentences, status = judged(libraries)
     print(*sentences, sep="\n", file=sys.stderr if status else sys.stdout)
@@ -34,25 +34,28 @@ def main() -> int:
 
 
 def audited(*source: str, command: Sequence[str] = _AUDIT) -> list[dict[str, Any]]:
-    """Return what pip-audit reports of each library of ``source``; [] where it can't ask."""
+    """Run pip-audit on ``source``, arguments that name a requirements file.
+
+    Return the report of each library; [] if pip-audit fails or cannot reach the service.
+    """
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, "--format=json", *source],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_TIMEOUT_S,
             check=False,
         )
-        return list(json.loads(done.stdout)["dependencies"])
+        return list(json.loads(process.stdout)["dependencies"])
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         return []
 
 
 def judged(libraries: Iterable[dict[str, Any]]) -> tuple[list[str], int]:
-    """Return sentences on the libraries that pip-audit reported, and the exit status.
+    """Return sentences about the libraries that pip-audit reported, and the exit status.
 
-    A library that the service does not know counts as not audited: pip-audit skips it and
-    succeeds, also where a mirror of the index answers every question with "not found".
+    A library that the service does not know counts as not audited. pip-audit skips such a library
+    and succeeds, even if a mirror of the index answers every request with "not found".
     """
     libraries = list(libraries)
     known = [library for library in libraries if "vulns" in library]
@@ -60,7 +63,7 @@ def judged(libraries: Iterable[dict[str, Any]]) -> tuple[list[str], int]:
         return ["Nothing was audited: the vulnerability service cannot be reached here."], (
             NOT_AUDITED
         )
-    found = [
+    sentences = [
         f"{library['name']} {library['version']}: {vulnerability['id']}, fixed in "
         f"{', '.join(vulnerability['fix_versions']) or 'no release yet'}."
         for library in known
@@ -68,17 +71,14 @@ def judged(libraries: Iterable[dict[str, Any]]) -> tuple[list[str], int]:
     ]
     skipped = [library["name"] for library in libraries if "vulns" not in library]
     if skipped:
-        found.append(f"Not audited, unknown to the vulnerability service: {', '.join(skipped)}.")
-    if any(library["vulns"] for library in known):
-        return found, FOUND
-    return (
-        (found, NOT_AUDITED)
-        if skipped
-        else (
-            [f"No known vulnerability in {len(known)} pinned libraries."],
-            0,
+        sentences.append(
+            f"Not audited, unknown to the vulnerability service: {', '.join(skipped)}."
         )
-    )
+    if any(library["vulns"] for library in known):
+        return sentences, FOUND
+    if skipped:
+        return sentences, NOT_AUDITED
+    return [f"No known vulnerability in {len(known)} pinned libraries."], 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which browser there is on this machine, and how it is started."""
+"""The Chromium browser of this machine and its command line arguments, for browser tests."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""Arguments with which it starts in a container, and asks nobody for anything by itself."""
+"""Arguments that start the browser in a container and disable its background requests."""
 
 HOW_TO_GET_ONE = (
     "install Chromium (on Debian `apt-get install chromium`, anywhere else "
@@ -23,16 +23,16 @@ HOW_TO_GET_ONE = (
 
 
 def in_ci() -> bool:
-    """Whether this is CI, where a missing browser is a fault and no reason to skip."""
+    """Return whether this is CI, where tests fail without a browser; elsewhere they are skipped."""
     return os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium: the system's own, else the one that Playwright downloaded."""
+    """Return the path of the system's or else Playwright's Chromium; None without either."""
     for name in _NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
+        installed = shutil.which(name)
+        if installed:
+            return installed
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

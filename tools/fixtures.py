@@ -1,4 +1,4 @@
-"""Pytest fixtures that tests and the benchmarks' own tests share."""
+"""Pytest fixtures shared by the tests and the tests of the benchmarks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +11,8 @@ from tools.datasets import fewer
 
 @pytest.fixture(scope="session", autouse=True)
 def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Caches, data and outputs in a folder of the session's, for the processes it starts too."""
-    root = tmp_path_factory.mktemp("places")
+    """Move caches, data and outputs to a temporary folder, also for started processes."""
+    root = tmp_path_factory.mktemp("session")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("cache", "data", "outputs"):
             patch.setenv(f"SLEEP_{name.upper()}_DIR", str(root / name))
@@ -21,22 +21,22 @@ def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def one_thread() -> Iterator[int]:
-    """Torch on one thread: fastest for models this small, and the same on every machine."""
+    """Limit torch to one thread: fastest for small models, and the same on every machine."""
     import torch
 
-    before = torch.get_num_threads()
+    previous = torch.get_num_threads()
     torch.set_num_threads(1)
     yield 1
-    torch.set_num_threads(before)
+    torch.set_num_threads(previous)
 
 
 @pytest.fixture(scope="session")
 def bundled(own_places: Path) -> DatasetPair:
-    """The bundled images, split by inversion."""
+    """Load the bundled images with the split "inverted"."""
     return load_pair("inverted", "bundled")
 
 
 @pytest.fixture(scope="session")
 def small_pair(bundled: DatasetPair) -> DatasetPair:
-    """All bundled training images with 20 test images a dataset, so that measuring is cheap."""
+    """All bundled training images and 20 test images per dataset, so that evaluation is fast."""
     return fewer(bundled, test=20)

@@ -1,4 +1,4 @@
-"""Get a browser for the tests, if there is none: ``python -m tools.install_browser``."""
+"""Install a browser for the tests if none is installed: ``python -m tools.install_browser``."""
 
 import os
 import shutil
@@ -11,7 +11,10 @@ _TIMEOUT_S = 600
 
 
 def main() -> int:
-    """0 with a browser, and without one too (its tests are skipped) except in CI."""
+    """Install a browser if none is found; return the exit status.
+
+    Without a browser the status is 1 in CI and 0 elsewhere, where the browser tests are skipped.
+    """
     if find_browser() or _from_debian() or _from_playwright():
         return 0
     consequence = "CI needs them" if in_ci() else "they will be skipped"
@@ -27,9 +30,9 @@ def _from_debian() -> bool:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return False
     print("Installing Chromium for the browser tests ...", file=sys.stderr)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    noninteractive = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        if not _succeeds(["apt-get", "-qq", *arguments], quiet):
+        if not _succeeds(["apt-get", "-qq", *arguments], noninteractive):
             return False
     return find_browser() is not None
 
@@ -41,12 +44,12 @@ def _from_playwright() -> bool:
 
 def _succeeds(command: list[str], environment: dict[str, str]) -> bool:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, env=environment, capture_output=True, timeout=_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0
+    return process.returncode == 0
 
 
 if __name__ == "__main__":

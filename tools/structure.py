@@ -1,7 +1,8 @@
 """Structure of the code: ``python -m tools.structure [FOLDER ...]``.
 
-Prints the modules of each package, the imports against the order of the packages, and the public
-functions with more than two parameters whose docstring does not document all of them.
+Print the number of modules per package, the imports that violate the order of the packages, and
+the public functions and dataclasses with more than two parameters or fields whose docstring does
+not document all of them.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from core.support.environment import PROJECT
 
-# From the bottom to the top: a package imports itself and those before it.
+# From bottom to top: a package may import itself and the packages before it.
 CORE_ORDER = (
     "support",
     "data",
@@ -29,25 +30,26 @@ CORE_ORDER = (
     "engine",
     "cli",
 )
-APP_IMPORTS = ("support", "data", "schedule", "runs", "jobs")  # what `app` imports of core
+# The packages of core that `app` may import.
+APP_IMPORTS = ("support", "data", "schedule", "runs", "jobs")
 _MANY_PARAMETERS = 3
 _ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*) : ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Function:
-    """A public function, method or dataclass and the parameters it documents.
+    """A public function, method or class and its undocumented parameters.
 
     Attributes
     ----------
     file : str
-        Path of its module in the project.
+        Path of the module, relative to the project.
     name : str
-        Its name, with its class where it has one.
+        Name of the function or class; a method as ``Class.method``.
     parameters : tuple of str
-        Names of its parameters without self and cls; of a dataclass its fields.
+        Names of the parameters without self and cls, or of the fields of a dataclass.
     undocumented : tuple of str
-        Those without an entry in numpydoc form.
+        Parameters without an entry in numpydoc form.
     """
 
     file: str
@@ -62,7 +64,7 @@ def modules(folder: Path) -> list[Path]:
 
 
 def core_imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names of core's modules that the module ``path`` imports anywhere."""
+    """Yield the dotted names of all modules of core that the module ``path`` imports."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "core":
             yield from (f"core.{alias.name}" for alias in node.names)
@@ -73,23 +75,23 @@ def core_imports(path: Path) -> Iterator[str]:
 
 
 def imports_against_order() -> list[str]:
-    """Return the imports in core of a package that lies above the importing one."""
-    against = []
+    """Return a sentence for each import in core of a package above the importing package."""
+    violations = []
     for path in modules(PROJECT / "core"):
         package, *inner = path.relative_to(PROJECT / "core").parts
-        if not inner:  # core/api.py and the package itself lie on top of all
+        if not inner:  # core/api.py and core/__init__.py are above all packages
             continue
         allowed = CORE_ORDER[: CORE_ORDER.index(package) + 1]
-        against += [
+        violations += [
             f"{path.relative_to(PROJECT)} imports {name}"
             for name in core_imports(path)
             if name.split(".")[1] not in allowed
         ]
-    return against
+    return violations
 
 
 def public_functions(path: Path) -> Iterator[Function]:
-    """Yield the public functions, methods and dataclasses of a module with many parameters."""
+    """Yield the public functions, methods and classes with more than two parameters or fields."""
     tree = ast.parse(path.read_text("utf-8"))
     file = str(path.relative_to(PROJECT))
     for node in tree.body:
@@ -128,8 +130,9 @@ def _function(
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     arguments = node.args
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    variable = [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
-    return [each.arg for each in (*named, *variable) if each.arg not in ("self", "cls")]
+    variadic = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    names = [argument.arg for argument in (*named, *variadic)]
+    return [name for name in names if name not in ("self", "cls")]
 
 
 def _checked(file: str, name: str, parameters: Sequence[str], docstring: str | None) -> Function:
@@ -149,8 +152,8 @@ def main(folders: Sequence[str]) -> int:
     print("Modules per package:")
     for package, count in sorted(packages.items()):
         print(f"  {package:24} {count}")
-    against = imports_against_order()
-    print(f"Imports against the order of the packages: {len(against)}", *against, sep="\n  ")
+    violations = imports_against_order()
+    print(f"Imports against the order of the packages: {len(violations)}", *violations, sep="\n  ")
     functions = [function for path in paths for function in public_functions(path)]
     missing = [function for function in functions if function.undocumented]
     documented = len(functions) - len(missing)
@@ -160,7 +163,7 @@ def main(folders: Sequence[str]) -> int:
         *(f"{f.file}: {f.name} lacks {', '.join(f.undocumented)}" for f in missing),
         sep="\n  ",
     )
-    return int(bool(against or missing))
+    return int(bool(violations or missing))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Images: sources, splits and masks. Nothing here imports torch until MNIST itself is asked for."""
+"""Images: sources, splits and masks. Only loading the source "mnist" imports torch."""
 
 from core.data.pair import Dataset, DatasetPair, load_pair
 from core.data.sources import SOURCES

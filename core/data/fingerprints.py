@@ -1,4 +1,4 @@
-"""Fingerprints of images, to prove which were trained on and which never were."""
+"""Fingerprints of images, a record of which images a model was trained on."""
 
 import hashlib
 from pathlib import Path
@@ -14,29 +14,52 @@ Fingerprints = NDArray[np.uint64]
 
 
 def fingerprints(images: Images) -> Fingerprints:
-    """The first 8 bytes of each image's SHA-256, uint64 [n]; images are uint8 [n, 28, 28]."""
+    """Return the first 8 bytes of the SHA-256 of each image.
+
+    ``images`` is uint8 [n, 28, 28]; the result is uint64 [n].
+    """
     digests = b"".join(hashlib.sha256(image.tobytes()).digest()[:8] for image in images)
     return np.frombuffer(digests, dtype="<u8")
 
 
 def digest(prints: Fingerprints) -> str:
-    """One SHA-256 over a set of fingerprints, whatever their order."""
+    """Return the SHA-256 of a set of fingerprints in hexadecimal; their order does not matter."""
     return hashlib.sha256(np.sort(prints).astype("<u8").tobytes()).hexdigest()
 
 
 def keep_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int | str]:
-    """Write the sorted fingerprints of ``images`` into ``folder``; return the record of the file.
+    """Write the sorted fingerprints of training images to a file.
 
-    Weights trained on the same images share the file, which proves what they never saw.
+    The file's name contains the digest, so weights trained on the same images share one file.
+
+    Parameters
+    ----------
+    images : Images
+        Training images, uint8 [n, 28, 28].
+    name : str
+        Part of the file's name that describes the images.
+    folder : Path
+        Existing folder for the file.
+
+    Returns
+    -------
+    dict
+        Entry for the record of the weights: the ``count`` of images, the ``digest`` of their
+        fingerprints and the name of the ``file``.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
     """
-    prints = np.sort(fingerprints(images))
-    whole = digest(prints)
-    path = folder / f"training-images-{name}-{whole[:8]}.npy"
+    sorted_prints = np.sort(fingerprints(images))
+    whole_digest = digest(sorted_prints)
+    path = folder / f"training-images-{name}-{whole_digest[:8]}.npy"
     with atomic_file(path) as file:
-        np.save(file, prints, allow_pickle=False)
-    return {"count": len(prints), "digest": whole, "file": path.name}
+        np.save(file, sorted_prints, allow_pickle=False)
+    return {"count": len(sorted_prints), "digest": whole_digest, "file": path.name}
 
 
 def outside_bundled_test(images: Images) -> NDArray[np.bool_]:
-    """Which of ``images`` are not among the bundled test images, bool [n]."""
+    """Return which of ``images``, uint8 [n, 28, 28], are not bundled test images, as bool [n]."""
     return ~np.isin(fingerprints(images), fingerprints(SOURCES["bundled"].load().test))

@@ -1,4 +1,4 @@
-"""Which pixels of a partial image are hidden. Recall starts from what is left."""
+"""Masks: which pixels of an image are hidden in the partial image that recall starts from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,17 +9,26 @@ from numpy.typing import NDArray
 from core.support.random_streams import Purpose, random_stream
 
 SIDE = 28
-_MASK_SEED = 0  # not a run's seed: every night, cycle and arm must see the same partial images
+_MASK_SEED = 0  # constant: every run, cycle and condition is measured on the same partial images
 
 Hidden = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Mask:
-    """One way to hide a part of an image.
+    """A rule that selects the hidden pixels of partial images.
 
-    ``hidden(n, fraction)`` returns bool [n, 28, 28], True where a pixel is set to 0. Only masks
-    with ``takes_fraction`` look at the fraction.
+    Attributes
+    ----------
+    name : str
+        Name in `MASKS`, settings and addresses.
+    label : str
+        Name on the page and in reports.
+    takes_fraction : bool
+        Whether the setting ``mask_fraction`` changes the hidden pixels.
+    hidden : Callable of (int, float) to bool array
+        ``hidden(n, fraction)`` returns bool [n, 28, 28], True where a pixel is hidden. The mask of
+        image i depends on i and, if ``takes_fraction``, on the fraction, but not on n.
     """
 
     name: str
@@ -29,7 +38,7 @@ class Mask:
 
 
 def _random(count: int, fraction: float) -> Hidden:
-    """Exactly ``round(fraction * 784)`` pixels an image, other ones in each image."""
+    """Hide exactly ``round(fraction * 784)`` random pixels per image."""
     pixels = SIDE * SIDE
     ranks = random_stream(_MASK_SEED, Purpose.MASKS).random((count, pixels), dtype=np.float32)
     order = ranks.argsort(axis=1, kind="stable").astype(np.int16)

@@ -1,4 +1,4 @@
-"""The two datasets of a night."""
+"""The two datasets of a night: old memories and new memories."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,18 @@ from core.support.validation import lookup
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images uint8 [n, 28, 28] with their digits uint8 [n], to train on and to test on.
+    """Training and test images with their digits.
 
-    ``inverted`` says that the digits are dark on light.
+    Attributes
+    ----------
+    name : str
+        Name of the dataset on the page and in reports.
+    inverted : bool
+        Whether the digits are dark on a light background.
+    train, test : Images
+        Training and test images, uint8 [n, 28, 28].
+    train_labels, test_labels : Labels
+        Their digits 0 to 9, uint8 [n].
     """
 
     name: str
@@ -24,7 +33,19 @@ class Dataset:
 
 @dataclass(frozen=True, eq=False)
 class DatasetPair:
-    """Dataset 1 (old memories) and dataset 2 (recent ones) of a split, from one source."""
+    """The two datasets of a split, from one source.
+
+    Attributes
+    ----------
+    split : str
+        Name of the split in `SPLITS`.
+    source : str
+        Name of the source in `SOURCES`.
+    dataset_1 : Dataset
+        Old memories: what the model knows before the night.
+    dataset_2 : Dataset
+        New memories: what the model learns during the night.
+    """
 
     split: str
     source: str
@@ -35,16 +56,16 @@ class DatasetPair:
 def load_pair(split: str = "inverted", source: str = "bundled") -> DatasetPair:
     """Load both datasets of ``split`` from ``source``.
 
-    Raises `ConfigError` for a name that is not in the registries, `DataError` when the source's
-    images cannot be had.
+    Raise `ConfigError` for a name that is not in `SPLITS` or `SOURCES`, and `DataError` if the
+    images of the source cannot be loaded.
     """
-    recipe = lookup("split", split, SPLITS)
-    pictures = lookup("data", source, SOURCES).load()
-    train_1, train_2 = recipe.divide(pictures.train, pictures.train_labels)
-    test_1, test_2 = recipe.divide(pictures.test, pictures.test_labels)
+    rule = lookup("split", split, SPLITS)
+    images = lookup("data", source, SOURCES).load()
+    train_1, train_2 = rule.divide(images.train, images.train_labels)
+    test_1, test_2 = rule.divide(images.test, images.test_labels)
     return DatasetPair(
         split,
         source,
-        Dataset(recipe.dataset_1, False, *train_1, *test_1),
-        Dataset(recipe.dataset_2, recipe.inverts_2, *train_2, *test_2),
+        Dataset(rule.dataset_1, False, *train_1, *test_1),
+        Dataset(rule.dataset_2, rule.inverts_2, *train_2, *test_2),
     )

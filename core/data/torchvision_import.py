@@ -1,9 +1,9 @@
-"""Import torchvision beside any build of torch.
+"""Import torchvision with any build of torch.
 
-A torchvision wheel built for CUDA fails to import beside a CPU build of torch ("operator
-torchvision::nms does not exist"), because its Python part describes two operators that only its
-compiled part defines. Declaring those two schemas first lets datasets, transforms and utils work;
-nothing here calls the operators themselves.
+A torchvision wheel built for CUDA fails to import with a CPU build of torch ("operator
+torchvision::nms does not exist"), because its Python code refers to two operators that only its
+compiled library defines. If their schemas are declared first, the datasets work; this project
+never calls the operators.
 """
 
 import functools
@@ -18,7 +18,10 @@ _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 @functools.cache
 def torchvision_datasets() -> ModuleType:
-    """``torchvision.datasets``, with the missing operators declared only if the import needs it."""
+    """Import ``torchvision.datasets``; declare missing operators only if the import fails.
+
+    Raise RuntimeError if the import fails for another reason.
+    """
     try:
         return importlib.import_module("torchvision.datasets")
     except RuntimeError as error:
@@ -30,6 +33,6 @@ def torchvision_datasets() -> ModuleType:
     for operator in ("nms", "qnms"):
         library.define(operator + _BOXES)
     datasets = importlib.import_module("torchvision.datasets")
-    # The schemas live as long as the library object does, so the module keeps it.
+    # The schemas exist as long as the library object does, so the module holds a reference.
     datasets.declared_operators = library  # type: ignore[attr-defined]
     return datasets

@@ -1,7 +1,8 @@
-"""The digit reader: a small fixed classifier that names a digit and its style.
+"""The digit reader: a small fixed classifier of digit and style.
 
-Its 20 classes are digit + 10 x style, style 1 being dark on light. Recall accuracy and dream
-content are what it says; its own accuracy on clean test images is in the JSON beside its weights.
+It has 20 classes: digit + 10 * style, with style 0 light on dark and style 1 dark on light. Recall
+accuracy and dream content are computed from its classes. The record of its weights holds its own
+accuracy on clean test images.
 """
 
 import numpy as np
@@ -16,13 +17,13 @@ from core.support import environment
 
 DIGITS = 10
 CLASSES = 2 * DIGITS
-CONFIDENT = 0.5  # below this probability an image is named neither old nor new
+CONFIDENT = 0.5  # an image with a lower probability counts as neither old nor new
 
 PATH = environment.CACHED_WEIGHTS / "digit-reader.safetensors"
 
 
 class DigitReader(nn.Module):
-    """Images [batch, 1, 28, 28] in [0, 1] -> logits [batch, 20]."""
+    """Convolutional classifier: images [batch, 1, 28, 28] in [0, 1] to logits [batch, 20]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,6 +33,7 @@ class DigitReader(nn.Module):
         self.dense2 = nn.Linear(64, CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Return logits, float32 [batch, 20], of images [batch, 1, 28, 28] in [0, 1]."""
         hidden = F.relu(self.conv1(images))
         hidden = F.relu(self.conv2(hidden))
         hidden = F.relu(self.dense1(hidden.flatten(1)))
@@ -39,18 +41,24 @@ class DigitReader(nn.Module):
 
 
 def load_digit_reader() -> DigitReader:
-    """The reader that ships with the program; raises `WeightsError` if its file is damaged."""
+    """Load the reader included with the program, in evaluation mode and without gradients.
+
+    Raise `WeightsError` if its file is missing or damaged.
+    """
     reader = DigitReader()
     load_weights(reader, PATH)
     return reader.eval().requires_grad_(False)
 
 
 def dataset_classes(dataset: Dataset, labels: Labels) -> NDArray[np.int64]:
-    """The reader's class for each of ``labels`` in ``dataset``'s style."""
+    """Return the reader's class, int64 [n], of each digit in ``labels`` in the dataset's style."""
     return labels.astype(np.int64) + DIGITS * dataset.inverted
 
 
 def classify(reader: DigitReader, images: Tensor) -> tuple[Tensor, Tensor]:
-    """The class (int64 [n]) and its probability (float32 [n]) for images [n, 1, 28, 28]."""
-    confidence, named = F.softmax(reader(images), dim=1).max(dim=1)
-    return named, confidence
+    """Classify images [n, 1, 28, 28] in [0, 1].
+
+    Return the most probable class, int64 [n], and its probability, float32 [n].
+    """
+    probabilities, classes = F.softmax(reader(images), dim=1).max(dim=1)
+    return classes, probabilities

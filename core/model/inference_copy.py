@@ -1,4 +1,4 @@
-"""A copy of a VAE to measure with: the same function, laid out for large batches."""
+"""Copy of a VAE for evaluation: the same function, optimised for large batches."""
 
 import copy
 
@@ -11,37 +11,38 @@ _KERNEL = 3
 
 
 def inference_copy(vae: VAE, dtype: torch.dtype = torch.float32) -> VAE:
-    """A copy of ``vae`` to measure with, which takes images of ``dtype`` and works in it.
+    """Copy ``vae`` for evaluation; ``vae`` itself is not modified.
 
-    What it reconstructs is float32 all the same.
+    The copy takes images of ``dtype`` and computes in it. Its reconstructions are float32.
     """
-    to = {"dtype": dtype, "memory_format": torch.channels_last}
-    model = copy.deepcopy(vae).to(**to)  # type: ignore[call-overload]
-    model.decoder.conv3 = _Pixels(vae.decoder.conv3, dtype)
+    options = {"dtype": dtype, "memory_format": torch.channels_last}
+    model = copy.deepcopy(vae).to(**options)  # type: ignore[call-overload]
+    model.decoder.conv3 = _OutputLayer(vae.decoder.conv3, dtype)
     return model
 
 
-class _Pixels(nn.Module):
-    """The decoder's last layer, a transposed convolution to a single channel.
+class _OutputLayer(nn.Module):
+    """The last layer of the decoder, a transposed 3x3 convolution to a single channel.
 
-    Convolutions are made for many channels on both sides; what each place has for its nine
-    neighbours is one small matrix product, in a third to two thirds of the time.
+    One matrix product computes the contribution of each position to its nine neighbours, and the
+    contributions are added. With a single output channel this takes a third to two thirds of the
+    time of torch's transposed convolution.
     """
 
     def __init__(self, layer: nn.ConvTranspose2d, dtype: torch.dtype) -> None:
         super().__init__()
         assert layer.bias is not None
-        self.shares = layer.weight.detach().flatten(1).T.to(dtype).contiguous()
+        self.kernel = layer.weight.detach().flatten(1).T.to(dtype).contiguous()
         self.bias = layer.bias.detach()
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Maps [n, channels, side, side] -> logits [n, 1, side, side], float32."""
-        images, _, height, width = hidden.shape
-        shares = (self.shares @ hidden.flatten(2)).float().view(images, -1, height, width)
-        logits = self.bias.expand(images, height + _KERNEL - 1, width + _KERNEL - 1).clone()
-        # Half the time of `F.fold`, which adds number by number.
+        """Return logits, float32 [n, 1, height, width], of maps [n, channels, height, width]."""
+        count, _, height, width = hidden.shape
+        products = (self.kernel @ hidden.flatten(2)).float().view(count, -1, height, width)
+        logits = self.bias.expand(count, height + _KERNEL - 1, width + _KERNEL - 1).clone()
+        # Takes half the time of `F.fold`.
         for row in range(_KERNEL):
             for column in range(_KERNEL):
-                share = shares[:, row * _KERNEL + column]
-                logits[:, row : row + height, column : column + width] += share
+                product = products[:, row * _KERNEL + column]
+                logits[:, row : row + height, column : column + width] += product
         return logits[:, None, 1:-1, 1:-1]

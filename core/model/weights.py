@@ -1,4 +1,4 @@
-"""Weights as safetensors, each with a JSON beside it that says how it was made."""
+"""Weights files in safetensors format, each with a JSON record of its training."""
 
 import hashlib
 import json
@@ -18,27 +18,59 @@ from core.support.errors import WeightsError
 from core.support.files import make_folders, read_bytes, write_bytes, write_text
 from core.support.text import shorten
 
-_LARGEST_FILE = 64_000_000  # bytes; the largest model in float64 has 21 million
+_MAX_FILE_BYTES = 64_000_000  # the largest model in float64 has 21 million
 
 
 def shipped_path(split: str, latent_dim: int) -> Path:
-    """Where the weights that ship with the program lie."""
+    """Return the path of the weights included with the program."""
     return environment.CACHED_WEIGHTS / f"vae-{split}-{latent_dim}.safetensors"
 
 
 def user_cache_path(split: str, latent_dim: int, source: str, seed: int) -> Path:
-    """Where weights pre-trained on this machine are kept."""
+    """Return the path of weights that were pre-trained on this machine.
+
+    Parameters
+    ----------
+    split : str
+        Name of the dataset split.
+    latent_dim : int
+        Number of latent variables.
+    source : str
+        Name of the source of the images.
+    seed : int
+        Seed of pre-training.
+
+    Returns
+    -------
+    Path
+        Path in the user's cache; the file need not exist.
+    """
     name = f"vae-{split}-{latent_dim}-{source}-seed{seed}.safetensors"
     return environment.cache_dir() / "weights" / name
 
 
 def record_path(path: Path) -> Path:
-    """The JSON beside a weights file."""
+    """Return the path of the JSON record of a weights file."""
     return path.with_suffix(".json")
 
 
 def save_weights(model: nn.Module, path: Path, record: Mapping[str, Any]) -> None:
-    """Write the tensors of ``model`` to ``path`` and ``record`` beside it, each whole or not."""
+    """Write the weights of a model and their record, each atomically.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Model whose state is written.
+    path : Path
+        Weights file; missing folders are created.
+    record : Mapping of str to Any
+        Content of the record, JSON values; the SHA-256 of the weights file is added.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     make_folders(path.parent)
     write_bytes(path, save(tensors))
@@ -46,53 +78,66 @@ def save_weights(model: nn.Module, path: Path, record: Mapping[str, Any]) -> Non
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a weights file, in hexadecimal; raises OSError as `read_bytes` does."""
+    """Return the SHA-256 of a weights file in hexadecimal; raise OSError if it cannot be read."""
     return hashlib.sha256(_content(path)).hexdigest()
 
 
 def load_weights(model: nn.Module, path: Path, *, hint: str = "") -> None:
-    """Fill ``model`` with the tensors in ``path``.
+    """Load the tensors of a weights file into a model, as float32.
 
-    Any float type is taken and kept as float32. Raises `WeightsError` that names the file, the
-    tensor, what was expected and what was found; ``hint`` is added where a shape is wrong.
+    Parameters
+    ----------
+    model : nn.Module
+        Model to fill; it stays unchanged if the file is refused.
+    path : Path
+        Weights file with exactly the tensors of the model, in any floating-point type.
+    hint : str, default ""
+        Text added to the message about a wrong shape.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or damaged, or a tensor is missing, unexpected, of another shape,
+        not floating point or not finite. The sentence names the file, the tensor, the expected
+        and the actual value.
     """
-    found = _read(path)
+    stored = _read(path)
     expected = model.state_dict()
     for name, tensor in expected.items():
-        if name not in found:
+        if name not in stored:
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' of shape {_shape(tensor)} was expected "
                 f"and is missing; the file holds "
-                f"{shorten(', '.join(sorted(found))) or 'no tensors'}."
+                f"{shorten(', '.join(sorted(stored))) or 'no tensors'}."
             )
-        if found[name].shape != tensor.shape:
+        if stored[name].shape != tensor.shape:
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' was expected with shape {_shape(tensor)} "
-                f"and found with shape {_shape(found[name])}{hint}."
+                f"and found with shape {_shape(stored[name])}{hint}."
             )
-        if not found[name].is_floating_point():
+        if not stored[name].is_floating_point():
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' was expected as floating point "
-                f"and found as {found[name].dtype}."
+                f"and found as {stored[name].dtype}."
             )
-        if not torch.isfinite(found[name].float()).all():  # as float32, which is kept
+        if not torch.isfinite(stored[name].float()).all():  # after conversion to float32
             raise WeightsError(
                 f"weights file {path}: tensor '{name}' was expected with finite numbers "
                 "and found with NaN or infinity."
             )
-    for name in found:
+    for name in stored:
         if name not in expected:
             raise WeightsError(
                 f"weights file {path}: tensor '{shorten(name)}' was not expected; the model has "
                 f"{', '.join(expected)}."
             )
-    model.load_state_dict({name: tensor.float() for name, tensor in found.items()})
+    model.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
 
 
 def load_vae(path: Path, latent_dim: int) -> VAE:
-    """The VAE stored in ``path``; raises `WeightsError` as `load_weights` does."""
+    """Load a VAE from a weights file; raise `WeightsError` as `load_weights` does."""
     vae = VAE(latent_dim)
-    load_weights(vae, path, hint=f" (latent_dim is {latent_dim}; give the file's own)")
+    load_weights(vae, path, hint=f" (latent_dim is {latent_dim}; give the value of the file)")
     return vae
 
 
@@ -110,8 +155,8 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a weights file; a link leads to one as well, for a person may give any path."""
-    return read_bytes(Path(os.path.realpath(path)), _LARGEST_FILE)
+    """Read a weights file; follow symbolic links, because users may give any path."""
+    return read_bytes(Path(os.path.realpath(path)), _MAX_FILE_BYTES)
 
 
 def _shape(tensor: Tensor) -> str:

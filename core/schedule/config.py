@@ -1,4 +1,4 @@
-"""Everything that decides a run, as one validated value."""
+"""Configuration of a run: one validated, immutable value that determines its result."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -21,12 +21,14 @@ from core.support.validation import (
 )
 
 ROUNDINGS = {
-    "exact": "hands out remainders, so that epochs and REM share come out as asked for",
-    "original": "the reference's: rounds down in every cycle and drops what is left over",
+    "exact": "distributes remainders over the cycles, so that the totals match the requested "
+    "epochs and REM fraction",
+    "original": "rounds down in every cycle as the reference simulation does, which loses the "
+    "remainders",
 }
 DREAMERS = {
-    False: "frozen: the model as it was before the night dreams",
-    True: "current: the model as it is now dreams",
+    False: "frozen: the dream generator is the model before the night",
+    True: "current: the dream generator is the model at that time",
 }
 DEVICES = {
     "auto": "an NVIDIA GPU if there is one, else an Apple GPU, else the CPU",
@@ -45,11 +47,54 @@ _REGISTRIES: dict[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One night's settings, over one or more seeds; raises `ConfigError` for any out of bounds.
+    """Settings of a run. Settings that the reference simulation has keep its names.
 
-    The names are the reference's where it has one. ``num`` images are replayed in each NREM
-    stage and dreamt in each REM stage. ``weights`` starts the night from that file;
-    ``use_initial_weights=False`` pre-trains afresh with ``pretrain_seed``.
+    Attributes
+    ----------
+    seeds : tuple of int, default (0,)
+        Seeds of the nights, all different; one night runs per seed. Any iterable is accepted.
+    total_eps : int, default 100
+        Epochs of the night.
+    num_cycles : int, default 10
+        Cycles of the night, at most ``total_eps``.
+    start_fraction_rem, end_fraction_rem : float, default 0.5
+        Requested REM fraction of the first and of the last cycle, 0 to 1; linear in between.
+    use_initial_weights : bool, default True
+        Start from stored weights if there are any; False pre-trains new ones.
+    latent_dim : int, default 5
+        Number of latent variables of the VAE.
+    split : str, default "inverted"
+        Dataset split, a name in `SPLITS`.
+    lr : float, default 0.001
+        Learning rate of Adam.
+    num : int, default 50
+        Images replayed in each NREM stage and dreams generated in each REM stage.
+    continue_training : bool, default False
+        Dreamer, a key of `DREAMERS`: False frozen, True current.
+    batch_size : int, default 1
+        Images per gradient step, at most ``num``.
+    rounding : str, default "exact"
+        Rounding of REM fractions to whole epochs, a name in `ROUNDINGS`.
+    data : str, default "bundled"
+        Source of the images, a name in `SOURCES`.
+    mask : str, default "random"
+        Mask of partial images, a name in `MASKS`.
+    mask_fraction : float, default 0.25
+        Fraction of pixels that the random mask hides, 0 to 1.
+    full_evaluation : bool, default False
+        Measure all test images after every stage, not only before the night and after its last
+        stage.
+    weights : str or None, default None
+        Weights file that the night starts from; None selects the file by the other settings.
+    pretrain_seed : int, default 0
+        Seed of pre-training, if weights are pre-trained.
+    device : str, default "auto"
+        Device to train on, a name in `DEVICES`.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is out of bounds, or ``weights`` is given and ``use_initial_weights`` False.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -86,42 +131,45 @@ class RunConfig:
         self._set_whole("latent_dim", 1, MAX_LATENT_DIM)
         self._set_whole("total_eps", 1, MAX_EPOCHS)
         self._set_whole(
-            "num_cycles", 1, self.total_eps, "total_eps, for every cycle needs an epoch"
+            "num_cycles", 1, self.total_eps, "total_eps, because every cycle needs an epoch"
         )
         self._set_whole(
             "num",
             1,
             SOURCES[self.data].train_sizes[self.split],
-            f"the images that dataset 2 of split '{self.split}' has in the '{self.data}' data",
+            f"the training images of dataset 2 in split '{self.split}' of the '{self.data}' data",
         )
         self._set_whole("batch_size", 1, self.num, "num")
         if self.weights is not None:
             self._set("weights", str(self.weights))
             if not self.use_initial_weights:
                 raise ConfigError(
-                    f"weights is {self.weights!r} and use_initial_weights is False; "
-                    "a night starts from the one or the other, so drop one of them."
+                    f"weights is {self.weights!r} and use_initial_weights is False, but a night "
+                    "starts either from a file or from new weights; drop one of them."
                 )
 
     @property
     def inverted(self) -> bool:
-        """The reference's name for the split."""
+        """The split as the boolean setting of the reference simulation."""
         return self.split == "inverted"
 
     def to_dict(self) -> dict[str, Any]:
-        """All settings as JSON values, with the reference's ``inverted`` beside ``split``."""
+        """Return all settings as JSON values, and ``inverted`` in addition to ``split``."""
         return {**asdict(self), "seeds": list(self.seeds), "inverted": self.inverted}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "RunConfig":
-        """The config that `to_dict` described; raises `ConfigError` for a name it does not know."""
+        """Create a config from the result of `to_dict`.
+
+        Raise `ConfigError` for an unknown name or an invalid value.
+        """
         known = [field.name for field in fields(cls)]
         for name in values:
             if name not in known and name != "inverted":
                 raise ConfigError(f"{name} is not a setting; choose from {', '.join(known)}.")
         split = chosen_split(values.get("inverted"), values.get("split"))
-        others = {name: value for name, value in values.items() if name != "inverted"}
-        return cls(**{**others, "split": split})
+        settings = {name: value for name, value in values.items() if name != "inverted"}
+        return cls(**{**settings, "split": split})
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -131,9 +179,10 @@ class RunConfig:
 
 
 def chosen_split(inverted: bool | None, split: str | None) -> str:
-    """The split's name, from the reference's switch, from the name or from both; None: not given.
+    """Return the name of the split, given the reference's ``inverted``, the name, or both.
 
-    Raises `ConfigError` where they contradict each other.
+    None means not given; without either, return the default. Raise `ConfigError` if the two
+    contradict each other.
     """
     if inverted is None:
         return RunConfig.split if split is None else split

@@ -1,6 +1,6 @@
-"""A night's hypnogram: how many NREM and REM epochs each cycle trains.
+"""Hypnogram of a night: the numbers of NREM and REM epochs in each cycle.
 
-Pure functions of a few numbers. NREM comes first in every cycle, then REM.
+These are pure functions of the config. In every cycle the NREM stage comes first, then REM.
 """
 
 import math
@@ -20,7 +20,15 @@ class Stage(StrEnum):
 
 
 class Cycle(NamedTuple):
-    """One cycle: the REM share asked for, and the epochs that each stage really trains."""
+    """One cycle of a hypnogram.
+
+    Attributes
+    ----------
+    rem_fraction : float
+        Requested REM fraction, 0 to 1.
+    nrem_epochs, rem_epochs : int
+        Scheduled epochs of each stage.
+    """
 
     rem_fraction: float
     nrem_epochs: int
@@ -28,21 +36,30 @@ class Cycle(NamedTuple):
 
     @property
     def epochs(self) -> int:
+        """Scheduled epochs of both stages."""
         return self.nrem_epochs + self.rem_epochs
 
     @property
     def stages(self) -> tuple[tuple[Stage, int], ...]:
-        """The stages that have epochs, in order."""
+        """Stages with at least one epoch and their epochs, NREM before REM."""
         both = ((Stage.NREM, self.nrem_epochs), (Stage.REM, self.rem_epochs))
         return tuple((stage, epochs) for stage, epochs in both if epochs)
 
 
 @dataclass(frozen=True)
 class Dose:
-    """What a night was asked to train and what it trains.
+    """Requested and scheduled amounts of training in a night.
 
-    ``asked_rem_share`` is the mean REM share over cycles, ``rem_share`` the realised one; steps
-    are gradient steps of one seed.
+    Attributes
+    ----------
+    asked_epochs : int
+        Requested epochs of the night.
+    asked_rem_share : float
+        Requested REM fraction, the mean over cycles.
+    nrem_epochs, rem_epochs : int
+        Scheduled epochs of each stage, summed over cycles.
+    nrem_steps, rem_steps : int
+        Scheduled gradient steps of each stage, per seed.
     """
 
     asked_epochs: int
@@ -54,10 +71,12 @@ class Dose:
 
     @property
     def epochs(self) -> int:
+        """Scheduled epochs of the night."""
         return self.nrem_epochs + self.rem_epochs
 
     @property
     def rem_share(self) -> float:
+        """Scheduled REM fraction: REM epochs as a fraction of all scheduled epochs."""
         return self.rem_epochs / self.epochs
 
 
@@ -65,63 +84,90 @@ Hypnogram = tuple[Cycle, ...]
 
 
 def hypnogram(config: RunConfig) -> Hypnogram:
-    """The night that ``config`` asks for."""
+    """Return the hypnogram of the night that ``config`` describes."""
     fractions = rem_fractions(config.num_cycles, config.start_fraction_rem, config.end_fraction_rem)
-    arrange = _exact if config.rounding == "exact" else _original
-    return arrange(config.total_eps, fractions)
+    schedule = _exact if config.rounding == "exact" else _original
+    return schedule(config.total_eps, fractions)
 
 
 def rem_fractions(num_cycles: int, start: float, end: float) -> tuple[float, ...]:
-    """The REM share asked for in each cycle, linear from ``start`` to ``end``.
+    """Return the requested REM fraction of each cycle, linear from ``start`` to ``end``.
 
-    A night of a single cycle has the share ``start`` (where the reference divides by zero).
+    Cycle c has ``start + (end - start) * c / (num_cycles - 1)``. A night of a single cycle has
+    ``start``, where the reference simulation divides by zero.
+
+    Parameters
+    ----------
+    num_cycles : int
+        Number of cycles, from 1.
+    start, end : float
+        REM fraction of the first and of the last cycle, 0 to 1.
+
+    Returns
+    -------
+    tuple of float
+        One fraction per cycle.
+
+    References
+    ----------
+    Reference simulation: https://github.com/ellie-as/sleep-continual-learning, commit fa0851d.
     """
     steps = max(num_cycles - 1, 1)
     return tuple(start + (end - start) * cycle / steps for cycle in range(num_cycles))
 
 
 def dose(config: RunConfig) -> Dose:
-    """The asked-for and the realised dose of ``config``'s night."""
-    night = hypnogram(config)
-    nrem, rem = (sum(getattr(c, f"{stage}_epochs") for c in night) for stage in ("nrem", "rem"))
-    steps = math.ceil(config.num / config.batch_size)
-    asked = math.fsum(cycle.rem_fraction for cycle in night) / len(night)
-    return Dose(config.total_eps, asked, nrem, rem, nrem * steps, rem * steps)
+    """Return the requested and the scheduled amounts of training in the night of ``config``."""
+    cycles = hypnogram(config)
+    nrem_epochs = sum(cycle.nrem_epochs for cycle in cycles)
+    rem_epochs = sum(cycle.rem_epochs for cycle in cycles)
+    steps = math.ceil(config.num / config.batch_size)  # per epoch
+    requested_fraction = math.fsum(cycle.rem_fraction for cycle in cycles) / len(cycles)
+    return Dose(
+        config.total_eps,
+        requested_fraction,
+        nrem_epochs,
+        rem_epochs,
+        nrem_epochs * steps,
+        rem_epochs * steps,
+    )
 
 
 def _original(total_eps: int, fractions: tuple[float, ...]) -> Hypnogram:
-    """The reference's rounding: floors everywhere, so that epochs and REM share can be lost."""
+    """Round as the reference simulation does: down everywhere, which loses epochs and REM."""
     epochs = total_eps // len(fractions)
-    rems = [int(fraction * epochs) for fraction in fractions]
+    rem_epochs = [int(fraction * epochs) for fraction in fractions]
     return tuple(
-        Cycle(fraction, epochs - rem, rem) for fraction, rem in zip(fractions, rems, strict=True)
+        Cycle(fraction, epochs - rem, rem)
+        for fraction, rem in zip(fractions, rem_epochs, strict=True)
     )
 
 
 def _exact(total_eps: int, fractions: tuple[float, ...]) -> Hypnogram:
-    """Totals come out as asked for, with remainders spread over the night.
+    """Match the requested totals and distribute remainders over the night.
 
-    Cycles end at the rounded-down multiples of ``total_eps / cycles``. The REM epochs up to the
-    end of each cycle follow the asked-for running total, rounded to the nearest, as closely as
-    the cycles' lengths allow; the night's total is fixed first, as the nearest there is.
+    Cycle c (1-based) ends at epoch ``floor(c * total_eps / cycles)``. The cumulative number of
+    REM epochs at the end of each cycle is the requested cumulative number, rounded to the nearest
+    whole number and clipped to what the lengths of the cycles allow. The night's total of REM
+    epochs is always the rounded requested total.
     """
     count = len(fractions)
-    asked_until = [_nearest(total_eps * asked / count) for asked in accumulate(fractions)]
-    rem_total = asked_until[-1]
+    requested_rem = [_nearest(total_eps * total / count) for total in accumulate(fractions)]
+    rem_total = requested_rem[-1]
     cycles = []
-    start = rem_before = 0
+    start = rem_at_start = 0
     for index, fraction in enumerate(fractions):
         end = (index + 1) * total_eps // count
-        # What is left of the night must still be able to hold the rest of the REM epochs.
-        low = max(rem_before, rem_total - (total_eps - end))
-        high = min(rem_before + end - start, rem_total)
-        rem_until = min(max(asked_until[index], low), high)
-        rem = rem_until - rem_before
-        cycles.append(Cycle(fraction, end - start - rem, rem))
-        start, rem_before = end, rem_until
+        # The cycles after this one must have room for the remaining REM epochs.
+        low = max(rem_at_start, rem_total - (total_eps - end))
+        high = min(rem_at_start + end - start, rem_total)
+        rem_at_end = min(max(requested_rem[index], low), high)
+        rem_epochs = rem_at_end - rem_at_start
+        cycles.append(Cycle(fraction, end - start - rem_epochs, rem_epochs))
+        start, rem_at_start = end, rem_at_end
     return tuple(cycles)
 
 
 def _nearest(value: float) -> int:
-    """The nearest whole number, halves up; 1e-9 forgives float sums like 2.4999999999999996."""
+    """Round to the nearest whole number, halves up; 1e-9 corrects sums like 2.4999999999999996."""
     return math.floor(value + 0.5 + 1e-9)

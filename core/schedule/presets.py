@@ -1,9 +1,9 @@
-"""Nights with a name: one registry for the page's select box, its URLs and the command line.
+"""Presets: schedules by name, for the page, its addresses and the command line.
 
-The cited works say how sleep looks: how REM's share changes with age, over a night, after
-deprivation, in a nap. None of them gives epochs of training, nor a REM share that is a straight
-line over equal cycles. Each preset's numbers are therefore ours, chosen after its source and
-meant to look like it; only "even" is a published setting of the simulation itself.
+The cited works describe sleep: how the REM fraction changes with age, over a night, after
+deprivation and in a nap. None of them gives epochs of training, or a REM fraction that is linear
+over cycles of equal length. This project therefore chose the numbers of each preset to resemble
+its source. Only "even" is a published setting of the simulation itself.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,25 @@ _SETTINGS = ("total_eps", "num_cycles", "start_fraction_rem", "end_fraction_rem"
 
 @dataclass(frozen=True)
 class Preset:
-    """A schedule by name.
+    """A schedule with a name and its source.
 
-    ``name`` goes into URLs and the command line, ``label`` into a select box. ``source`` is what
-    the schedule follows, in a line; ``leaves_out`` says, in a sentence, what the model does not
-    have of it. ``total_eps`` are epochs; the REM fractions, 0 to 1, are those of the first and
-    the last cycle.
+    Attributes
+    ----------
+    name : str
+        Name in addresses and on the command line.
+    label : str
+        Name in the select box, at most 24 characters.
+    num_cycles : int
+        Cycles of the night.
+    start_fraction_rem, end_fraction_rem : float
+        Requested REM fraction of the first and of the last cycle, 0 to 1.
+    source : str
+        Work that the schedule follows with its DOI, or a description that starts with
+        "own design: ".
+    leaves_out : str
+        One sentence: what the model does not represent of this kind of sleep.
+    total_eps : int, default 100
+        Epochs of the night.
     """
 
     name: str
@@ -35,26 +48,26 @@ class Preset:
     total_eps: int = RunConfig.total_eps
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `RunConfig` that it sets; all others are left alone."""
+        """Return the settings of `RunConfig` that the preset sets, by name."""
         return _settings(self)
 
 
 def matching(config: RunConfig) -> Preset | None:
-    """The preset whose schedule ``config`` has, whatever its other settings; None without one."""
-    wanted = _settings(config)
-    return next((preset for preset in PRESETS.values() if preset.settings() == wanted), None)
+    """Return the preset with the schedule of ``config``, or None; other settings do not matter."""
+    schedule = _settings(config)
+    return next((preset for preset in PRESETS.values() if preset.settings() == schedule), None)
 
 
-def _settings(has_them: Preset | RunConfig) -> dict[str, Any]:
-    return {name: getattr(has_them, name) for name in _SETTINGS}
+def _settings(schedule: Preset | RunConfig) -> dict[str, Any]:
+    return {name: getattr(schedule, name) for name in _SETTINGS}
 
 
 def _by_name(presets: Iterable[Preset]) -> dict[str, Preset]:
     return {preset.name: preset for preset in presets}
 
 
-_FEINBERG = "Feinberg 1974, doi 10.1016/0022-3956(74)90011-9"  # REM's length, cycle by cycle
-_OHAYON = "Ohayon et al. 2004, doi 10.1093/sleep/27.7.1255"  # REM's share falls with age
+_FEINBERG = "Feinberg 1974, doi 10.1016/0022-3956(74)90011-9"  # length of REM per cycle
+_OHAYON = "Ohayon et al. 2004, doi 10.1093/sleep/27.7.1255"  # REM fraction falls with age
 _MEDNICK = "Mednick, Nakayama & Stickgold 2003, doi 10.1038/nn1078"
 
 PRESETS: dict[str, Preset] = _by_name(
@@ -65,10 +78,10 @@ PRESETS: dict[str, Preset] = _by_name(
             num_cycles=10,
             start_fraction_rem=0.5,
             end_fraction_rem=0.5,
-            source="the published simulation, ellie-as/sleep-continual-learning, "
-            "after Spens & Burgess 2024, doi 10.1038/s41562-023-01799-z",
-            leaves_out="It is an experiment and nobody's night: adults have about five cycles, "
-            "and their REM comes mostly in the later ones.",
+            source="the reference simulation, ellie-as/sleep-continual-learning, public code by "
+            "the first author of Spens & Burgess 2024, doi 10.1038/s41562-023-01799-z",
+            leaves_out="It is an experiment and not a physiological schedule: adults have about "
+            "five cycles, and most of their REM is in the later ones.",
         ),
         Preset(
             "young-adult",
@@ -77,8 +90,8 @@ PRESETS: dict[str, Preset] = _by_name(
             start_fraction_rem=0.05,
             end_fraction_rem=0.40,
             source=f"after {_FEINBERG}, and {_OHAYON}",
-            leaves_out="REM grows in a straight line over cycles of equal length here, while in "
-            "people it grows until about the third cycle, and NREM gets lighter as well.",
+            leaves_out="Here the REM fraction grows linearly over cycles of equal length, while in "
+            "people it grows until about the third cycle, and NREM becomes lighter as well.",
         ),
         Preset(
             "short-night",
@@ -86,10 +99,10 @@ PRESETS: dict[str, Preset] = _by_name(
             num_cycles=3,
             start_fraction_rem=0.05,
             end_fraction_rem=0.225,
-            total_eps=60,  # as the first three of the young adult's five cycles of 20 epochs
-            source="ours: the first three cycles of the young adult, as if woken early",
-            leaves_out="The model is not tired on the day after, as people are, and does not "
-            "sleep more deeply in the night after that.",
+            total_eps=60,  # three of the young adult's five cycles of 20 epochs
+            source="own design: the first three cycles of the young adult, as if woken early",
+            leaves_out="After a short night people are tired and sleep more deeply in the next "
+            "one; the model has no such after-effects.",
         ),
         Preset(
             "older-adult",
@@ -99,7 +112,7 @@ PRESETS: dict[str, Preset] = _by_name(
             end_fraction_rem=0.30,
             source=f"after {_OHAYON}, and {_FEINBERG}",
             leaves_out="Older people wake more often in the night, sleep less deeply, and in the "
-            "oldest the first REM period is as long as the later ones; none of it is here.",
+            "oldest the first REM period is as long as the later ones; the model has none of this.",
         ),
         Preset(
             "rem-deprived",
@@ -108,8 +121,8 @@ PRESETS: dict[str, Preset] = _by_name(
             start_fraction_rem=0.0,
             end_fraction_rem=0.0,
             source="after Dement 1960, doi 10.1126/science.131.3415.1705",
-            leaves_out="A person has to be woken again and again to be kept from REM, and makes "
-            "up for it in the nights after; the model is never woken and makes up for nothing.",
+            leaves_out="A person has to be woken repeatedly to prevent REM, and has more of it in "
+            "the following nights; the model is never woken and has no such rebound.",
         ),
         Preset(
             "newborn",
@@ -118,8 +131,8 @@ PRESETS: dict[str, Preset] = _by_name(
             start_fraction_rem=0.5,
             end_fraction_rem=0.5,
             source="after Roffwarg, Muzio & Dement 1966, doi 10.1126/science.152.3722.604",
-            leaves_out="A newborn falls asleep into REM, sleeps round the clock and has few old "
-            "memories to dream of; the model starts with NREM and with all its old memories.",
+            leaves_out="A newborn starts sleep with REM, sleeps at all times of day and has few "
+            "old memories; the model starts with NREM and with all its old memories.",
         ),
         Preset(
             "all-rem",
@@ -127,9 +140,9 @@ PRESETS: dict[str, Preset] = _by_name(
             num_cycles=5,
             start_fraction_rem=1.0,
             end_fraction_rem=1.0,
-            source="ours: a limit that no sleeper reaches",
-            leaves_out="People's REM may itself work on the day's memories, and nobody sleeps "
-            "without NREM; here dreams come only from what the model already knows.",
+            source="own design: the upper limit of the REM fraction, which no sleeper reaches",
+            leaves_out="In people REM may itself process the memories of the day, and all sleep "
+            "contains NREM; here dreams come only from what the model already knows.",
         ),
         Preset(
             "reversed",
@@ -137,9 +150,9 @@ PRESETS: dict[str, Preset] = _by_name(
             num_cycles=5,
             start_fraction_rem=0.40,
             end_fraction_rem=0.05,
-            source="ours: the young adult's night backwards, with the same dose of REM",
-            leaves_out="Healthy adults do not sleep like this: deep sleep comes first, and the "
-            "body clock, which the model does not have, moves REM towards the morning.",
+            source="own design: the young adult's night in reverse order, with the same REM dose",
+            leaves_out="Healthy adults do not sleep in this order: deep sleep comes first, and the "
+            "circadian clock, which the model lacks, moves REM towards the morning.",
         ),
         Preset(
             "nap-with-rem",
@@ -147,10 +160,10 @@ PRESETS: dict[str, Preset] = _by_name(
             num_cycles=1,
             start_fraction_rem=0.25,
             end_fraction_rem=0.25,
-            total_eps=20,  # as one cycle of the young adult's night
+            total_eps=20,  # one cycle of the young adult's night
             source=f"after {_MEDNICK}",
-            leaves_out="The study was of learning to see a texture, within a day; the model has "
-            "no day, and its memories are pictures.",
+            leaves_out="The study measured perceptual learning of textures within one day; the "
+            "model has no time of day, and its memories are images.",
         ),
         Preset(
             "nap-without-rem",
@@ -160,8 +173,8 @@ PRESETS: dict[str, Preset] = _by_name(
             end_fraction_rem=0.0,
             total_eps=20,
             source=f"after {_MEDNICK}",
-            leaves_out="Slow-wave and light sleep are one NREM stage here, and a nap's rest, "
-            "which refreshes people whatever its stages, does nothing.",
+            leaves_out="Slow-wave and light sleep are one NREM stage here, and rest itself, which "
+            "refreshes people whatever the stages of the nap, has no effect.",
         ),
     )
 )

@@ -1,7 +1,7 @@
-"""Text that tells whether it is still what was written: every piece ends with a checksum.
+"""JSON with a CRC-32 checksum, to detect content that changed after it was written.
 
-JSON alone notices a missing bracket, not a digit that has changed. A line of a log is sealed over
-itself and all lines before it, so that a line that is lost or moved is noticed too.
+JSON alone detects a missing bracket but not a changed digit. The checksum of a log line covers
+the line itself and all lines before it, so a lost or moved line is detected too.
 """
 
 import json
@@ -12,33 +12,37 @@ from typing import Any
 
 from core.support.files import read_bytes, write_text
 
-_MARK = ', "crc": "'
-_LARGEST_RECORD = 1_000_000  # bytes; that of a run with 100 seeds has 3,000
-_TAIL = len(_MARK) + len('00000000"}')
+_CHECKSUM_FIELD = ', "crc": "'
+_CHECKSUM_LENGTH = len(_CHECKSUM_FIELD) + len('00000000"}')
+_MAX_RECORD_BYTES = 1_000_000  # the record of a run with 100 seeds has 3,000
 
 
-def add_checksum(record: dict[str, Any], before: int) -> tuple[str, int]:
-    """``record`` as one line of JSON with its checksum, and that checksum.
+def add_checksum(record: dict[str, Any], previous_crc: int) -> tuple[str, int]:
+    """Encode ``record`` as one line of JSON that ends with its checksum.
 
-    ``before`` is the checksum of the line before, 0 for the first. Raises ValueError for a number
-    that is not finite.
+    ``previous_crc`` is the checksum of the previous line, 0 for the first line. Return the line
+    without a line break, and its checksum. Raise ValueError if a number is not finite.
     """
     text = json.dumps(record, allow_nan=False)
-    crc = zlib.crc32(text.encode(), before)
-    return f'{text[:-1]}{_MARK}{crc:08x}"}}', crc
+    crc = zlib.crc32(text.encode(), previous_crc)
+    return f'{text[:-1]}{_CHECKSUM_FIELD}{crc:08x}"}}', crc
 
 
-def strip_checksum(line: bytes, before: int) -> tuple[bytes, int]:
-    """The JSON in ``line`` without its checksum, and that checksum; raises ValueError if wrong."""
-    text, tail = line[:-_TAIL] + b"}", line[-_TAIL:]
-    crc = zlib.crc32(text, before)
-    if tail != f'{_MARK}{crc:08x}"}}'.encode():
+def strip_checksum(line: bytes, previous_crc: int) -> tuple[bytes, int]:
+    """Check the checksum of ``line`` and remove it.
+
+    ``previous_crc`` is the checksum of the previous line, 0 for the first line. Return the JSON
+    without the checksum, and the checksum. Raise ValueError if the checksum is wrong.
+    """
+    text, tail = line[:-_CHECKSUM_LENGTH] + b"}", line[-_CHECKSUM_LENGTH:]
+    crc = zlib.crc32(text, previous_crc)
+    if tail != f'{_CHECKSUM_FIELD}{crc:08x}"}}'.encode():
         raise ValueError("its checksum is wrong")
     return text, crc
 
 
 def finite(text: str) -> float:
-    """The number in ``text``; raises ValueError for NaN and infinity, which JSON lets through."""
+    """Parse a float; raise ValueError for NaN and infinity, which Python's JSON parser accepts."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text} is not a finite number")
@@ -46,19 +50,23 @@ def finite(text: str) -> float:
 
 
 def write_checked_json(path: Path, record: dict[str, Any]) -> None:
-    """Write ``record`` as JSON for people to read, with its checksum, whole or not at all."""
+    """Write ``record`` with its checksum as indented JSON, atomically and durably."""
     write_text(path, json.dumps({**record, "crc": _crc(record)}, indent=1, allow_nan=False) + "\n")
 
 
 def read_checked_json(path: Path) -> dict[str, Any]:
-    """What `write_checked_json` wrote; raises OSError, or ValueError if it is not that."""
+    """Read a record written by `write_checked_json`, without its checksum.
+
+    Raise OSError if the file cannot be read, and ValueError if it is not such a record or its
+    checksum is wrong. The layout of the JSON may differ: the checksum covers the values.
+    """
     try:
-        text = read_bytes(path, _LARGEST_RECORD).decode()
+        text = read_bytes(path, _MAX_RECORD_BYTES).decode()
         record = json.loads(text, parse_float=finite, parse_constant=finite)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(record, dict) or "crc" not in record:
-        raise ValueError("it is not a sealed record")
+        raise ValueError("it is not a JSON object with a checksum")
     crc = record.pop("crc")
     if crc != _crc(record):
         raise ValueError("its checksum is wrong")

@@ -1,18 +1,24 @@
-"""How many CPU cores there are to work with."""
+"""Number of CPU cores available to this process."""
 
 from core.support.validation import integer
 
 
 def available_cores() -> int:
-    """The cores that this process may use, by its machine, its affinity and its container."""
-    from dask.system import cpu_count  # late, as it takes a fifth of a second the first time
+    """Return the number of cores this process may use.
+
+    The number respects the CPU affinity of the process and the CPU limit of its container.
+    """
+    from dask.system import cpu_count  # imported late: the first import takes 0.2 s
 
     return cpu_count()
 
 
 def usable_threads(threads: object) -> int:
-    """``threads`` as a number of this machine's cores, None being all of them."""
-    present = available_cores()
+    """Validate a number of threads; None means all available cores.
+
+    Raise `ConfigError` unless ``threads`` is None or a whole number from 1 to `available_cores`.
+    """
+    cores = available_cores()
     if threads is None:
-        return present
-    return integer("threads", threads, 1, present, "this machine's cores")
+        return cores
+    return integer("threads", threads, 1, cores, "this machine's cores")

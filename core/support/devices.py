@@ -1,4 +1,4 @@
-"""From a device's name in a config to a torch device that this machine has."""
+"""Torch devices of this machine."""
 
 import torch
 
@@ -6,25 +6,26 @@ from core.support.errors import ConfigError
 
 
 def resolve(name: str) -> torch.device:
-    """The device called ``name``; "auto" is CUDA where there is any, else MPS, else the CPU.
+    """Return the torch device for ``name``: "auto", "cpu", "cuda" or "mps".
 
-    Raises `ConfigError` for a device that this machine lacks.
+    "auto" selects CUDA if it is available, else MPS, else the CPU. Raise `ConfigError` if this
+    machine lacks the device.
     """
-    has = {
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
     if name == "auto":
-        return torch.device(next(device for device in ("cuda", "mps", "cpu") if has[device]))
-    if not has[name]:
-        usable = ", ".join(device for device, present in has.items() if present)
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if available[device]))
+    if not available[name]:
+        usable = ", ".join(device for device, present in available.items() if present)
         raise ConfigError(f"device is {name!r}, which this machine lacks; choose auto or {usable}.")
     return torch.device(name)
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is arithmetic of the device's own, and so faster than float32."""
+    """Return whether ``device`` computes bfloat16 in hardware, and so faster than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}

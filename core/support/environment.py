@@ -1,4 +1,9 @@
-"""Where things lie on this machine; each place can be moved by an environment variable."""
+"""Settings from environment variables: folders, limits and the page's server.
+
+Each function reads its variable at every call. An unset or blank variable gives the default.
+Every limit is a whole number up to 1,000,000; another value raises `ConfigError`. A folder may
+start with ``~``.
+"""
 
 import os
 import re
@@ -11,96 +16,114 @@ from core.support.validation import integer
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHED_WEIGHTS = PROJECT / "cached_weights"
-_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
-
-_HOST = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
+_HOST_NAME = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*")
 
 
 def _folder(variable: str, default: Path) -> Path:
-    given = os.environ.get(variable, "").strip()
-    return Path(given).expanduser() if given else default
+    text = os.environ.get(variable, "").strip()
+    return Path(text).expanduser() if text else default
 
 
 def _number(variable: str, default: int, low: int = 1) -> int:
-    given = os.environ.get(variable, "").strip()
-    if not given:
+    text = os.environ.get(variable, "").strip()
+    if not text:
         return default
-    number = int(given) if given.isdecimal() and len(given) < 10 else given
+    number = int(text) if text.isdecimal() and len(text) < 10 else text
     return integer(variable, number, low, 1_000_000)
 
 
+# --- limits of the queue ---
+
+
 def max_queued_per_person() -> int:
-    """How many runs one person may have waiting or running (``SLEEP_MAX_QUEUED_PER_PERSON``)."""
+    """``SLEEP_MAX_QUEUED_PER_PERSON``: queued and running runs per person; default 20."""
     return _number("SLEEP_MAX_QUEUED_PER_PERSON", 20)
 
 
 def max_queued_per_address() -> int:
-    """How many runs may come from one network address (``SLEEP_MAX_QUEUED_PER_ADDRESS``).
+    """``SLEEP_MAX_QUEUED_PER_ADDRESS``: queued and running runs per network address; default 100.
 
-    The default leaves room for a class of thirty at one address, with two runs each and more, and
-    half of all places to everybody else.
+    The default allows three runs each in a class of thirty behind one address, and leaves half of
+    the queue to other addresses.
     """
     return _number("SLEEP_MAX_QUEUED_PER_ADDRESS", 100)
 
 
 def max_queued() -> int:
-    """How many runs all persons together may have so (``SLEEP_MAX_QUEUED``)."""
+    """``SLEEP_MAX_QUEUED``: queued and running runs of all persons together; default 200."""
     return _number("SLEEP_MAX_QUEUED", 200)
 
 
 def max_seconds_per_person() -> int:
-    """How many seconds of work one visitor may have so (``SLEEP_MAX_SECONDS_PER_PERSON``).
+    """``SLEEP_MAX_SECONDS_PER_PERSON``: expected seconds of one person's runs; default 3,600.
 
-    Counted, as in the next two limits, is the expected duration of whole runs on one core of the
-    reference machine. The default is enough for twenty runs of 25 cycles and five seeds each.
+    This limit and the next two count the expected durations of queued and running runs, each
+    in full and on one core of the reference machine. The default allows twenty runs of 25 cycles
+    and five seeds.
     """
     return _number("SLEEP_MAX_SECONDS_PER_PERSON", 3_600)
 
 
 def max_seconds_per_address() -> int:
-    """How many seconds may come from one network address (``SLEEP_MAX_SECONDS_PER_ADDRESS``)."""
+    """``SLEEP_MAX_SECONDS_PER_ADDRESS``: expected seconds per network address; default 14,400."""
     return _number("SLEEP_MAX_SECONDS_PER_ADDRESS", 14_400)
 
 
 def max_seconds() -> int:
-    """How many seconds all visitors together may have so (``SLEEP_MAX_SECONDS``)."""
+    """``SLEEP_MAX_SECONDS``: expected seconds of all persons' runs together; default 28,800."""
     return _number("SLEEP_MAX_SECONDS", 28_800)
 
 
-def trusted_proxy_header() -> str | None:
-    """The header in which a trusted proxy names a visitor's network address; None for no proxy.
-
-    Read from ``SLEEP_TRUSTED_PROXY_HEADER``; raises `ConfigError` for what is no header's name.
-    """
-    given = os.environ.get("SLEEP_TRUSTED_PROXY_HEADER", "").strip()
-    if given and not _HEADER.fullmatch(given):
-        raise ConfigError(
-            f"SLEEP_TRUSTED_PROXY_HEADER is {given!r}; give the name of one HTTP header, such as "
-            "X-Forwarded-For."
-        )
-    return given or None
+# --- engine ---
 
 
 def hung_after_s() -> int:
-    """Without a step for how many seconds a night counts as hung (``SLEEP_HUNG_AFTER_S``)."""
+    """``SLEEP_HUNG_AFTER_S``: seconds without a step after which a run counts as hung; 120."""
     return _number("SLEEP_HUNG_AFTER_S", 120)
 
 
+def scheduler_address() -> str | None:
+    """``DASK_SCHEDULER_ADDRESS``: address of an existing Dask scheduler.
+
+    None, the default, means that the engine starts its own cluster.
+    """
+    return os.environ.get("DASK_SCHEDULER_ADDRESS", "").strip() or None
+
+
+# --- the page's server ---
+
+
 def max_connections() -> int:
-    """How many connections the page's server accepts at a time (``SLEEP_MAX_CONNECTIONS``)."""
+    """``SLEEP_MAX_CONNECTIONS``: connections of the page's server, from 10; default 500."""
     return _number("SLEEP_MAX_CONNECTIONS", 500, low=10)
 
 
-def allowed_hosts() -> tuple[str, ...]:
-    """Host names that the page's server answers to (``SLEEP_ALLOWED_HOSTS``, with commas).
+def trusted_proxy_header() -> str | None:
+    """``SLEEP_TRUSTED_PROXY_HEADER``: HTTP header with the visitor's address from a trusted proxy.
 
-    In lower case; ``*.name`` stands for all names below one, ``*`` for any. Raises ConfigError for
-    what is no host name.
+    None, the default, means that no proxy is trusted. Raise `ConfigError` if the value is
+    not the name of a header.
     """
-    given = os.environ.get("SLEEP_ALLOWED_HOSTS", "").lower().split(",")
-    names = tuple(name.strip().removesuffix(".") for name in given if name.strip())
+    name = os.environ.get("SLEEP_TRUSTED_PROXY_HEADER", "").strip()
+    if name and not _HEADER_NAME.fullmatch(name):
+        raise ConfigError(
+            f"SLEEP_TRUSTED_PROXY_HEADER is {name!r}; give the name of one HTTP header, such as "
+            "X-Forwarded-For."
+        )
+    return name or None
+
+
+def allowed_hosts() -> tuple[str, ...]:
+    """``SLEEP_ALLOWED_HOSTS``: host names of the page's server, separated by commas; default none.
+
+    Return the names in lower case. ``*.name`` matches every name below ``name``, ``*`` matches
+    any name. Raise `ConfigError` if a name is not a host name.
+    """
+    parts = os.environ.get("SLEEP_ALLOWED_HOSTS", "").lower().split(",")
+    names = tuple(name.strip().removesuffix(".") for name in parts if name.strip())
     for name in names:
-        if not _HOST.fullmatch(name):
+        if not _HOST_NAME.fullmatch(name):
             raise ConfigError(
                 f"SLEEP_ALLOWED_HOSTS holds {name!r}; give host names without scheme and port, "
                 "separated by commas, such as sleep.example.org or *.example.org, or * for any."
@@ -108,43 +131,50 @@ def allowed_hosts() -> tuple[str, ...]:
     return names
 
 
-def scheduler_address() -> str | None:
-    """The scheduler named by ``DASK_SCHEDULER_ADDRESS``, None for a cluster of our own."""
-    return os.environ.get("DASK_SCHEDULER_ADDRESS", "").strip() or None
+# --- folders ---
 
 
 def cache_dir() -> Path:
-    """Parsed data and weights trained on this machine (``SLEEP_CACHE_DIR``)."""
+    """``SLEEP_CACHE_DIR``: parsed images and weights trained on this machine.
+
+    The default is ``sleep-schedule-explorer`` in the user's cache folder.
+    """
     return _folder(
         "SLEEP_CACHE_DIR", Path(platformdirs.user_cache_dir("sleep-schedule-explorer", False))
     )
 
 
 def data_dir() -> Path:
-    """The root that holds ``MNIST/raw`` (``SLEEP_DATA_DIR``)."""
+    """``SLEEP_DATA_DIR``: folder that holds ``MNIST/raw``; default ``data`` in `cache_dir`."""
     return _folder("SLEEP_DATA_DIR", cache_dir() / "data")
 
 
 def gallery_dir() -> Path:
-    """Recorded nights that ship with the program, wherever outputs go (``SLEEP_GALLERY_DIR``)."""
+    """``SLEEP_GALLERY_DIR``: recorded runs; default ``outputs/gallery`` in the project.
+
+    The default does not depend on `outputs_dir`, because these runs are part of the program.
+    """
     return _folder("SLEEP_GALLERY_DIR", PROJECT / "outputs" / "gallery")
 
 
 def outputs_dir() -> Path:
-    """Where nights write their figures and logs (``SLEEP_OUTPUTS_DIR``)."""
+    """``SLEEP_OUTPUTS_DIR``: runs, queue and engine files; default ``outputs`` in the project."""
     return _folder("SLEEP_OUTPUTS_DIR", PROJECT / "outputs")
 
 
+# --- removal of old runs ---
+
+
 def keep_checkpoints_hours() -> int:
-    """How long the checkpoints of a done run are kept (``SLEEP_KEEP_CHECKPOINTS_HOURS``)."""
+    """``SLEEP_KEEP_CHECKPOINTS_HOURS``: hours to keep the checkpoints of a done run; default 24."""
     return _number("SLEEP_KEEP_CHECKPOINTS_HOURS", 24)
 
 
 def keep_gb() -> int:
-    """How many GB all runs together may take before old ones go (``SLEEP_KEEP_GB``)."""
+    """``SLEEP_KEEP_GB``: size of all runs together, in GB, above which old ones are removed; 5."""
     return _number("SLEEP_KEEP_GB", 5)
 
 
 def keep_days() -> int:
-    """How many days each run is kept in any case (``SLEEP_KEEP_DAYS``)."""
+    """``SLEEP_KEEP_DAYS``: days during which a run is never removed; default 7."""
     return _number("SLEEP_KEEP_DAYS", 7)

@@ -1,26 +1,26 @@
-"""What can go wrong for a person, each told in one sentence with the way out."""
+"""Errors with a message for users: one sentence that states the problem and the remedy."""
 
 
 class SleepError(Exception):
-    """Base of every error whose message is meant for a person, never as a traceback."""
+    """Base class of errors whose message is shown to users without a traceback."""
 
 
 def os_error_sentence(error: OSError) -> str:
-    """The sentence for a file that the system does not let us read or write."""
-    where = f"{error.filename} cannot be used" if error.filename else "the system refuses"
-    return f"{where} ({error.strerror or error}); make room or give access there."
+    """Return a sentence about a file that the operating system refuses to read or write."""
+    problem = f"{error.filename} cannot be used" if error.filename else "the system refuses"
+    return f"{problem} ({error.strerror or error}); make room or give access there."
 
 
 class ConfigError(SleepError, ValueError):
-    """A setting is out of bounds; the sentence names the field, the value and the fix."""
+    """A setting is invalid; the sentence names the setting, its value and the remedy."""
 
 
 class DataError(SleepError):
-    """The images of a source could not be had."""
+    """The images of a source cannot be loaded."""
 
 
 class WeightsError(SleepError):
-    """A weights file is missing, damaged or of the wrong shape."""
+    """A weights file is missing or damaged, or a tensor has the wrong name, shape or type."""
 
 
 class DivergedError(SleepError):
@@ -28,16 +28,16 @@ class DivergedError(SleepError):
 
 
 class LogError(SleepError):
-    """A run's files cannot be read; the sentence names file, line and what is wrong."""
+    """A file of a run is damaged; the sentence names the file, the line and the problem."""
 
 
 class RunError(SleepError):
-    """There is no such run, or it is not in a state for what was asked of it."""
+    """A run does not exist, or its state does not allow the requested action."""
 
 
 class QueueError(SleepError):
-    """The queue is full; the sentence says whose limit it is and what to do."""
+    """The queue is full; the sentence names the limit and the remedy."""
 
 
 class EngineError(SleepError):
-    """The job engine cannot work; the sentence says why and what to do."""
+    """The job engine cannot run; the sentence names the cause and the remedy."""

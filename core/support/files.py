@@ -1,8 +1,8 @@
-"""Files that are whole or absent, also after a power cut, and reading that trusts no file.
+"""Atomic and durable writes, and reads that accept only regular files of a limited size.
 
-A write is durable in three steps: the content reaches the disk (``fsync`` of the file), then the
-name is changed, then the name reaches the disk (``fsync`` of the folder). Source: Pillai et al.
-2014, "All file systems are not created equal", OSDI.
+An atomic write leaves either the complete new file or the state before it. A durable write also
+survives a power cut. It takes three steps: ``fsync`` of the file, the rename, ``fsync`` of the
+folder (Pillai et al. 2014, "All file systems are not created equal", OSDI).
 """
 
 import errno
@@ -32,11 +32,11 @@ _NO_LINK = os.O_RDONLY | os.O_NOFOLLOW
 
 @contextmanager
 def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Yield an open file that becomes ``path`` only if the block succeeds.
+    """Open a new file for writing; rename it to ``path`` only if the block succeeds.
 
-    The folder must exist. On Linux the file has no name before that, so that a process that is
-    killed leaves nothing. ``durable=False`` saves two waits for the disk, for files whose loss in
-    a power cut costs nothing.
+    The folder must exist. On Linux the file has no name until then, so a killed process leaves no
+    temporary file. ``durable=False`` saves two waits for the disk; use it for files whose loss in
+    a power cut is harmless. Raise OSError with the file's name.
     """
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -60,7 +60,7 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         if durable:
             sync(folder)
     except OSError as error:
-        # A full disk names no file, and our own calls name one relative to the folder.
+        # The error of a full disk names no file; the calls above name one relative to the folder.
         if not os.path.isabs(error.filename or ""):
             error.filename = str(path)
         raise
@@ -69,9 +69,9 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
 
 def _open_new(name: str, folder: int) -> tuple[BinaryIO, str | None]:
-    """A new file in ``folder`` and its temporary name, None where it has no name yet."""
+    """Open a new file in ``folder``; return it and its temporary name, None if it has no name."""
     if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
-        with suppress(OSError):  # some file systems cannot do it
+        with suppress(OSError):  # some file systems do not support files without a name
             unnamed = os.open(".", os.O_TMPFILE | os.O_WRONLY, 0o666, dir_fd=folder)
             return os.fdopen(unnamed, "wb"), None
     temporary = _temporary_name(name)
@@ -80,7 +80,7 @@ def _open_new(name: str, folder: int) -> tuple[BinaryIO, str | None]:
 
 
 def _link(file: BinaryIO, name: str, folder: int) -> str | None:
-    """Give an unnamed file ``name``, or a temporary name, which is returned, if it is taken."""
+    """Name an unnamed file ``name``; if that exists, use and return a temporary name instead."""
     source = f"/proc/self/fd/{file.fileno()}"
     try:
         os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
@@ -96,15 +96,15 @@ def _temporary_name(name: str) -> str:
 
 
 def sync(descriptor: int) -> None:
-    """Wait until an open file or folder is on disk; raises OSError if it cannot get there."""
-    if sys.platform == "darwin":  # whose fsync ends at the drive's own cache
+    """Wait until an open file or folder is on disk; raise OSError if the write fails."""
+    if sys.platform == "darwin":  # fsync on macOS only reaches the cache of the drive
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
         os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in ``folder`` are on disk."""
+    """Wait until the entries of ``folder`` are on disk; raise OSError if the write fails."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         sync(descriptor)
@@ -113,16 +113,16 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folders(folder: Path) -> None:
-    """Make ``folder`` and those above it where they are missing, durably."""
-    missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
-    for each in reversed(missing):
-        make_folder(each)
+    """Create ``folder`` and its missing parents, durably; raise OSError as `make_folder` does."""
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    for path in reversed(missing):
+        make_folder(path)
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` where it is missing, durably.
+    """Create ``folder`` if it is missing, durably.
 
-    Raises OSError if what is above it is missing, and if it is a link or no folder.
+    Raise OSError if its parent is missing, or if ``folder`` is a link or not a folder.
     """
     with suppress(FileExistsError):
         folder.mkdir()
@@ -132,42 +132,92 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file, if it exists, durably."""
+    """Remove a file if it exists, durably."""
     with suppress(FileNotFoundError):
         path.unlink()
         sync_folder(path.parent)
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove ``folder`` with all below it, durably; raises OSError, also if it is missing.
+    """Remove ``folder`` and its content, durably; raise OSError, also if it is missing.
 
-    It is renamed first, so that a removal that is broken off leaves no half of it under its name,
-    but ``.NAME.deleted`` beside it.
+    The folder is first renamed to ``.NAME.deleted``. An interrupted removal leaves that folder,
+    never an incomplete ``folder``.
     """
-    doomed = folder.with_name(f".{folder.name}.deleted")
-    folder.rename(doomed)
-    sync_folder(doomed.parent)
-    shutil.rmtree(doomed)
+    renamed = folder.with_name(f".{folder.name}.deleted")
+    folder.rename(renamed)
+    sync_folder(renamed.parent)
+    shutil.rmtree(renamed)
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write ``content``, whole or not at all."""
+    """Write ``content`` atomically.
+
+    Parameters
+    ----------
+    path : Path
+        File to write or replace; its folder must exist.
+    content : bytes
+        Complete content of the file.
+    durable : bool, default True
+        Wait until the file is on disk; see `atomic_file`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     with atomic_file(path, durable=durable) as file:
         file.write(content)
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Write ``text`` as UTF-8, whole or not at all."""
+    """Write ``text`` as UTF-8 atomically.
+
+    Parameters
+    ----------
+    path : Path
+        File to write or replace; its folder must exist.
+    text : str
+        Complete content of the file.
+    durable : bool, default True
+        Wait until the file is on disk; see `atomic_file`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     write_bytes(path, text.encode(), durable=durable)
 
 
 def write_json(path: Path, values: Any, *, durable: bool = True) -> None:
-    """Write ``values`` as JSON, whole or not at all."""
+    """Write ``values`` as JSON atomically.
+
+    Parameters
+    ----------
+    path : Path
+        File to write or replace; its folder must exist.
+    values : Any
+        Value that the standard library's `json` can encode.
+    durable : bool, default True
+        Wait until the file is on disk; see `atomic_file`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    TypeError
+        If ``values`` has no JSON form.
+    """
     write_text(path, json.dumps(values), durable=durable)
 
 
 def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write named arrays as one compressed archive, whole or not at all."""
+    """Write named arrays as one compressed NumPy archive (npz), atomically and durably.
+
+    Raise OSError if the file cannot be written, ValueError for an array of Python objects.
+    """
     with atomic_file(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -176,42 +226,62 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
 
 
 def open_regular(path: Path, max_bytes: int) -> BinaryIO:
-    """Open ``path`` for reading; it must be a regular file and no link, of at most ``max_bytes``.
+    """Open a regular file of at most ``max_bytes`` bytes for reading.
 
-    Never waits, as opening a named pipe would. Raises OSError.
+    Raise OSError for a larger file, a symbolic link, a folder or a device. Opening never blocks,
+    not even on a named pipe.
     """
     return _regular(os.open(path, _NO_LINK | os.O_NONBLOCK), path, max_bytes)
 
 
 def open_inside(folder: Path, *names: str, max_bytes: int) -> BinaryIO:
-    """Open the regular file ``names`` below ``folder``, as `open_regular` does.
+    """Open a regular file below ``folder`` for reading, without following any symbolic link.
 
-    Neither ``folder`` nor a folder on the way may be a link, also if it is replaced meanwhile.
-    Raises OSError.
+    Each path component is opened relative to its parent, so the check holds even if a component
+    is replaced at the same time.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to start from; not a symbolic link.
+    *names : str
+        Names of the folders below ``folder``, then the name of the file.
+    max_bytes : int
+        Largest accepted size of the file in bytes.
+
+    Returns
+    -------
+    BinaryIO
+        The open file.
+
+    Raises
+    ------
+    OSError
+        If the file is missing, larger, not a regular file, or any component is a link.
     """
-    *folders, name = names
+    *folders, file_name = names
     descriptor = os.open(folder, _NO_LINK | os.O_DIRECTORY)
     try:
-        for each in folders:
-            inner = os.open(each, _NO_LINK | os.O_DIRECTORY, dir_fd=descriptor)
+        for name in folders:
+            inner = os.open(name, _NO_LINK | os.O_DIRECTORY, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = inner
-        file = os.open(name, _NO_LINK | os.O_NONBLOCK, dir_fd=descriptor)
+        file = os.open(file_name, _NO_LINK | os.O_NONBLOCK, dir_fd=descriptor)
     finally:
         os.close(descriptor)
     return _regular(file, folder.joinpath(*names), max_bytes)
 
 
 def _regular(descriptor: int, path: Path, max_bytes: int) -> BinaryIO:
-    """The open ``descriptor`` as a file; raises OSError, with it closed, if it may not be read."""
+    """Return ``descriptor`` as a file; close it and raise OSError if it fails the checks."""
     try:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        if found.st_size > max_bytes:
-            too_large = f"{found.st_size:,} bytes, of which at most {max_bytes:,} are read"
+        if status.st_size > max_bytes:
+            too_large = f"{status.st_size:,} bytes, of which at most {max_bytes:,} are read"
             raise OSError(errno.EFBIG, too_large, str(path))
         return os.fdopen(descriptor, "rb")
     except OSError:
@@ -220,13 +290,13 @@ def _regular(descriptor: int, path: Path, max_bytes: int) -> BinaryIO:
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """The content of a regular file; raises OSError as `open_regular` does."""
+    """Read a regular file of at most ``max_bytes``; raise OSError as `open_regular` does."""
     with open_regular(path, max_bytes) as file:
-        return file.read(max_bytes)  # it may have grown since
+        return file.read(max_bytes)  # the file may have grown since its size was checked
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in ``path``; {} if there is none or it is not one."""
+    """Read a JSON object; return {} if the file is missing, unreadable or not a JSON object."""
     try:
         values = json.loads(read_bytes(path, MAX_JSON_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -235,8 +305,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
-    """The named arrays of an archive; a damaged one raises a dozen kinds of error."""
-    # Read to their ends, where the checksums are: np.load stops where the array itself says so.
+    """Read arrays from a NumPy archive (npz), in the order of ``names``.
+
+    Raise KeyError for a name that is not in the archive. A damaged archive raises one of many
+    exceptions, among them BadZipFile, ValueError, EOFError and OSError.
+    """
+    # Read each member to its end, where zipfile checks the CRC. np.load stops at the length in
+    # the array's header.
     with zipfile.ZipFile(path) as archive:
-        parts = [io.BytesIO(archive.read(f"{name}.npy")) for name in names]
-    return tuple(np.lib.format.read_array(part, allow_pickle=False) for part in parts)
+        members = [io.BytesIO(archive.read(f"{name}.npy")) for name in names]
+    return tuple(np.lib.format.read_array(member, allow_pickle=False) for member in members)

@@ -1,7 +1,7 @@
-"""Locks that die with their holder: the system lets go of them however a process ends.
+"""Exclusive file locks that the operating system releases when their process ends.
 
-They keep two workers from sleeping one night and two engines from serving one folder, and tell
-anybody who asks whether a run, an engine or a program is alive, also over a shared folder.
+A lock ensures that one worker executes a run and one engine serves a folder. Checking a lock
+shows whether its holder, a run, an engine or another program, is alive, also on a shared folder.
 """
 
 import errno
@@ -12,21 +12,22 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_PATIENCE_S = 0.2  # those who only ask hold a lock too, for some microseconds
+_WAIT_S = 0.2  # `held` takes a shared lock for some microseconds
 _POLL_S = 0.01
 
 
 @dataclass(frozen=True)
 class Lock:
-    """An exclusive lock on a file, held until `release` or the process' end."""
+    """An exclusive lock on a file, held until `release` or until the process ends."""
 
     descriptor: int
 
     def release(self) -> None:
+        """Release the lock; call it once."""
         os.close(self.descriptor)
 
     def holds(self, path: Path) -> bool:
-        """Whether ``path`` still is the locked file, and was not removed or replaced since."""
+        """Return whether ``path`` still is the locked file: not removed and not replaced."""
         try:
             return os.path.samestat(os.fstat(self.descriptor), path.lstat())
         except (FileNotFoundError, NotADirectoryError):
@@ -39,37 +40,40 @@ class Lock:
         self.release()
 
 
-def acquire(path: Path, wait_s: float = _PATIENCE_S) -> Lock | None:
-    """The lock on ``path``, made if need be; None if another holds it for longer than ``wait_s``.
+def acquire(path: Path, wait_s: float = _WAIT_S) -> Lock | None:
+    """Acquire the lock on ``path``; return None if it is still held after ``wait_s`` seconds.
 
-    The folder is not made: a run that was deleted must not come back. Raises OSError where the
-    file cannot be made, or is not a regular one.
+    The file is created if it is missing; its folder is not, because a deleted run must not
+    reappear. Raise OSError if the file cannot be created or is not a regular file.
     """
-    end = time.monotonic() + wait_s
+    deadline = time.monotonic() + wait_s
     while True:
         descriptor = _open(path, os.O_RDWR | os.O_CREAT)
-        if _take(descriptor, fcntl.LOCK_EX) and Lock(descriptor).holds(path):
+        if _try_lock(descriptor, fcntl.LOCK_EX) and Lock(descriptor).holds(path):
             return Lock(descriptor)
         os.close(descriptor)
-        if time.monotonic() >= end:
+        if time.monotonic() >= deadline:
             return None
         time.sleep(_POLL_S)
 
 
 def held(path: Path) -> bool:
-    """Whether any process holds the lock on ``path``; raises OSError if it is no regular file."""
+    """Return whether a process holds the lock on ``path``; False if the file is missing.
+
+    Raise OSError if ``path`` is not a regular file.
+    """
     try:
         descriptor = _open(path, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        return not _take(descriptor, fcntl.LOCK_SH)
+        return not _try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
 def _open(path: Path, flags: int) -> int:
-    """Open a lock's file without following a link, and without waiting as for a named pipe."""
+    """Open a lock file without following a link and without blocking on a named pipe."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -77,7 +81,7 @@ def _open(path: Path, flags: int) -> int:
     return descriptor
 
 
-def _take(descriptor: int, kind: int) -> bool:
+def _try_lock(descriptor: int, kind: int) -> bool:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,8 +1,11 @@
-"""Seeded streams of random numbers, one for each purpose.
+"""Named streams of random numbers, one per seed, purpose and position in the night.
 
-Every stream is named by (seed, purpose, position in the night) and starts afresh from that name
-alone. So a seed draws the same numbers whatever other seeds run beside it, evaluation cannot
-advance training's numbers, and a night resumed at any stage needs no saved generator.
+The name of a stream is (seed, purpose, position). Its numbers depend on this name alone: each
+stream starts from it and shares no state with other streams. Therefore
+
+- a seed's numbers do not depend on which other seeds a run has,
+- evaluation cannot advance the random numbers of training,
+- a night resumes at any stage without a saved generator state.
 """
 
 from enum import IntEnum
@@ -11,7 +14,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What the numbers are for. The values are part of every result: never renumber them."""
+    """What a stream is used for. Every result depends on the values: never renumber them."""
 
     INITIAL_WEIGHTS = 0
     SUBSET = 1
@@ -23,9 +26,26 @@ class Purpose(IntEnum):
 
 
 def random_stream(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
-    """The generator of ``purpose`` at ``position`` (cycle, stage, epoch, ...) for ``seed``.
+    """Return a new generator at the start of the stream named (seed, purpose, position).
 
-    Built on NumPy's ``SeedSequence`` with a spawn key, which keeps streams statistically
-    independent for any two different names.
+    Two calls with the same name return generators of the same numbers. Streams of different names
+    are statistically independent: the name becomes the entropy and the spawn key of NumPy's
+    `SeedSequence`.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run or of pre-training, 0 to 2**32 - 1.
+    purpose : Purpose
+        What the numbers are used for.
+    *position : int
+        Where in the night they are used, such as cycle, stage and epoch; as many levels as the
+        caller needs. Positions of different lengths name different streams, even if they differ
+        only in trailing zeros.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Generator that no other caller shares.
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, *position)))

@@ -1,17 +1,17 @@
-"""How a night is stopped between two steps: by a check that raises.
+"""Stopping a night between two training steps, with a check that raises `Stopped`.
 
-Training and measuring call their check before every batch, so that whoever drains the night's
-events need not wait for the next one.
+Training and evaluation call the check before every batch, so a stop need not wait until the night
+yields its next event.
 """
 
 from collections.abc import Callable
 
-Check = Callable[[], None]
+Check = Callable[[], None]  # returns to continue, raises `Stopped` to stop
 
 
-class Stopped(Exception):  # noqa: N818 (nothing went wrong)
-    """Somebody asked for the run to stop."""
+class Stopped(Exception):  # noqa: N818 (not an error)
+    """A stop of the run was requested."""
 
 
 def never() -> None:
-    """The check of a night that nobody stops."""
+    """Check that never stops the night."""

@@ -1,51 +1,51 @@
-"""Texts that come from files and arguments, made fit to be shown to a person."""
+"""Prepare text from files and arguments for display: escape control characters, shorten."""
 
 import logging
 import unicodedata
 
-LONGEST_SENTENCE = 5_000  # characters, of what a log may say went wrong
-_LONGEST = 1_000
+LONGEST_SENTENCE = 5_000  # characters of an error message in a run's log
+_DEFAULT_LENGTH = 1_000
 
 
 def printable(text: str) -> str:
-    r"""``text`` with every character that could steer a terminal replaced by its escape.
+    r"""Replace every character that could control a terminal by its escape sequence.
 
-    Escaped are control and format characters (a line's end and the marks that reverse the writing
-    direction among them), separators of lines and paragraphs, and characters without a meaning of
-    their own: ``"\x1b[2J"`` becomes the seven characters ``\x1b[2J``.
+    These are control and format characters (such as line breaks and marks that reverse the
+    writing direction), separators of lines and paragraphs, and unassigned or private-use
+    characters. For example ``"\x1b[2J"`` becomes the seven characters ``\x1b[2J``.
     """
     if text.isprintable():
         return text
     return "".join(
-        letter
-        if letter.isprintable() or unicodedata.category(letter) == "Zs"
-        else letter.encode("unicode_escape").decode()
-        for letter in text
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
-def shorten(text: str, longest: int = _LONGEST) -> str:
-    """``text`` with its middle left out where it is longer than ``longest`` characters."""
-    if len(text) <= longest:
+def shorten(text: str, max_length: int = _DEFAULT_LENGTH) -> str:
+    """Replace the middle of ``text`` by " ... " if it is longer than ``max_length`` characters."""
+    if len(text) <= max_length:
         return text
     gap = " ... "
-    tail = (longest - len(gap)) // 2
-    return f"{text[: longest - len(gap) - tail]}{gap}{text[-tail:]}"
+    tail = (max_length - len(gap)) // 2
+    return f"{text[: max_length - len(gap) - tail]}{gap}{text[-tail:]}"
 
 
 class PrintableFormatter(logging.Formatter):
-    """Formats log records as lines that are safe in a terminal."""
+    """Log formatter that escapes control characters; only a traceback has several lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(
             {**vars(record), "msg": printable(record.getMessage()), "args": None}
         )
-        lines = super().format(record).split("\n")  # a traceback has several
+        lines = super().format(record).split("\n")  # a traceback has several lines
         return "\n".join(map(printable, lines))
 
 
 def log_printably() -> None:
-    """Let this process log to standard error, in lines that are safe in a terminal."""
+    """Configure this process to log to standard error with `PrintableFormatter`."""
     handler = logging.StreamHandler()
     handler.setFormatter(PrintableFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler])

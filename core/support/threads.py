@@ -1,4 +1,4 @@
-"""How many CPU threads a night works with."""
+"""CPU threads of a night: the thread budget, parallel work and torch's thread count."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,40 +12,60 @@ from core.support.cpu import usable_threads
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-ThreadBudget = Callable[[], int]  # how many may be used now
+ThreadBudget = Callable[[], int]  # returns the number of threads that may be used now
 
 
 def one_thread() -> int:
-    """The threads of a night that nobody gives more."""
+    """Thread budget of a night without other budget: one thread."""
     return 1
 
 
 def parallel_map(
     work: Callable[[Item], Result], items: Sequence[Item], threads: int
 ) -> list[Result]:
-    """The results of ``work`` on each of ``items``, up to ``threads`` of them at a time.
+    """Apply ``work`` to each item, in up to ``threads`` threads.
 
-    Each item is worked on by one thread alone. So nothing depends on how many there are, as it
-    would if torch's own threads shared an item out, and they need not wait for each other.
+    One thread processes an item from start to end; new threads limit torch to one thread each. So
+    the threads do not wait for each other, and where torch's thread count is 1 the results do not
+    depend on ``threads``.
+
+    Parameters
+    ----------
+    work : Callable
+        Function of one item.
+    items : Sequence
+        Items to process.
+    threads : int
+        Largest number of items processed at the same time, from 1.
+
+    Returns
+    -------
+    list
+        Result of each item, in the order of ``items``.
+
+    Raises
+    ------
+    Exception
+        The exception of the first item, in the order of ``items``, that raised one.
     """
     if min(threads, len(items)) == 1:
         return [work(item) for item in items]
-    # A new thread's own share of torch's threads is to be one as well.
+    # The count that torch uses is set per thread, so each new thread sets it.
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(pool.map(work, items))
 
 
 @contextmanager
 def torch_threads(count: object = 1) -> Iterator[None]:
-    """Have torch share each operation out to ``count`` threads inside the block.
+    """Set torch's thread count to ``count`` inside the block; None means all available cores.
 
-    Raises `ConfigError` for more than there are cores. With another number results may differ in
-    their last bits.
+    Raise `ConfigError` for more threads than cores. Results of torch's operations may differ in
+    their last bits between thread counts.
     """
-    wanted = usable_threads(count)
-    before = torch.get_num_threads()
-    torch.set_num_threads(wanted)
+    threads = usable_threads(count)
+    previous = torch.get_num_threads()
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(previous)

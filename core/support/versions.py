@@ -1,4 +1,4 @@
-"""The versions that a result depends on."""
+"""Versions of Python and the libraries that a result depends on."""
 
 import platform
 from importlib.metadata import version
@@ -7,7 +7,7 @@ _LIBRARIES = ("torch", "torchvision", "numpy", "mlxtend", "safetensors")
 
 
 def versions() -> dict[str, str]:
-    """Python's and the numerical libraries' versions, by name."""
+    """Return the versions of Python and of the numerical libraries, by name."""
     return {
         "python": platform.python_version(),
         **{library: version(library) for library in _LIBRARIES},

@@ -1,4 +1,4 @@
-"""The copy of a model that is measured with."""
+"""`core.model.inference_copy`: the copy of a VAE for evaluation."""
 
 import numpy as np
 import torch
@@ -8,35 +8,36 @@ from core.model.vae import VAE, initialise
 
 
 def _model() -> VAE:
+    """Create a VAE whose output layer has a bias, as after training."""
     vae = VAE(5)
     initialise(vae, np.random.default_rng(0))
     with torch.no_grad():
-        vae.decoder.conv3.bias.fill_(0.3)  # as training would leave it
+        vae.decoder.conv3.bias.fill_(0.3)
     return vae
 
 
-def test_it_redraws_images_as_the_model_does() -> None:
+def test_the_copy_reconstructs_images_as_the_model_does() -> None:
     vae = _model()
     images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         torch.testing.assert_close(inference_copy(vae).reconstruct(images), vae.reconstruct(images))
 
 
-def test_the_model_itself_stays_as_it_is() -> None:
+def test_copying_does_not_modify_the_model() -> None:
     vae = _model()
-    before = {name: value.clone() for name, value in vae.state_dict().items()}
+    expected = {name: value.clone() for name, value in vae.state_dict().items()}
     strides = [parameter.stride() for parameter in vae.parameters()]
     inference_copy(vae)
-    assert vae.state_dict().keys() == before.keys()
-    assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
+    assert vae.state_dict().keys() == expected.keys()
+    assert all(torch.equal(value, expected[name]) for name, value in vae.state_dict().items())
     assert [parameter.stride() for parameter in vae.parameters()] == strides
 
 
-def test_in_half_the_precision_it_redraws_nearly_the_same_in_float32() -> None:
+def test_a_bfloat16_copy_reconstructs_nearly_the_same_images_in_float32() -> None:
     vae = _model()
     images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        redrawn = inference_copy(vae, torch.bfloat16).reconstruct(images.bfloat16())
+        reconstructed = inference_copy(vae, torch.bfloat16).reconstruct(images.bfloat16())
         expected = vae.reconstruct(images)
-    assert redrawn.dtype == torch.float32
-    assert 0 < float((redrawn - expected).abs().mean()) < 0.01
+    assert reconstructed.dtype == torch.float32
+    assert 0 < float((reconstructed - expected).abs().mean()) < 0.01

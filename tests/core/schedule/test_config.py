@@ -1,4 +1,4 @@
-"""`core.schedule.config`: a validated value that goes to JSON and back."""
+"""`core.schedule.config`: validation of settings and conversion to and from JSON."""
 
 import json
 import math
@@ -22,14 +22,14 @@ fractions = st.floats(0, 1)
 def configs(draw: st.DrawFn) -> RunConfig:
     total = draw(st.integers(1, 500))
     num = draw(st.integers(1, 2_000))
-    given_weights = draw(st.none() | st.just("some/weights.safetensors"))
+    weights = draw(st.none() | st.just("some/weights.safetensors"))
     return RunConfig(
         seeds=tuple(draw(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5, unique=True))),
         total_eps=total,
         num_cycles=draw(st.integers(1, total)),
         start_fraction_rem=draw(fractions),
         end_fraction_rem=draw(fractions),
-        use_initial_weights=given_weights is not None or draw(st.booleans()),
+        use_initial_weights=weights is not None or draw(st.booleans()),
         latent_dim=draw(st.integers(1, 64)),
         split=draw(st.sampled_from(list(SPLITS))),
         lr=draw(st.floats(1e-6, 10)),
@@ -41,19 +41,19 @@ def configs(draw: st.DrawFn) -> RunConfig:
         mask=draw(st.sampled_from(list(MASKS))),
         mask_fraction=draw(fractions),
         full_evaluation=draw(st.booleans()),
-        weights=given_weights,
+        weights=weights,
         pretrain_seed=draw(st.integers(0, 2**32 - 1)),
         device=draw(st.sampled_from(["auto", "cpu"])),
     )
 
 
 @given(configs())
-def test_a_config_comes_back_whole_from_its_json(config: RunConfig) -> None:
+def test_a_config_survives_conversion_to_json_and_back(config: RunConfig) -> None:
     text = json.dumps(config.to_dict(), allow_nan=False)
     assert RunConfig.from_dict(json.loads(text)) == config
 
 
-def test_the_defaults_are_those_of_the_issue() -> None:
+def test_the_defaults_are_those_of_the_reference_simulation() -> None:
     config = RunConfig()
     assert config.total_eps == 100
     assert config.num_cycles == 10
@@ -69,12 +69,12 @@ def test_the_defaults_are_those_of_the_issue() -> None:
     assert (config.mask, config.mask_fraction) == ("random", 0.25)
 
 
-def test_the_dict_names_the_split_in_the_references_word_too() -> None:
+def test_the_dict_contains_the_references_boolean_for_the_split() -> None:
     assert RunConfig(split="inverted").to_dict()["inverted"] is True
     assert RunConfig(split="digits").to_dict()["inverted"] is False
 
 
-def test_numpy_numbers_become_plain_ones() -> None:
+def test_numpy_numbers_are_converted_to_python_numbers() -> None:
     config = RunConfig(
         seeds=np.arange(3), total_eps=np.int64(20), lr=np.float64(0.01), end_fraction_rem=1
     )
@@ -84,13 +84,13 @@ def test_numpy_numbers_become_plain_ones() -> None:
     json.dumps(config.to_dict())
 
 
-def test_a_config_can_be_a_key_and_cannot_be_changed() -> None:
+def test_a_config_is_hashable_and_immutable() -> None:
     assert {RunConfig(): "night"}[RunConfig()] == "night"
     with pytest.raises(AttributeError):
         RunConfig().lr = 0.1  # type: ignore[misc]
 
 
-BAD = [
+INVALID = [
     ({"num_cycles": 0}, "from 1"),
     ({"num_cycles": -3}, "from 1"),
     ({"num_cycles": 2.5}, "whole number"),
@@ -155,9 +155,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("values", "fix"), BAD, ids=lambda value: str(value)[:60])
-def test_a_bad_value_is_told_in_one_sentence_with_field_value_and_fix(
-    values: dict[str, Any], fix: str
+@pytest.mark.parametrize(("values", "remedy"), INVALID, ids=lambda value: str(value)[:60])
+def test_an_invalid_value_raises_one_sentence_with_setting_value_and_remedy(
+    values: dict[str, Any], remedy: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         RunConfig(**values)
@@ -165,24 +165,24 @@ def test_a_bad_value_is_told_in_one_sentence_with_field_value_and_fix(
     sentence = str(caught.value)
     name, value = next(iter(values.items()))
     assert sentence.startswith(f"{name} ")
-    assert fix in sentence.replace(",", "") or fix in sentence
+    assert remedy in sentence.replace(",", "") or remedy in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
-    if not isinstance(value, (tuple, range)):  # of a list, the sentence names the element
+    if not isinstance(value, (tuple, range)):  # the sentence names one element of a list
         assert str(value) in sentence
 
 
-def test_more_cycles_than_epochs_names_both_numbers() -> None:
+def test_the_error_for_more_cycles_than_epochs_names_both_numbers() -> None:
     with pytest.raises(ConfigError, match=r"^num_cycles is 9\b.*\b8\b.*total_eps.*epoch\)\.$"):
         RunConfig(total_eps=8, num_cycles=9)
 
 
-def test_given_weights_and_fresh_ones_exclude_each_other() -> None:
+def test_a_weights_file_and_new_weights_exclude_each_other() -> None:
     with pytest.raises(ConfigError, match=r"weights is 'a\.safetensors' and use_initial_weights"):
         RunConfig(weights="a.safetensors", use_initial_weights=False)
 
 
-def test_an_unknown_setting_is_named_beside_those_there_are() -> None:
+def test_the_error_for_an_unknown_setting_lists_the_known_ones() -> None:
     with pytest.raises(
         ConfigError, match=r"^cycles is not a setting; choose from seeds, total_eps,"
     ):
@@ -200,7 +200,7 @@ def test_an_unknown_setting_is_named_beside_those_there_are() -> None:
     | st.lists(st.integers() | st.floats() | st.text(), max_size=3)
     | st.dictionaries(st.text(), st.integers(), max_size=2),
 )
-def test_any_value_at_all_gives_a_config_or_a_config_error(name: str, value: Any) -> None:
+def test_a_value_of_any_type_gives_a_config_or_a_config_error(name: str, value: Any) -> None:
     try:
         config = RunConfig(**{name: value})
     except ConfigError:
@@ -208,11 +208,11 @@ def test_any_value_at_all_gives_a_config_or_a_config_error(name: str, value: Any
     json.dumps(config.to_dict(), allow_nan=False)
 
 
-def test_a_record_with_the_references_switch_alone_means_its_split() -> None:
+def test_a_record_with_the_references_boolean_alone_selects_the_split() -> None:
     assert RunConfig.from_dict({"inverted": False}).split == "digits"
     assert RunConfig.from_dict({"inverted": True}).split == "inverted"
 
 
-def test_a_record_that_contradicts_itself_about_the_split_is_refused() -> None:
+def test_a_record_with_contradictory_split_settings_is_rejected() -> None:
     with pytest.raises(ConfigError, match=r"split is 'digits', but inverted is True"):
         RunConfig.from_dict({"inverted": True, "split": "digits"})

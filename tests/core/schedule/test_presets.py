@@ -1,4 +1,4 @@
-"""Nights with a name: what they set, that they are told apart, and where they come from."""
+"""`core.schedule.presets`: the settings, names and sources of the presets."""
 
 import re
 from dataclasses import replace
@@ -9,14 +9,14 @@ from core.schedule.config import RunConfig
 from core.schedule.hypnogram import dose, hypnogram
 from core.schedule.presets import PRESETS, Preset, matching
 
-EACH = pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
+each_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
 
 
-def night(name: str) -> RunConfig:
+def config_of(name: str) -> RunConfig:
     return RunConfig(**PRESETS[name].settings())
 
 
-def test_the_registry_goes_by_the_presets_own_names_in_the_order_of_the_select_box() -> None:
+def test_the_registry_maps_names_to_presets_in_the_order_of_the_select_box() -> None:
     assert [preset.name for preset in PRESETS.values()] == list(PRESETS)
     assert list(PRESETS) == [
         "even",
@@ -32,74 +32,75 @@ def test_the_registry_goes_by_the_presets_own_names_in_the_order_of_the_select_b
     ]
 
 
-@EACH
-def test_a_name_can_stand_in_an_url_as_it_is(preset: Preset) -> None:
+@each_preset
+def test_a_name_needs_no_escaping_in_an_address(preset: Preset) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", preset.name)
 
 
-@EACH
-def test_it_sets_the_schedule_and_nothing_else(preset: Preset) -> None:
-    others = RunConfig(seeds=(3,), split="digits", continue_training=True)
-    changed = replace(others, **preset.settings())
+@each_preset
+def test_a_preset_sets_the_schedule_and_no_other_setting(preset: Preset) -> None:
+    config = RunConfig(seeds=(3,), split="digits", continue_training=True)
+    changed = replace(config, **preset.settings())
     schedule = ("total_eps", "num_cycles", "start_fraction_rem", "end_fraction_rem")
     assert tuple(preset.settings()) == schedule
     assert {name: getattr(changed, name) for name in schedule} == preset.settings()
-    assert replace(changed, **{name: getattr(others, name) for name in schedule}) == others
+    assert replace(changed, **{name: getattr(config, name) for name in schedule}) == config
 
 
-@EACH
-def test_a_config_with_its_schedule_is_recognised_whatever_else_it_sets(preset: Preset) -> None:
+@each_preset
+def test_a_config_with_the_schedule_of_a_preset_matches_it(preset: Preset) -> None:
     config = RunConfig(**preset.settings(), seeds=(0, 1), split="digits", lr=0.002)
     assert matching(config) is preset
 
 
-def test_the_default_night_is_the_published_even_one() -> None:
+def test_the_default_config_matches_the_published_even_night() -> None:
     assert matching(RunConfig()) is PRESETS["even"]
 
 
-def test_a_schedule_of_ones_own_is_no_preset() -> None:
+def test_another_schedule_matches_no_preset() -> None:
     assert matching(RunConfig(num_cycles=7)) is None
 
 
-def test_no_two_presets_set_the_same() -> None:
-    settings = [preset.settings() for preset in PRESETS.values()]
-    assert all(settings.count(one) == 1 for one in settings)
+def test_no_two_presets_have_the_same_schedule() -> None:
+    schedules = [preset.settings() for preset in PRESETS.values()]
+    assert all(schedules.count(schedule) == 1 for schedule in schedules)
 
 
-def test_no_two_presets_look_the_same_in_a_select_box() -> None:
+def test_labels_differ_and_fit_into_the_select_box() -> None:
     labels = {preset.label for preset in PRESETS.values()}
     assert len(labels) == len(PRESETS)
     assert all(len(label) <= 24 for label in labels)
 
 
-@EACH
-def test_its_source_is_cited_by_doi_or_said_to_be_ours(preset: Preset) -> None:
+@each_preset
+def test_a_source_is_cited_with_its_doi_or_marked_as_own_design(preset: Preset) -> None:
     cited = re.search(r"\b(19|20)\d\d, doi 10\.\d{4,}/\S+", preset.source)
-    assert bool(cited) != preset.source.startswith("ours: ")
+    assert bool(cited) != preset.source.startswith("own design: ")
     assert "\n" not in preset.source
 
 
-@EACH
-def test_what_the_model_leaves_out_of_it_is_one_sentence(preset: Preset) -> None:
+@each_preset
+def test_the_description_of_what_the_model_leaves_out_is_one_sentence(preset: Preset) -> None:
     assert re.fullmatch(r"[A-Z][^.]{20,}\.", preset.leaves_out)
 
 
-def test_the_short_night_is_the_first_part_of_the_young_adults() -> None:
-    short, whole = hypnogram(night("short-night")), hypnogram(night("young-adult"))
+def test_the_short_night_equals_the_first_cycles_of_the_young_adults_night() -> None:
+    short, whole = hypnogram(config_of("short-night")), hypnogram(config_of("young-adult"))
     assert [cycle.stages for cycle in short] == [cycle.stages for cycle in whole[: len(short)]]
 
 
-def test_the_reversed_night_has_the_young_adults_shares_the_other_way_round() -> None:
-    usual, backwards = night("young-adult"), night("reversed")
-    assert (dose(usual).nrem_epochs, dose(usual).rem_epochs) == (
-        dose(backwards).nrem_epochs,
-        dose(backwards).rem_epochs,
+def test_the_reversed_night_has_the_young_adults_rem_fractions_in_reverse_order() -> None:
+    young_adult, reversed_night = config_of("young-adult"), config_of("reversed")
+    assert (dose(young_adult).nrem_epochs, dose(young_adult).rem_epochs) == (
+        dose(reversed_night).nrem_epochs,
+        dose(reversed_night).rem_epochs,
     )
-    shares = [cycle.rem_fraction for cycle in hypnogram(backwards)]
-    assert shares[::-1] == pytest.approx([cycle.rem_fraction for cycle in hypnogram(usual)])
+    fractions = [cycle.rem_fraction for cycle in hypnogram(reversed_night)]
+    expected = [cycle.rem_fraction for cycle in hypnogram(young_adult)]
+    assert fractions[::-1] == pytest.approx(expected)
 
 
 def test_a_nap_has_as_many_epochs_as_a_cycle_of_the_young_adults_night() -> None:
-    cycle = hypnogram(night("young-adult"))[0]
+    cycle = hypnogram(config_of("young-adult"))[0]
     for nap in ("nap-with-rem", "nap-without-rem"):
-        assert dose(night(nap)).epochs == cycle.epochs
+        assert dose(config_of(nap)).epochs == cycle.epochs

@@ -1,4 +1,4 @@
-"""`core.support.checksums`: text that tells whether it is still what was written."""
+"""`core.support.checksums`: JSON lines and JSON files with a checksum."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from core.support.checksums import (
     write_checked_json,
 )
 
-RECORD = {"kind": "CycleDone", "cycle": 1, "name": "“é”", "shares": [0.1 + 0.2, 1e-17]}
+RECORD = {"kind": "CycleDone", "cycle": 1, "name": "“é”", "fractions": [0.1 + 0.2, 1e-17]}
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -27,36 +27,38 @@ _RECORDS = st.dictionaries(st.text().filter(lambda name: name != "crc"), _VALUES
 
 
 @given(_RECORDS, st.integers(0, 2**32 - 1))
-def test_a_sealed_line_gives_back_what_was_sealed(record: dict[str, object], before: int) -> None:
-    line, crc = add_checksum(record, before)
+def test_a_record_survives_encoding_as_a_line_with_checksum(
+    record: dict[str, object], previous_crc: int
+) -> None:
+    line, crc = add_checksum(record, previous_crc)
     assert "\n" not in line
-    assert json.loads(line) == {**record, "crc": f"{crc:08x}"}  # whoever reads it needs no key
-    text, found = strip_checksum(line.encode(), before)
-    assert (json.loads(text), found) == (record, crc)
+    assert json.loads(line) == {**record, "crc": f"{crc:08x}"}  # plain JSON
+    text, checked_crc = strip_checksum(line.encode(), previous_crc)
+    assert (json.loads(text), checked_crc) == (record, crc)
 
 
-def test_the_seal_is_a_crc_32_that_goes_on_from_the_line_before() -> None:
-    one, crc = add_checksum({"cycle": 1}, 0)
-    two, end = add_checksum({"cycle": 2}, crc)
-    assert crc == zlib.crc32(b'{"cycle": 1}')
-    assert end == zlib.crc32(b'{"cycle": 1}{"cycle": 2}')
-    assert (one, two) == (
-        f'{{"cycle": 1, "crc": "{crc:08x}"}}',
-        f'{{"cycle": 2, "crc": "{end:08x}"}}',
+def test_the_checksum_is_a_crc_32_of_the_line_and_all_previous_lines() -> None:
+    first_line, first_crc = add_checksum({"cycle": 1}, 0)
+    second_line, second_crc = add_checksum({"cycle": 2}, first_crc)
+    assert first_crc == zlib.crc32(b'{"cycle": 1}')
+    assert second_crc == zlib.crc32(b'{"cycle": 1}{"cycle": 2}')
+    assert (first_line, second_line) == (
+        f'{{"cycle": 1, "crc": "{first_crc:08x}"}}',
+        f'{{"cycle": 2, "crc": "{second_crc:08x}"}}',
     )
 
 
-def test_a_sealed_line_is_refused_with_any_bit_flipped() -> None:
+def test_a_line_with_any_flipped_bit_is_rejected() -> None:
     line = add_checksum(RECORD, 7)[0].encode()
-    for place in range(len(line)):
+    for index in range(len(line)):
         for bit in range(8):
             flipped = bytearray(line)
-            flipped[place] ^= 1 << bit
+            flipped[index] ^= 1 << bit
             with pytest.raises(ValueError, match="its checksum is wrong"):
                 strip_checksum(bytes(flipped), 7)
 
 
-def test_a_sealed_line_is_refused_cut_off_anywhere_or_behind_another_line() -> None:
+def test_a_line_that_is_truncated_or_follows_another_line_is_rejected() -> None:
     line = add_checksum(RECORD, 7)[0].encode()
     for end in range(len(line)):
         with pytest.raises(ValueError, match="its checksum is wrong"):
@@ -66,7 +68,7 @@ def test_a_sealed_line_is_refused_cut_off_anywhere_or_behind_another_line() -> N
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_number_that_is_not_finite_is_never_sealed(value: float, tmp_path: Path) -> None:
+def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         add_checksum({"seconds": value}, 0)
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -75,7 +77,7 @@ def test_a_number_that_is_not_finite_is_never_sealed(value: float, tmp_path: Pat
 
 
 @given(record=_RECORDS)
-def test_a_sealed_file_gives_back_what_was_written(
+def test_a_record_survives_writing_and_reading_a_checked_file(
     tmp_path_factory: pytest.TempPathFactory, record: dict[str, object]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "record.json"
@@ -83,30 +85,30 @@ def test_a_sealed_file_gives_back_what_was_written(
     assert read_checked_json(path) == record
 
 
-def test_a_sealed_file_with_a_bit_flipped_is_refused_or_says_the_same(tmp_path: Path) -> None:
+def test_a_checked_file_with_a_flipped_bit_is_rejected_or_has_equal_values(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     write_checked_json(path, RECORD)
     content = path.read_bytes()
-    same = 0
-    for place in range(len(content)):
+    accepted = 0
+    for index in range(len(content)):
         for bit in range(8):
             flipped = bytearray(content)
-            flipped[place] ^= 1 << bit
+            flipped[index] ^= 1 << bit
             path.write_bytes(flipped)
             try:
-                found = read_checked_json(path)
+                record = read_checked_json(path)
             except ValueError:
                 continue
-            assert found == RECORD
-            same += 1
-    assert same < len(content)  # spaces for other spaces
+            assert record == RECORD
+            accepted += 1
+    assert accepted < len(content)  # such as another white space character
 
 
-def test_a_sealed_file_may_be_laid_out_anew(tmp_path: Path) -> None:
+def test_a_checked_file_may_be_reformatted_and_its_fields_reordered(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     write_checked_json(path, RECORD)
-    backwards = dict(reversed(json.loads(path.read_text("utf-8")).items()))
-    path.write_text(json.dumps(backwards, indent=4, ensure_ascii=False), encoding="utf-8")
+    reordered = dict(reversed(json.loads(path.read_text("utf-8")).items()))
+    path.write_text(json.dumps(reordered, indent=4, ensure_ascii=False), encoding="utf-8")
     assert read_checked_json(path) == RECORD
 
 
@@ -127,13 +129,13 @@ def test_a_sealed_file_may_be_laid_out_anew(tmp_path: Path) -> None:
     ],
     ids=lambda text: text[:12],
 )
-def test_a_file_that_is_no_sealed_record_is_refused(text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_record_with_checksum_is_rejected(text: str, tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError):  # noqa: PT011 (of many kinds)
+    with pytest.raises(ValueError):  # noqa: PT011 (several messages)
         read_checked_json(path)
 
 
-def test_a_sealed_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+def test_reading_a_missing_checked_file_raises_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_checked_json(tmp_path / "record.json")

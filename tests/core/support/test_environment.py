@@ -1,4 +1,4 @@
-"""`core.support.environment`: places and numbers that environment variables move."""
+"""`core.support.environment`: folders and limits from environment variables."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from core.support import environment
 from core.support.errors import ConfigError
 
-PLACES: dict[str, Callable[[], Path]] = {
+FOLDERS: dict[str, Callable[[], Path]] = {
     "SLEEP_CACHE_DIR": environment.cache_dir,
     "SLEEP_DATA_DIR": environment.data_dir,
     "SLEEP_GALLERY_DIR": environment.gallery_dir,
@@ -25,33 +25,33 @@ NUMBERS: dict[str, tuple[Callable[[], int], int]] = {
 }
 
 
-@pytest.mark.parametrize("variable", PLACES)
-def test_a_place_is_where_its_variable_says(
+@pytest.mark.parametrize("variable", FOLDERS)
+def test_a_variable_sets_its_folder(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, f" {tmp_path} ")
-    assert PLACES[variable]() == tmp_path
+    assert FOLDERS[variable]() == tmp_path
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(variable, "~/nights")
-    assert PLACES[variable]() == tmp_path / "nights"
+    assert FOLDERS[variable]() == tmp_path / "nights"
 
 
-@pytest.mark.parametrize("nothing", [None, "", "  "])
-def test_without_a_variable_the_places_are_those_of_the_project_and_the_user(
-    nothing: str | None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_without_variables_the_folders_lie_in_the_project_and_in_the_users_cache(
+    blank: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable in PLACES:
-        if nothing is None:
+    for variable in FOLDERS:
+        if blank is None:
             monkeypatch.delenv(variable, raising=False)
         else:
-            monkeypatch.setenv(variable, nothing)
+            monkeypatch.setenv(variable, blank)
     assert environment.outputs_dir() == environment.PROJECT / "outputs"
     assert environment.gallery_dir() == environment.PROJECT / "outputs" / "gallery"
     assert environment.cache_dir().name == "sleep-schedule-explorer"
     assert environment.data_dir() == environment.cache_dir() / "data"
 
 
-def test_the_data_lie_in_the_cache_wherever_that_is(
+def test_the_default_data_folder_lies_in_the_cache_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SLEEP_DATA_DIR")
@@ -60,7 +60,7 @@ def test_the_data_lie_in_the_cache_wherever_that_is(
 
 
 @pytest.mark.parametrize("variable", NUMBERS)
-def test_a_number_is_what_its_variable_says(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_sets_its_limit(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     number, default = NUMBERS[variable]
     monkeypatch.delenv(variable, raising=False)
     assert number() == default
@@ -83,7 +83,7 @@ def test_a_number_is_what_its_variable_says(variable: str, monkeypatch: pytest.M
         ("nan", "'nan'"),
     ],
 )
-def test_a_number_out_of_bounds_is_a_sentence_that_names_the_variable(
+def test_an_invalid_limit_raises_a_config_error_that_names_the_variable(
     text: str, shown: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, text)
@@ -92,7 +92,7 @@ def test_a_number_out_of_bounds_is_a_sentence_that_names_the_variable(
     assert str(caught.value) == (f"{variable} is {shown}; give a whole number from 1 to 1000000.")
 
 
-def test_a_number_of_thousands_of_digits_is_a_sentence_too(
+def test_a_limit_with_thousands_of_digits_raises_a_config_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SLEEP_MAX_QUEUED", "9" * 5_000)
@@ -100,7 +100,7 @@ def test_a_number_of_thousands_of_digits_is_a_sentence_too(
         environment.max_queued()
 
 
-def test_a_proxys_header_is_trusted_only_where_the_variable_names_one(
+def test_no_proxy_header_is_trusted_unless_the_variable_names_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("SLEEP_TRUSTED_PROXY_HEADER", raising=False)
@@ -113,7 +113,9 @@ def test_a_proxys_header_is_trusted_only_where_the_variable_names_one(
 @pytest.mark.parametrize(
     "text", ["X Real IP", "X-Real-IP: 1.2.3.4", "X-Real-IP,Via", "é", "a" * 101]
 )
-def test_what_is_no_headers_name_is_a_sentence(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_header_name_raises_a_config_error(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SLEEP_TRUSTED_PROXY_HEADER", text)
     with pytest.raises(ConfigError) as caught:
         environment.trusted_proxy_header()
@@ -126,7 +128,7 @@ def test_what_is_no_headers_name_is_a_sentence(text: str, monkeypatch: pytest.Mo
 # --- the page's server ---
 
 
-def test_how_many_connections_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_limit_is_a_whole_number_from_10(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, expected in {"": 500, " ": 500, "10": 10, " 77 ": 77, "1000000": 10**6}.items():
         monkeypatch.setenv("SLEEP_MAX_CONNECTIONS", text)
         assert environment.max_connections() == expected
@@ -149,7 +151,7 @@ def test_how_many_connections_are_accepted(monkeypatch: pytest.MonkeyPatch) -> N
         ("xn--mnchen-3ya.example,münchen.example", ("xn--mnchen-3ya.example", "münchen.example")),
     ],
 )
-def test_hosts_that_are_allowed(
+def test_allowed_hosts_are_split_at_commas_and_converted_to_lower_case(
     text: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_ALLOWED_HOSTS", text)
@@ -159,7 +161,7 @@ def test_hosts_that_are_allowed(
 @pytest.mark.parametrize(
     "text", ["http://a.example", "a.example:80", "a b", "*a", "a.*.example", "a/b", "a..b", "a@b"]
 )
-def test_what_is_no_host_is_a_sentence_that_names_the_variable(
+def test_an_invalid_host_name_raises_a_config_error_that_names_the_variable(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_ALLOWED_HOSTS", f"good.example, {text}")

@@ -1,4 +1,4 @@
-"""`core.support.files`: files that are either whole or absent."""
+"""`core.support.files`: atomic writes and reads of regular files only."""
 
 import errno
 import os
@@ -28,15 +28,15 @@ from tests.conftest import plain
 
 @pytest.fixture(params=["unnamed", "named"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Files without a name until they are whole, and a system that has no such files."""
+    """Run a test with unnamed temporary files, and as on a system without them."""
     if request.param == "named":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     elif not hasattr(os, "O_TMPFILE"):
-        pytest.skip("this system has no files without a name")
+        pytest.skip("this system does not support files without a name")
     return str(request.param)
 
 
-def test_a_file_appears_whole(kind: str, tmp_path: Path) -> None:
+def test_a_file_appears_only_when_it_is_complete(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     with atomic_file(path) as file:
         file.write(b"first half, ")
@@ -53,14 +53,14 @@ def _umask() -> int:
     return mask
 
 
-def test_a_folder_that_is_missing_is_not_made(kind: str, tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_created(kind: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_text(tmp_path / "deleted" / "notes.txt", "new")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("interruption", [ValueError, OSError, KeyboardInterrupt, SystemExit])
-def test_an_interrupted_write_leaves_what_was_there_and_nothing_else(
+def test_an_interrupted_write_leaves_the_old_file_and_no_temporary_file(
     interruption: type[BaseException], kind: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "notes.txt"
@@ -78,13 +78,13 @@ def test_an_interrupted_write_leaves_what_was_there_and_nothing_else(
 
 
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without a name (Linux)")
-@pytest.mark.parametrize("before", [None, "old"])
-def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
-    before: str | None, tmp_path: Path
+@pytest.mark.parametrize("old_content", [None, "old"])
+def test_a_process_killed_during_a_write_leaves_only_the_old_file(
+    old_content: str | None, tmp_path: Path
 ) -> None:
     path = tmp_path / "notes.txt"
-    if before is not None:
-        write_text(path, before)
+    if old_content is not None:
+        write_text(path, old_content)
     program = (
         "import os, pathlib, signal, sys\n"
         "from core.support.files import atomic_file\n"
@@ -92,23 +92,24 @@ def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
         "    file.write(bytes(100_000))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program, str(path)], cwd=environment.PROJECT, check=False
     )
-    assert done.returncode == -signal.SIGKILL
-    assert [file.read_text() for file in tmp_path.iterdir()] == ([before] if before else [])
+    assert process.returncode == -signal.SIGKILL
+    contents = [file.read_text() for file in tmp_path.iterdir()]
+    assert contents == ([old_content] if old_content else [])
 
 
-def test_two_writers_of_the_same_file_do_not_meet(kind: str, tmp_path: Path) -> None:
+def test_concurrent_writers_of_a_file_do_not_mix_their_content(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    with atomic_file(path) as one, atomic_file(path) as other:
-        one.write(b"one")
-        other.write(b"other")
-    assert path.read_text() == "one"  # the block that ends last
+    with atomic_file(path) as first, atomic_file(path) as second:
+        first.write(b"first")
+        second.write(b"second")
+    assert path.read_text() == "first"  # its block ends last
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_stays(kind: str, tmp_path: Path) -> None:
+def test_a_write_replaces_a_link_and_not_its_target(kind: str, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.txt").write_text("old")
     (tmp_path / "notes.txt").symlink_to(tmp_path / "elsewhere.txt")
     write_text(tmp_path / "notes.txt", "new")
@@ -116,7 +117,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(kind: str, tmp_path: Path
     assert (tmp_path / "elsewhere.txt").read_text() == "old"
 
 
-def test_a_full_disk_is_an_os_error_that_says_so(kind: str, tmp_path: Path) -> None:
+def test_the_os_error_of_a_full_disk_is_raised(kind: str, tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(OSError, match="No space left"), atomic_file(tmp_path / "notes.txt"):
         raise full
@@ -126,16 +127,16 @@ def test_a_full_disk_is_an_os_error_that_says_so(kind: str, tmp_path: Path) -> N
 # --- reading ---
 
 
-@pytest.mark.parametrize("odd", ["pipe", "link", "folder", "device", "large"])
-def test_only_a_regular_file_of_a_stated_size_is_read_and_the_rest_is_an_error_at_once(
-    odd: str, tmp_path: Path
+@pytest.mark.parametrize("file_type", ["pipe", "link", "folder", "device", "large"])
+def test_reading_anything_but_a_regular_file_of_limited_size_raises_an_error_at_once(
+    file_type: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "file"
-    match odd:
+    match file_type:
         case "pipe":
             os.mkfifo(path)
         case "link":
-            (tmp_path / "elsewhere").write_text("not ours")
+            (tmp_path / "elsewhere").write_text("content")
             path.symlink_to(tmp_path / "elsewhere")
         case "folder":
             path.mkdir()
@@ -147,7 +148,7 @@ def test_only_a_regular_file_of_a_stated_size_is_read_and_the_rest_is_an_error_a
         read_bytes(path, 4)
 
 
-def test_a_regular_file_is_read_up_to_its_stated_size(tmp_path: Path) -> None:
+def test_a_regular_file_of_the_largest_accepted_size_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"1234")
     assert read_bytes(tmp_path / "file", 4) == b"1234"
 
@@ -160,7 +161,7 @@ def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
 # --- JSON ---
 
 
-def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
+def test_json_values_survive_writing_and_reading(tmp_path: Path) -> None:
     values = {"person": "“é”", "at": 0.1 + 0.2, "waiting": [["a", None]]}
     write_json(tmp_path / "x.json", values)
     assert read_json(tmp_path / "x.json") == values
@@ -171,12 +172,14 @@ def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
     [b"", b"{", b"[]", b"3", b"null", b"\xff", b"\0" * 30, b"[" * 100_000],
     ids=lambda content: repr(content[:9]),
 )
-def test_what_is_no_json_object_is_an_empty_one(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_json_object_reads_as_an_empty_one(
+    content: bytes, tmp_path: Path
+) -> None:
     (tmp_path / "x.json").write_bytes(content)
     assert read_json(tmp_path / "x.json") == {}
 
 
-def test_json_that_is_not_there_is_an_empty_object(tmp_path: Path) -> None:
+def test_a_missing_json_file_reads_as_an_empty_object(tmp_path: Path) -> None:
     assert read_json(tmp_path / "x.json") == {}
     assert read_json(tmp_path) == {}
 
@@ -192,28 +195,28 @@ ARRAYS: dict[str, Any] = {
 }
 
 
-def test_arrays_come_back_bit_for_bit_in_the_order_asked_for(tmp_path: Path) -> None:
+def test_arrays_are_read_bit_for_bit_in_the_requested_order(tmp_path: Path) -> None:
     write_arrays(tmp_path / "x.npz", **ARRAYS)
     names = list(reversed(ARRAYS))
-    found = read_arrays(tmp_path / "x.npz", *names)
-    assert plain(found) == plain([ARRAYS[name] for name in names])
+    arrays = read_arrays(tmp_path / "x.npz", *names)
+    assert plain(arrays) == plain([ARRAYS[name] for name in names])
     assert read_arrays(tmp_path / "x.npz") == ()
 
 
-def test_an_archive_is_what_numpy_reads(tmp_path: Path) -> None:
+def test_numpy_can_read_an_archive(tmp_path: Path) -> None:
     write_arrays(tmp_path / "x.npz", **ARRAYS)
     with np.load(tmp_path / "x.npz") as stored:
         assert set(stored) == set(ARRAYS)
         assert plain(stored["errors"]) == plain(ARRAYS["errors"])
 
 
-def test_an_array_that_is_not_in_the_archive_is_an_error(tmp_path: Path) -> None:
+def test_reading_an_array_that_is_not_in_the_archive_raises_a_key_error(tmp_path: Path) -> None:
     write_arrays(tmp_path / "x.npz", **ARRAYS)
     with pytest.raises(KeyError):
         read_arrays(tmp_path / "x.npz", "images", "dreams")
 
 
-def test_an_array_of_objects_is_neither_written_nor_read(tmp_path: Path) -> None:
+def test_writing_or_reading_an_array_of_objects_raises_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     objects: Any = np.array([{}, []], dtype=object)
     with pytest.raises(ValueError, match=r"pickle|Object arrays"):
@@ -224,8 +227,8 @@ def test_an_array_of_objects_is_neither_written_nor_read(tmp_path: Path) -> None
         read_arrays(path, "objects")
 
 
-def test_an_archive_that_looks_smaller_inside_than_it_is_is_an_error(tmp_path: Path) -> None:
-    # As for a flipped bit: the array says that there is less of it than its checksum covers.
+def test_an_array_whose_header_declares_too_few_elements_raises_an_error(tmp_path: Path) -> None:
+    # A flipped bit in the header must not hide the rest of the array from the checksum.
     path, changed = tmp_path / "x.npz", tmp_path / "y.npz"
     write_arrays(path, errors=ARRAYS["errors"])
     with zipfile.ZipFile(path) as archive:
@@ -244,7 +247,9 @@ def test_an_archive_that_looks_smaller_inside_than_it_is_is_an_error(tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"no archive at all", b"\0" * 100])
-def test_what_is_no_archive_is_an_error_and_is_left_closed(content: bytes, tmp_path: Path) -> None:
+def test_reading_a_file_that_is_not_an_archive_raises_an_error_and_closes_it(
+    content: bytes, tmp_path: Path
+) -> None:
     (tmp_path / "x.npz").write_bytes(content)
     with pytest.raises((ValueError, EOFError, zipfile.BadZipFile)):
         read_arrays(tmp_path / "x.npz", "images")

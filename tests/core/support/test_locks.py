@@ -1,4 +1,4 @@
-"""`core.support.locks`: locks that die with their holder, however it ends."""
+"""`core.support.locks`: locks that are released when their holder exits or is killed."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ from core.support import environment
 from core.support.locks import acquire, held
 from tests.helpers.engines import wait
 
-_HOLD = """
+_HOLD_LOCK = """
 import sys
 from pathlib import Path
 from core.support.locks import acquire
@@ -27,7 +27,7 @@ print("held" if lock else "not held", flush=True)
 sys.stdin.read()
 """
 
-_COUNT = """
+_COUNT_UNDER_LOCK = """
 import sys
 from pathlib import Path
 from core.support.locks import acquire
@@ -39,6 +39,7 @@ for _ in range(25):
 
 
 def start(program: str, *arguments: Path) -> subprocess.Popen[str]:
+    """Start a Python program with pipes for its input and output."""
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         cwd=environment.PROJECT,
@@ -50,8 +51,8 @@ def start(program: str, *arguments: Path) -> subprocess.Popen[str]:
 
 @contextmanager
 def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock on ``path``."""
-    with start(_HOLD, path) as process:
+    """Hold the lock on ``path`` in another process."""
+    with start(_HOLD_LOCK, path) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
@@ -73,14 +74,14 @@ def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
     again.release()
 
 
-def test_a_lock_does_not_bring_back_a_folder_that_was_deleted(tmp_path: Path) -> None:
+def test_acquiring_a_lock_does_not_create_its_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         acquire(tmp_path / "deleted" / "lock")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
-def test_a_lock_that_is_no_regular_file_is_an_error_at_once(kind: str, tmp_path: Path) -> None:
+def test_a_lock_file_that_is_not_regular_raises_an_error_at_once(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "lock"
     match kind:
         case "pipe":
@@ -89,13 +90,13 @@ def test_a_lock_that_is_no_regular_file_is_an_error_at_once(kind: str, tmp_path:
             path.symlink_to(tmp_path / "elsewhere")
         case "folder":
             path.mkdir()
-    for use in (acquire, held):
+    for function in (acquire, held):
         with pytest.raises(OSError, match=r"."):
-            use(path)
+            function(path)
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_lock_is_released_at_the_end_of_its_block_whatever_happens(tmp_path: Path) -> None:
+def test_a_lock_is_released_when_its_block_raises(tmp_path: Path) -> None:
     lock = acquire(tmp_path / "lock")
     assert lock is not None
     with pytest.raises(KeyboardInterrupt), lock:
@@ -103,32 +104,32 @@ def test_a_lock_is_released_at_the_end_of_its_block_whatever_happens(tmp_path: P
     assert not held(tmp_path / "lock")
 
 
-def test_a_file_that_is_not_there_is_not_held_and_not_made(tmp_path: Path) -> None:
+def test_a_missing_lock_file_is_not_held_and_not_created(tmp_path: Path) -> None:
     assert not held(tmp_path / "lock")
-    assert not held(tmp_path / "nowhere" / "lock")
+    assert not held(tmp_path / "missing" / "lock")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lock_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
+def test_a_lock_file_that_cannot_be_created_raises_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"Not a directory|File exists"):
         acquire(tmp_path / "file" / "lock")
 
 
-def test_a_lock_keeps_other_processes_out(tmp_path: Path) -> None:
+def test_another_process_cannot_acquire_a_held_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path):
         assert held(path)
-        began = time.monotonic()
+        start_time = time.monotonic()
         assert acquire(path, 0.05) is None
-        assert time.monotonic() - began >= 0.05
+        assert time.monotonic() - start_time >= 0.05
     lock = acquire(path)
     assert lock is not None
-    with lock, start(_HOLD, path) as other:
-        assert other.communicate()[0] == "not held\n"
+    with lock, start(_HOLD_LOCK, path) as process:
+        assert process.communicate()[0] == "not held\n"
 
 
-def test_a_lock_is_free_at_once_when_its_holder_is_killed(tmp_path: Path) -> None:
+def test_a_lock_is_released_at_once_when_its_holder_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path) as process:
         os.kill(process.pid, signal.SIGKILL)
@@ -140,7 +141,7 @@ def test_a_lock_is_free_at_once_when_its_holder_is_killed(tmp_path: Path) -> Non
         lock.release()
 
 
-def test_a_frozen_process_keeps_its_lock(tmp_path: Path) -> None:
+def test_a_paused_process_still_holds_its_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path) as process:
         os.kill(process.pid, signal.SIGSTOP)
@@ -148,27 +149,27 @@ def test_a_frozen_process_keeps_its_lock(tmp_path: Path) -> None:
         assert acquire(path, 0) is None
 
 
-def test_a_lock_is_not_handed_on_to_programs_that_are_started(tmp_path: Path) -> None:
+def test_a_started_program_does_not_inherit_the_lock(tmp_path: Path) -> None:
     lock = acquire(tmp_path / "lock")
     assert lock is not None
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as child:
         lock.release()
-        wait(lambda: not held(tmp_path / "lock"))  # a child has it until its program begins
+        wait(lambda: not held(tmp_path / "lock"))  # the child has it until it starts cat
         assert child.poll() is None
 
 
-def test_processes_take_turns_and_none_is_lost(tmp_path: Path) -> None:
+def test_processes_that_increment_a_number_under_the_lock_lose_no_increment(tmp_path: Path) -> None:
     number = tmp_path / "number"
     number.write_text("0")
-    processes = [start(_COUNT, tmp_path / "lock", number) for _ in range(3)]
+    processes = [start(_COUNT_UNDER_LOCK, tmp_path / "lock", number) for _ in range(3)]
     assert [process.communicate(timeout=60)[0] for process in processes] == ["", "", ""]
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert number.read_text() == "75"
 
 
 @contextmanager
-def asking(path: Path) -> Iterator[None]:
-    """Ask whether ``path`` is held, and be stopped in the middle of it."""
+def shared_lock(path: Path) -> Iterator[None]:
+    """Hold the shared lock that `held` takes for a moment."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -177,17 +178,17 @@ def asking(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def test_those_who_only_ask_do_not_see_each_other(tmp_path: Path) -> None:
+def test_concurrent_checks_of_a_free_lock_report_it_as_free(tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
-    with asking(tmp_path / "lock"):
+    with shared_lock(tmp_path / "lock"):
         assert not held(tmp_path / "lock")
 
 
-def test_who_asks_at_that_moment_does_not_keep_the_lock_from_who_wants_it(tmp_path: Path) -> None:
+def test_a_check_only_delays_a_process_that_acquires_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.touch()
     with ThreadPoolExecutor(1) as pool:
-        with asking(path):
+        with shared_lock(path):
             waiting = pool.submit(acquire, path, 60.0)
             wait(waiting.running)
         lock = waiting.result()
@@ -196,17 +197,17 @@ def test_who_asks_at_that_moment_does_not_keep_the_lock_from_who_wants_it(tmp_pa
         assert held(path)
 
 
-def test_asking_all_the_time_keeps_nobody_from_the_lock(tmp_path: Path) -> None:
+def test_continuous_checks_do_not_prevent_acquiring_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.touch()
-    over = threading.Event()
+    finished = threading.Event()
 
-    def ask() -> None:
-        while not over.is_set():
+    def check_repeatedly() -> None:
+        while not finished.is_set():
             held(path)
 
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(ask) for _ in range(2)]
+        checks = [pool.submit(check_repeatedly) for _ in range(2)]
         try:
             for _ in range(100):
                 lock = acquire(path, 10.0)
@@ -214,11 +215,11 @@ def test_asking_all_the_time_keeps_nobody_from_the_lock(tmp_path: Path) -> None:
                 assert held(path)
                 lock.release()
         finally:
-            over.set()
-        assert [each.result() for each in asked] == [None, None]
+            finished.set()
+        assert [check.result() for check in checks] == [None, None]
 
 
-def test_who_waits_for_a_lock_whose_file_is_removed_gets_the_new_one(tmp_path: Path) -> None:
+def test_waiting_for_a_lock_whose_file_is_removed_acquires_a_new_file(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     first = acquire(path)
     assert first is not None
@@ -226,7 +227,7 @@ def test_who_waits_for_a_lock_whose_file_is_removed_gets_the_new_one(tmp_path: P
         waiting = pool.submit(acquire, path, 60.0)
         wait(waiting.running)
         path.unlink()
-        lock = waiting.result()  # although nobody has released the old one
+        lock = waiting.result()  # although the first lock is still held
         assert lock is not None
         with lock:
             assert held(path)
@@ -234,22 +235,22 @@ def test_who_waits_for_a_lock_whose_file_is_removed_gets_the_new_one(tmp_path: P
     first.release()
 
 
-def test_a_lock_on_a_file_that_was_removed_in_between_does_not_count(
+def test_a_lock_file_removed_between_open_and_lock_is_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "lock"
-    flock, opened = fcntl.flock, []
+    flock, descriptors = fcntl.flock, []
 
-    def removed_first(descriptor: int, kind: int) -> None:
-        if not opened:
+    def remove_file_before_first_lock(descriptor: int, kind: int) -> None:
+        if not descriptors:
             path.unlink()
-        opened.append(descriptor)
+        descriptors.append(descriptor)
         flock(descriptor, kind)
 
-    monkeypatch.setattr(fcntl, "flock", removed_first)
+    monkeypatch.setattr(fcntl, "flock", remove_file_before_first_lock)
     lock = acquire(path)
     assert lock is not None
     with lock:
-        assert len(opened) == 2
+        assert len(descriptors) == 2
         assert os.path.samestat(os.fstat(lock.descriptor), path.stat())
         assert held(path)

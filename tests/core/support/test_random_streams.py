@@ -1,4 +1,4 @@
-"""`core.support.random_streams`: every stream of random numbers starts from its name alone."""
+"""`core.support.random_streams`: the numbers of a stream depend on its name alone."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ names = st.tuples(
 )
 
 
-def numbers(name: tuple[int, Purpose, tuple[int, ...]], count: int = 4) -> list[float]:
+def first_numbers(name: tuple[int, Purpose, tuple[int, ...]], count: int = 4) -> list[float]:
     seed, purpose, position = name
     return random_stream(seed, purpose, *position).random(count).tolist()
 
@@ -21,27 +21,27 @@ def numbers(name: tuple[int, Purpose, tuple[int, ...]], count: int = 4) -> list[
 @settings(max_examples=300)
 @given(names)
 def test_a_stream_depends_only_on_its_name(name: tuple[int, Purpose, tuple[int, ...]]) -> None:
-    first = numbers(name)
-    random_stream(name[0] ^ 1, name[1]).random(1_000)  # another seed's draws in between
+    expected = first_numbers(name)
+    random_stream(name[0] ^ 1, name[1]).random(1_000)  # numbers of another seed in between
     np.random.default_rng(0).random(10)
-    assert numbers(name) == first
+    assert first_numbers(name) == expected
 
 
 @settings(max_examples=300)
 @given(names, names)
 def test_streams_of_different_names_differ(
-    one: tuple[int, Purpose, tuple[int, ...]], other: tuple[int, Purpose, tuple[int, ...]]
+    name_1: tuple[int, Purpose, tuple[int, ...]], name_2: tuple[int, Purpose, tuple[int, ...]]
 ) -> None:
-    assert (numbers(one) == numbers(other)) == (one == other)
+    assert (first_numbers(name_1) == first_numbers(name_2)) == (name_1 == name_2)
 
 
-def test_zeros_at_the_end_of_a_position_make_another_stream() -> None:
+def test_positions_that_differ_in_trailing_zeros_name_different_streams() -> None:
     positions: list[tuple[int, ...]] = [(), (0,), (0, 0), (0, 0, 0), (1,), (1, 0)]
-    drawn = {tuple(numbers((0, Purpose.NOISE, position))) for position in positions}
-    assert len(drawn) == len(positions)
+    streams = {tuple(first_numbers((0, Purpose.NOISE, position))) for position in positions}
+    assert len(streams) == len(positions)
 
 
-def test_the_purposes_keep_their_numbers_because_results_depend_on_them() -> None:
+def test_the_values_of_the_purposes_do_not_change_because_results_depend_on_them() -> None:
     assert {purpose.name: int(purpose) for purpose in Purpose} == {
         "INITIAL_WEIGHTS": 0,
         "SUBSET": 1,
@@ -53,7 +53,7 @@ def test_the_purposes_keep_their_numbers_because_results_depend_on_them() -> Non
     }
 
 
-def test_the_streams_keep_their_numbers_because_results_depend_on_them() -> None:
+def test_the_numbers_of_streams_do_not_change_because_results_depend_on_them() -> None:
     assert random_stream(0, Purpose.SUBSET, 1).choice(4_000, 3, replace=False).tolist() == [
         1599,
         2356,

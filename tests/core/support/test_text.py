@@ -1,4 +1,4 @@
-"""`core.support.text` and `core.cli.terminal`: what is shown of texts that may be anybody's."""
+"""`core.support.text` and `core.cli.terminal`: text of unknown origin is safe to display."""
 
 import logging
 import sys
@@ -14,25 +14,25 @@ from core.cli.terminal import say, tell
 from core.support.text import PrintableFormatter, printable, shorten
 
 
-def steers(text: str) -> bool:
-    """Whether a terminal would do anything but show a character."""
+def controls_terminal(text: str) -> bool:
+    """Return whether a terminal would interpret any character instead of showing it."""
     return any(
-        unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
-        for letter in text
+        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
+        for character in text
     )
 
 
 @given(text=st.text(st.characters(), max_size=40))
-def test_a_printable_text_steers_no_terminal_and_keeps_what_is_harmless(text: str) -> None:
-    shown = printable(text)
-    assert not steers(shown)
-    assert printable(shown) == shown
-    if not steers(text):
-        assert shown == text
+def test_printable_escapes_only_characters_that_control_a_terminal(text: str) -> None:
+    escaped = printable(text)
+    assert not controls_terminal(escaped)
+    assert printable(escaped) == escaped
+    if not controls_terminal(text):
+        assert escaped == text
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("\x1b[2J", r"\x1b[2J"),
         ("a\nb\r\t", r"a\nb\r\t"),
@@ -42,37 +42,41 @@ def test_a_printable_text_steers_no_terminal_and_keeps_what_is_harmless(text: st
         ("“95 %” → \u00a0é 漢", "“95 %” → \u00a0é 漢"),
     ],
 )
-def test_characters_that_are_not_seen_are_shown_as_their_escapes(text: str, shown: str) -> None:
-    assert printable(text) == shown
+def test_invisible_characters_are_replaced_by_escape_sequences(text: str, escaped: str) -> None:
+    assert printable(text) == escaped
 
 
-@given(text=st.text(max_size=100), longest=st.integers(10, 60))
-def test_a_short_text_is_as_it_was_or_lacks_its_middle(text: str, longest: int) -> None:
-    found = shorten(text, longest)
-    assert found == text or (" ... " in found and len(found) <= longest < len(text))
+@given(text=st.text(max_size=100), max_length=st.integers(10, 60))
+def test_shorten_returns_the_text_or_replaces_its_middle(text: str, max_length: int) -> None:
+    short = shorten(text, max_length)
+    assert short == text or (" ... " in short and len(short) <= max_length < len(text))
 
 
-def test_what_is_said_and_told_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_of_the_command_line_cannot_control_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     say("one\x1b[2J", 2)
     tell("three\u202e")
     assert capsys.readouterr() == ("one\\x1b[2J\n2\n", "three\\u202e\n")
 
 
-def test_a_bad_argument_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_about_invalid_arguments_cannot_control_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit):
         make_parser().parse_args(["runs", "list", "\x1b[2J\nmore"])
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert not steers(told.rstrip("\n"))
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert not controls_terminal(message.rstrip("\n"))
     assert main(["runs", "show", "\x1b[2J"]) == 1
-    assert not steers(capsys.readouterr().err.rstrip("\n"))
+    assert not controls_terminal(capsys.readouterr().err.rstrip("\n"))
 
 
-def test_the_engines_output_steers_no_terminal() -> None:
+def test_log_output_of_the_engine_cannot_control_a_terminal() -> None:
     try:
-        raise ValueError("odd\x1b[2J")
+        raise ValueError("problem\x1b[2J")
     except ValueError:
-        odd = logging.LogRecord("core", 40, "", 1, "run %s\nfailed", ("\x1b",), sys.exc_info())
-    told = PrintableFormatter("%(levelname)s %(message)s").format(odd)
-    assert told.startswith("ERROR run \\x1b\\nfailed\nTraceback")
-    assert not steers(told.replace("\n", ""))
+        record = logging.LogRecord("core", 40, "", 1, "run %s\nfailed", ("\x1b",), sys.exc_info())
+    text = PrintableFormatter("%(levelname)s %(message)s").format(record)
+    assert text.startswith("ERROR run \\x1b\\nfailed\nTraceback")
+    assert not controls_terminal(text.replace("\n", ""))
