@@ -32,7 +32,7 @@ from core.runs.events import (
     StageEvaluated,
     StageStarted,
 )
-from core.runs.limits import UNKNOWN, Limits, limits_of
+from core.runs.limits import UNKNOWN_CONFIG, Limits, limits_of
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Cycle, Stage
 from core.support.errors import ConfigError
@@ -91,7 +91,7 @@ class LogPosition:
     """
 
     config: RunConfig | None = None
-    limits: Limits = UNKNOWN
+    limits: Limits = UNKNOWN_CONFIG
     cycles: tuple[Cycle, ...] | None = None
     last: Step | None = None
     measured: bool = False
@@ -100,7 +100,7 @@ class LogPosition:
     @classmethod
     def start(cls, config: RunConfig | None) -> "LogPosition":
         """Return the position before the first event; ``config`` is None if it is not known."""
-        return cls(config, UNKNOWN if config is None else limits_of(config))
+        return cls(config, UNKNOWN_CONFIG if config is None else limits_of(config))
 
     def after(self, event: Event) -> "LogPosition":
         """Return the position after ``event``; raise ValueError if it cannot follow."""

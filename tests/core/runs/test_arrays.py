@@ -29,7 +29,7 @@ from core.schedule.config import RunConfig
 from core.support.checksums import add_checksum
 from core.support.errors import LogError
 from tests.conftest import of_kind
-from tools.sample_runs import assert_sentence, made_night, night_started, scores, write
+from tools.sample_runs import assert_sentence, made_night, night_started, scores, write_events
 from tools.sample_runs import dreams as dreams_of
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
@@ -40,7 +40,7 @@ IMAGES = np.zeros((1, 2, 28, 28), np.uint8)
 @pytest.fixture
 def dreams(tmp_path: Path) -> StoredArray:
     """The dreams of a run's first cycle, as its reader gives them."""
-    write(tmp_path / "run", NIGHT)
+    write_events(tmp_path / "run", NIGHT)
     found = of_kind(RunReader(tmp_path / "run", CONFIG).read(), DreamsMade)[0].images
     assert isinstance(found, StoredArray)
     return found
@@ -152,7 +152,7 @@ def test_a_log_that_is_no_file_of_the_run_is_a_sentence_and_is_not_written_to(
         RunReader(tmp_path / "run", CONFIG).read()
     assert_sentence(caught.value, f"{log} cannot be read (")
     with pytest.raises((LogError, OSError)):
-        write(tmp_path / "run", [NightStopped()])
+        write_events(tmp_path / "run", [NightStopped()])
     assert elsewhere.read_bytes() == content
 
 
@@ -162,7 +162,7 @@ def test_a_log_that_is_no_file_of_the_run_is_a_sentence_and_is_not_written_to(
 def test_a_line_that_is_longer_than_a_line_can_be_is_refused_before_it_is_read(
     tmp_path: Path,
 ) -> None:
-    write(tmp_path, [NIGHT[0], NightFailed("x" * 5_000)])
+    write_events(tmp_path, [NIGHT[0], NightFailed("x" * 5_000)])
     with (tmp_path / LOG).open("ab") as log:
         log.write(b'{"kind": "' + b"x" * 50_000_000)
     too_long = "line 3: it is longer than a line of this run can be"
@@ -171,7 +171,7 @@ def test_a_line_that_is_longer_than_a_line_can_be_is_refused_before_it_is_read(
 
 
 def test_a_log_of_more_lines_than_its_config_has_is_refused(tmp_path: Path) -> None:
-    log = write(tmp_path, [NightStopped()] * 200)
+    log = write_events(tmp_path, [NightStopped()] * 200)
     most = limits_of(CONFIG).lines
     text = log.read_bytes().splitlines(keepends=True)[0]
     assert len(RunReader(tmp_path, CONFIG).read()) == 200
@@ -210,7 +210,7 @@ def test_the_longest_lines_that_a_run_writes_can_be_read(tmp_path: Path) -> None
         replace(dreams_of(1, 100), old=many),
         NightFailed("\U0001f600" * 5_000),
     ]
-    write(tmp_path, told)
+    write_events(tmp_path, told)
     assert len(RunReader(tmp_path, config).read()) == len(told)
     assert len(RunReader(tmp_path).read()) == len(told)  # which knows no config before it
 

@@ -19,7 +19,7 @@ from core.runs.events import CycleDone, DreamsMade, EpochDone, Event, NightFaile
 from core.runs.log import LOG, LogReader
 from core.support.errors import LogError
 from tests.conftest import of_kind, plain
-from tools.sample_runs import EVENTS, RECORDED, assert_sentence, loaded, write
+from tools.sample_runs import EVENTS, RECORDED, assert_sentence, loaded, write_events
 
 
 def test_there_is_an_example_of_every_kind_of_event() -> None:
@@ -28,7 +28,7 @@ def test_there_is_an_example_of_every_kind_of_event() -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_every_kind_of_event_comes_back_as_it_was(event: Event, tmp_path: Path) -> None:
-    write(tmp_path, [event])
+    write_events(tmp_path, [event])
     (found,) = LogReader(tmp_path).read()
     assert plain(loaded(found)) == plain(event)
 
@@ -44,7 +44,7 @@ def test_any_numbers_and_texts_come_back_bit_for_bit(
     folder = tmp_path_factory.mktemp("run")
     each = tuple(losses)
     events = [EpochDone(cycle, text, 1, each, each, each), NightFailed(text), CycleDone(1)]
-    write(folder, events)
+    write_events(folder, events)
     assert plain(LogReader(folder).read()) == plain(events)
 
 
@@ -147,7 +147,7 @@ def images(folder: Path) -> StoredArray:
 
 
 def test_a_missing_array_file_is_a_log_error_that_names_it(tmp_path: Path) -> None:
-    write(tmp_path, [example("DreamsMade")])
+    write_events(tmp_path, [example("DreamsMade")])
     stored = images(tmp_path)
     stored.file.unlink()
     with pytest.raises(LogError, match="the array 'images' cannot be read") as caught:
@@ -156,7 +156,7 @@ def test_a_missing_array_file_is_a_log_error_that_names_it(tmp_path: Path) -> No
 
 
 def test_arrays_of_another_event_are_a_log_error(tmp_path: Path) -> None:
-    write(tmp_path, [example("DreamsMade"), SCORES])
+    write_events(tmp_path, [example("DreamsMade"), SCORES])
     stored = images(tmp_path)
     (tmp_path / "arrays" / "000001.npz").replace(stored.file)
     with pytest.raises(LogError, match="the array 'images' cannot be read"):
@@ -170,7 +170,7 @@ def test_an_event_whose_arrays_are_not_named_is_a_log_error(tmp_path: Path) -> N
 
 
 def test_damaged_arrays_are_a_log_error_or_still_right(tmp_path: Path) -> None:
-    write(tmp_path, [example("DreamsMade")])
+    write_events(tmp_path, [example("DreamsMade")])
     stored = images(tmp_path)
     content, expected = stored.file.read_bytes(), plain(stored.load())
     rng = np.random.default_rng(0)

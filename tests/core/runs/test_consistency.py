@@ -31,7 +31,7 @@ from core.runs.log import LOG, RunReader
 from core.schedule.config import RunConfig
 from core.support.errors import LogError
 from tests.conftest import of_kind, plain
-from tools.sample_runs import EVENTS, assert_sentence, configs, made_night, put_run, write
+from tools.sample_runs import EVENTS, assert_sentence, configs, made_night, put_run, write_events
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
 NIGHT = made_night(CONFIG, pretraining=2)
@@ -105,7 +105,7 @@ def test_a_night_of_before_a_setting_existed_opens_with_its_default(tmp_path: Pa
     started, *rest = made_night(config)
     assert isinstance(started, NightStarted)
     earlier = {name: value for name, value in started.config.items() if name != "mask_fraction"}
-    write(tmp_path, [dataclasses.replace(started, config=earlier), *rest])
+    write_events(tmp_path, [dataclasses.replace(started, config=earlier), *rest])
     found = RunReader(tmp_path).read()
     assert plain(found[0]) == plain(started)
     assert len(found) == 1 + len(rest)
@@ -223,7 +223,7 @@ def test_a_value_that_no_run_tells_is_refused_by_name(
 
 def test_an_event_that_no_run_tells_is_a_log_error_that_names_the_line(tmp_path: Path) -> None:
     told = [*NIGHT[:5], CycleDone(7)]
-    log = write(tmp_path, told)
+    log = write_events(tmp_path, told)
     reader = RunReader(tmp_path, CONFIG)
     for _ in range(2):
         with pytest.raises(LogError) as caught:
@@ -235,9 +235,9 @@ def test_an_event_that_no_run_tells_is_a_log_error_that_names_the_line(tmp_path:
 def test_a_reader_that_has_read_before_knows_where_the_night_is(tmp_path: Path) -> None:
     reader = RunReader(tmp_path, CONFIG)
     for event in NIGHT:
-        write(tmp_path, [event])
+        write_events(tmp_path, [event])
         assert len(reader.read()) == 1
-    write(tmp_path, NIGHT[-1:])
+    write_events(tmp_path, NIGHT[-1:])
     with pytest.raises(LogError, match=f"line {len(NIGHT) + 1}: NightDone was found"):
         reader.read()
 
@@ -245,7 +245,7 @@ def test_a_reader_that_has_read_before_knows_where_the_night_is(tmp_path: Path) 
 def test_the_config_is_that_of_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
     folder = put_run()  # of another config
-    write(folder.path, NIGHT)
+    write_events(folder.path, NIGHT)
     with pytest.raises(LogError, match="line 3: the night's settings differ from those"):
         RunReader(folder.path).read()
     assert plain(RunReader(folder.path, CONFIG).read()[0]) == plain(NIGHT[0])

@@ -27,7 +27,7 @@ from core.support.errors import ConfigError, LogError, RunError
 from core.support.locks import acquire
 from tests.conftest import plain
 from tests.helpers.engines import own_outputs
-from tools.sample_runs import RUN, loaded, made_night, put_run, write
+from tools.sample_runs import RUN, loaded, made_night, put_run, write_events
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
 NAME = "a-good-night-2"
@@ -149,7 +149,7 @@ def test_a_night_that_would_tell_of_this_machine_is_not_kept(gallery: Path) -> N
     (run.path / LOG).unlink()
     mine = RunConfig(num_cycles=2, total_eps=4, num=2, weights="/home/somebody/mine.safetensors")
     run.write_record(replace(run.record(), config=mine))
-    write(run.path, NIGHT)
+    write_events(run.path, NIGHT)
     with pytest.raises(RunError, match=r"weights at '/home/somebody/mine\.safetensors', a place"):
         record_run(RUN, NAME)
     assert not gallery.exists()

@@ -13,7 +13,7 @@ from core.runs.log import LOG, LogReader
 from core.support import environment
 from core.support.errors import LogError
 from tests.conftest import plain
-from tools.sample_runs import EVENTS, loaded, opened, write
+from tools.sample_runs import EVENTS, loaded, open_log, write_events
 
 
 def read(folder: Path) -> list[Event]:
@@ -32,7 +32,7 @@ def stages(*cycles: int) -> list[Event]:
 def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
     reader = LogReader(tmp_path)
     assert reader.read() == []
-    with opened(tmp_path) as log:
+    with open_log(tmp_path) as log:
         assert reader.read() == []
         for event in EVENTS:
             log.append(event)
@@ -53,7 +53,7 @@ def test_a_log_that_cannot_be_opened_is_a_log_error_that_names_it(tmp_path: Path
 
 
 def test_arrays_are_on_disk_before_the_line_that_names_them(tmp_path: Path) -> None:
-    with opened(tmp_path) as log:
+    with open_log(tmp_path) as log:
         log.append(stages(1)[0])
         (found,) = read(tmp_path)
         assert isinstance(found, StageEvaluated)
@@ -62,7 +62,7 @@ def test_arrays_are_on_disk_before_the_line_that_names_them(tmp_path: Path) -> N
 
 
 def test_a_torn_last_line_waits_for_its_rest_wherever_it_is_torn(tmp_path: Path) -> None:
-    log = write(tmp_path)
+    log = write_events(tmp_path)
     content = log.read_bytes()
     for end in range(0, len(content), 13):
         log.write_bytes(content[:end])
@@ -75,7 +75,7 @@ def test_a_torn_last_line_waits_for_its_rest_wherever_it_is_torn(tmp_path: Path)
 
 @pytest.mark.parametrize("line", range(1, len(EVENTS) + 1))
 def test_a_corrupt_line_is_an_error_that_names_file_and_line(line: int, tmp_path: Path) -> None:
-    log = write(tmp_path)
+    log = write_events(tmp_path)
     lines = log.read_bytes().splitlines(keepends=True)
     lines[line - 1] = lines[line - 1][:-9] + b"\n"
     log.write_bytes(b"".join(lines))
@@ -88,7 +88,7 @@ def test_a_corrupt_line_is_an_error_that_names_file_and_line(line: int, tmp_path
 
 
 def test_a_line_corrupted_after_others_were_read_is_counted_from_the_start(tmp_path: Path) -> None:
-    with opened(tmp_path) as log:
+    with open_log(tmp_path) as log:
         reader = LogReader(tmp_path)
         for _ in range(3):
             log.append(CycleDone(1))
@@ -105,7 +105,7 @@ def test_a_line_corrupted_after_others_were_read_is_counted_from_the_start(tmp_p
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Path) -> None:
-    with opened(tmp_path) as log:
+    with open_log(tmp_path) as log:
         log.append(CycleDone(1))
         with pytest.raises(ValueError, match="not JSON compliant"):
             log.append(NightDone(value))
@@ -114,32 +114,32 @@ def test_a_number_that_is_not_finite_is_never_written(value: float, tmp_path: Pa
 
 
 def test_a_new_log_has_nothing_earlier(tmp_path: Path) -> None:
-    with opened(tmp_path) as log:
+    with open_log(tmp_path) as log:
         assert log.earlier == ()
     assert read(tmp_path) == []
 
 
 def test_a_log_does_not_bring_back_a_folder_that_was_deleted(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        opened(tmp_path / "deleted")
+        open_log(tmp_path / "deleted")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("cut", range(len(EVENTS) + 1))
 def test_a_log_goes_on_behind_what_it_holds_already(cut: int, tmp_path: Path) -> None:
-    write(tmp_path / "cut", EVENTS[:cut])
-    with opened(tmp_path / "cut") as log:
+    write_events(tmp_path / "cut", EVENTS[:cut])
+    with open_log(tmp_path / "cut") as log:
         assert plain([loaded(event) for event in log.earlier]) == plain(EVENTS[:cut])
         for event in EVENTS[cut:]:
             log.append(event)
-    whole = write(tmp_path / "whole")
+    whole = write_events(tmp_path / "whole")
     assert (tmp_path / "cut" / LOG).read_bytes() == whole.read_bytes()
     assert plain([loaded(event) for event in read(tmp_path / "cut")]) == plain(EVENTS)
 
 
 def test_the_arrays_of_a_log_that_goes_on_do_not_replace_those_it_has(tmp_path: Path) -> None:
     for cycle in (1, 2, 3):
-        write(tmp_path, [*stages(cycle), CycleDone(cycle)])
+        write_events(tmp_path, [*stages(cycle), CycleDone(cycle)])
     found = [event for event in read(tmp_path) if isinstance(event, StageEvaluated)]
     files = {event.dataset_1.error_per_image.file for event in found}
     assert len(files) == 3
@@ -147,12 +147,12 @@ def test_the_arrays_of_a_log_that_goes_on_do_not_replace_those_it_has(tmp_path: 
 
 
 def test_a_torn_last_line_is_cut_off_before_the_log_goes_on(tmp_path: Path) -> None:
-    log = write(tmp_path, EVENTS[:3])
+    log = write_events(tmp_path, EVENTS[:3])
     whole = log.read_bytes()
-    torn = write(tmp_path / "more", EVENTS[:4]).read_bytes()[len(whole) : -1]
+    torn = write_events(tmp_path / "more", EVENTS[:4]).read_bytes()[len(whole) : -1]
     for end in range(len(torn) + 1):
         log.write_bytes(whole + torn[:end])
-        with opened(tmp_path) as again:
+        with open_log(tmp_path) as again:
             assert len(again.earlier) == 3
             assert log.read_bytes() == whole
             again.append(CycleDone(1))
@@ -167,7 +167,7 @@ def test_a_reader_that_has_read_before_goes_on_when_the_log_is_opened_again(
     reader = LogReader(tmp_path)
     seen: list[Event] = []
     for cycle in range(1, 6):
-        with opened(tmp_path) as log:
+        with open_log(tmp_path) as log:
             log.append(CycleDone(cycle))
         with (tmp_path / LOG).open("ab") as file:
             file.write(b'{"kind": "Cyc')  # the writer is killed in the middle of a line
@@ -178,14 +178,14 @@ def test_a_reader_that_has_read_before_goes_on_when_the_log_is_opened_again(
 
 
 def test_nothing_is_written_behind_a_damaged_line(tmp_path: Path) -> None:
-    log = write(tmp_path)
+    log = write_events(tmp_path)
     content = log.read_bytes()
     lines = content.splitlines(keepends=True)
     for line in range(len(lines)):
         damaged = b"".join([*lines[:line], b"{}\n", *lines[line + 1 :], b"torn"])
         log.write_bytes(damaged)
         with pytest.raises(LogError, match=f"line {line + 1}: "):
-            opened(tmp_path)
+            open_log(tmp_path)
         assert log.read_bytes() == damaged
 
 
