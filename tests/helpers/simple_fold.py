@@ -1,4 +1,4 @@
-"""The definition of the fold, one event at a time: simple, but quadratic in the number of epochs."""
+"""The definition of the fold, one event at a time: simple, but quadratic in the epochs."""
 
 from dataclasses import replace
 
