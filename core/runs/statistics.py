@@ -21,8 +21,9 @@ def retained(values: Sequence[float], *, higher_is_better: bool) -> float | None
     It is last / first value for an accuracy and first / last value for an error. Values above 1
     are an improvement. None if the denominator is 0.
     """
-    before, last = (values[0], values[-1]) if higher_is_better else (values[-1], values[0])
-    return last / before if before else None
+    first, last = values[0], values[-1]
+    numerator, denominator = (last, first) if higher_is_better else (first, last)
+    return numerator / denominator if denominator else None
 
 
 def forgetting(values: Sequence[float], *, higher_is_better: bool) -> float:

@@ -62,7 +62,7 @@ def record() -> Path:
 
     with tempfile.TemporaryDirectory() as outputs:
         os.environ["SLEEP_OUTPUTS_DIR"] = outputs
-        run = new_run(RunConfig(seeds=(0, 1), num_cycles=2, total_eps=6, num=4), "somebody", 1)
+        run = new_run(RunConfig(seeds=(0, 1), num_cycles=2, total_eps=6, num=4), "alice", 1)
         for event in execute_run(run):
             if isinstance(event, DreamsMade) and event.cycle == 2:
                 run.stop.touch()

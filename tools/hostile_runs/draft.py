@@ -61,7 +61,7 @@ class Draft:
             "schema": 1,
             "run": self.folder.name,
             "submitted": "2026-01-02T03:04:05+00:00",
-            "person": "somebody",
+            "person": "alice",
             "threads": 1,
             "config": self.config.to_dict(),
             "versions": {"python": "3.11"},

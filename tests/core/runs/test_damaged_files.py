@@ -141,9 +141,9 @@ def test_a_follower_shows_undamaged_values_or_an_error_whenever_the_damage_occur
     follower = Follower(original.folder.id)
     ends = [index + 1 for index, byte in enumerate(original.content) if byte == ord("\n")]
     original.path.write_bytes(original.content[: data.draw(st.sampled_from([0, *ends]))])
-    before = follower.update()
-    assert before.problem is None or before.status == "failed"
-    assert plain(before.state) in original.states
+    first = follower.update()
+    assert first.problem is None or first.status == "failed"
+    assert plain(first.state) in original.states
 
     original.path.write_bytes(data.draw(damaged(original.content)))
     for _ in range(2):
@@ -241,10 +241,10 @@ def test_a_record_of_random_bytes_raises(originals: list[Original], content: byt
 
 def test_missing_files_give_an_error_or_an_empty_state(original: Original) -> None:
     follower = Follower(original.folder.id)
-    before = plain(follower.update().state)
+    state_before = plain(follower.update().state)
     original.path.unlink()
     original.folder.record_file.unlink()
-    assert plain(follower.update().state) == before
+    assert plain(follower.update().state) == state_before
     assert Follower(original.folder.id).update().state == RunState()
     with pytest.raises(LogError) as caught:
         original.folder.record()

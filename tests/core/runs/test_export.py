@@ -71,16 +71,16 @@ def test_results_have_one_row_per_seed_stage_and_dataset(tmp_path: Path) -> None
         rows = table(archive, "results.csv")
     stages = of_kind(NIGHT, StageEvaluated)
     assert len(rows) == len(stages) * 2 * 2
-    before, last = stages[0], stages[-1]
+    first, last = stages[0], stages[-1]
     assert rows[0] == {
         "seed": "3",
         "cycle": "0",
         "stage": "before",
         "dataset": "1",
         "images": "3",
-        "error": repr(before.dataset_1.error[0]),
-        "recall_error": repr(before.dataset_1.recall_error[0]),
-        "recall_accuracy": repr(before.dataset_1.recall_accuracy[0]),
+        "error": repr(first.dataset_1.error[0]),
+        "recall_error": repr(first.dataset_1.recall_error[0]),
+        "recall_accuracy": repr(first.dataset_1.recall_accuracy[0]),
     }
     assert (rows[-1]["seed"], rows[-1]["cycle"], rows[-1]["dataset"]) == ("5", "2", "2")
     assert rows[-1]["stage"] == "REM"

@@ -36,19 +36,19 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_folder_of_a_new_run_is_named_after_the_time_of_its_creation(outputs: Path) -> None:
-    before = datetime.now()
-    folder = new_run(CONFIG, "somebody", 2)
+    earliest = datetime.now()
+    folder = new_run(CONFIG, "alice", 2)
     assert folder.path.parent == outputs / "runs"
     assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", folder.id)
     created = datetime.strptime(folder.id[:15], "%Y%m%d-%H%M%S")
-    assert before.replace(microsecond=0) <= created <= datetime.now()
+    assert earliest.replace(microsecond=0) <= created <= datetime.now()
     assert [path.name for path in folder.path.iterdir()] == ["config.json"]
 
 
 def test_the_record_of_a_new_run_holds_its_settings_owner_and_time() -> None:
-    folder = new_run(CONFIG, "an “odd” person\n", 2)
+    folder = new_run(CONFIG, "an “unusual” name\n", 2)
     record = find_run(folder.id).record()
-    assert (record.run, record.person, record.threads) == (folder.id, "an “odd” person\n", 2)
+    assert (record.run, record.person, record.threads) == (folder.id, "an “unusual” name\n", 2)
     assert record.config == CONFIG
     assert record.versions == versions()
     assert (record.device, record.weights) == (None, None)
@@ -58,7 +58,7 @@ def test_the_record_of_a_new_run_holds_its_settings_owner_and_time() -> None:
 
 
 def test_runs_created_at_the_same_time_have_different_folders() -> None:
-    ids = {new_run(CONFIG, "somebody", 1).id for _ in range(20)}
+    ids = {new_run(CONFIG, "alice", 1).id for _ in range(20)}
     assert len(ids) == 20
     assert {folder.id for folder in all_runs()} == ids
 
@@ -71,7 +71,7 @@ def test_a_run_whose_record_cannot_be_written_is_removed(
 
     monkeypatch.setattr(module, "write_checked_json", full)
     with pytest.raises(OSError, match="No space left"):
-        new_run(CONFIG, "somebody", 1)
+        new_run(CONFIG, "alice", 1)
     assert all_runs() == []
     assert list(runs_dir().iterdir()) == []
 
@@ -87,7 +87,7 @@ def test_the_folder_of_all_runs_is_absolute(monkeypatch: pytest.MonkeyPatch, out
 
 
 def test_the_start_of_the_night_is_recorded_once() -> None:
-    folder = new_run(CONFIG, "somebody", 1)
+    folder = new_run(CONFIG, "alice", 1)
     submitted = folder.record()
     night = night_started(CONFIG)
     folder.note_start(night)
@@ -106,7 +106,7 @@ def test_the_start_of_the_night_is_recorded_once() -> None:
 
 
 def test_the_record_holds_its_schema_and_is_readable_text() -> None:
-    folder = new_run(CONFIG, "somebody", 1)
+    folder = new_run(CONFIG, "alice", 1)
     text = folder.record_file.read_text("utf-8")
     assert json.loads(text)["schema"] == SCHEMA
     assert '\n  "total_eps": 7,\n' in text
@@ -121,7 +121,7 @@ def rewritten(folder: RunFolder, **changes: Any) -> RunFolder:
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None, ...])
 def test_a_record_of_another_schema_raises(schema: object) -> None:
-    folder = rewritten(new_run(CONFIG, "somebody", 1), schema=schema)
+    folder = rewritten(new_run(CONFIG, "alice", 1), schema=schema)
     shown = None if schema is Ellipsis else schema
     with pytest.raises(LogError) as caught:
         folder.record()
@@ -137,7 +137,7 @@ def test_a_record_of_another_schema_raises(schema: object) -> None:
 def test_a_record_with_missing_or_unknown_fields_raises(
     changes: dict[str, Any], names: str
 ) -> None:
-    folder = rewritten(new_run(CONFIG, "somebody", 1), **changes)
+    folder = rewritten(new_run(CONFIG, "alice", 1), **changes)
     with pytest.raises(LogError) as caught:
         folder.record()
     expected = f"{folder.record_file} has missing or unknown fields: {names}."
@@ -162,7 +162,7 @@ def test_a_record_with_missing_or_unknown_fields_raises(
     ids=repr,
 )
 def test_a_record_with_an_invalid_config_raises(config: object) -> None:
-    folder = rewritten(new_run(CONFIG, "somebody", 1), config=config)
+    folder = rewritten(new_run(CONFIG, "alice", 1), config=config)
     with pytest.raises(LogError, match="does not hold valid settings: ") as caught:
         folder.record()
     assert str(caught.value).startswith(f"{folder.record_file} ")
@@ -239,11 +239,11 @@ def test_all_runs_are_listed_oldest_first_without_other_folders() -> None:
 
 
 def test_deleting_a_run_leaves_the_others() -> None:
-    other = put_run(OTHER)
+    remaining = put_run(OTHER)
     delete_run(put_run(RUN))
-    assert all_runs() == [other]
+    assert all_runs() == [remaining]
     assert [path.name for path in runs_dir().iterdir()] == [OTHER]
-    assert other.record().run == OTHER
+    assert remaining.record().run == OTHER
 
 
 def test_an_interrupted_deletion_leaves_no_partial_run(

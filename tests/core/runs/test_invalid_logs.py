@@ -188,7 +188,7 @@ def log_problem(folder: RunFolder) -> str | None:
 
 def use_config(folder: RunFolder, config: RunConfig) -> None:
     when = "2026-01-02T03:04:05+00:00"
-    folder.write_record(RunRecord(folder.id, when, "somebody", 1, config, {}))
+    folder.write_record(RunRecord(folder.id, when, "alice", 1, config, {}))
 
 
 @pytest.mark.parametrize("night", NIGHTS, ids=["pre-trained", "every kind of event", "resumed"])

@@ -165,16 +165,16 @@ def test_a_reader_continues_when_the_log_is_opened_again(
     tmp_path: Path,
 ) -> None:
     reader = LogReader(tmp_path)
-    seen: list[Event] = []
+    events: list[Event] = []
     for cycle in range(1, 6):
         with open_log(tmp_path) as log:
             log.append(CycleDone(cycle))
         with (tmp_path / LOG).open("ab") as file:
             file.write(b'{"kind": "Cyc')  # the writer is killed in the middle of a line
-        seen += reader.read()
+        events += reader.read()
         assert reader.read() == []
-    assert seen == [CycleDone(cycle) for cycle in range(1, 6)]
-    assert read(tmp_path) == seen
+    assert events == [CycleDone(cycle) for cycle in range(1, 6)]
+    assert read(tmp_path) == events
 
 
 def test_a_damaged_log_is_never_appended_to(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def recorded() -> Path:
     """A recorded night whose run is deleted, in read-only folders."""
-    put_run(RUN, NIGHT, person="somebody@host")
+    put_run(RUN, NIGHT, person="alice@host")
     target = record_run(RUN, NAME)
     jobs.delete(RUN)
     for folder in (target / "arrays", target, target.parent):
@@ -77,7 +77,7 @@ def test_the_default_gallery_is_that_of_the_program(
 def test_a_recorded_night_has_only_the_record_events_and_arrays_of_the_run(
     gallery: Path,
 ) -> None:
-    run = put_run(RUN, NIGHT, person="somebody@host")
+    run = put_run(RUN, NIGHT, person="alice@host")
     for file in (run.lock, run.heartbeat, run.stop, run.path / "arrays" / ".000001.npz.0a.tmp"):
         file.touch()
     run.checkpoints.mkdir()
@@ -89,7 +89,7 @@ def test_a_recorded_night_has_only_the_record_events_and_arrays_of_the_run(
     events = RunReader(target).read()
     assert plain([loaded(event) for event in events]) == plain(NIGHT)
     assert [path.name for path in gallery.iterdir()] == [NAME]
-    assert find_run(RUN).record().person == "somebody@host"  # the run stays as it was
+    assert find_run(RUN).record().person == "alice@host"  # the run stays as it was
 
 
 def test_a_recorded_night_reveals_neither_the_owner_nor_the_machine(
@@ -98,7 +98,7 @@ def test_a_recorded_night_reveals_neither_the_owner_nor_the_machine(
     record = read_checked_json(recorded / "config.json")
     assert (record["run"], record["person"]) == (NAME, "recorded")
     for path in (recorded / "config.json", recorded / LOG):
-        for secret in ("somebody", "host", str(tmp_path)):
+        for secret in ("alice", "host", str(tmp_path)):
             assert secret not in path.read_text("utf-8")
 
 
@@ -137,12 +137,12 @@ def test_a_folder_in_the_gallery_with_the_id_of_a_run_is_not_a_run(gallery: Path
 
 
 def test_a_name_that_is_taken_raises_and_changes_nothing(recorded: Path) -> None:
-    before = tree(recorded.parent)
+    tree_before = tree(recorded.parent)
     put_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
         record_run(RUN, NAME)
     assert str(caught.value) == f"name is '{NAME}', which exists already; give another name."
-    assert tree(recorded.parent) == before
+    assert tree(recorded.parent) == tree_before
 
 
 @pytest.mark.parametrize("events", [[], NIGHT[:9], [*NIGHT[:9], NightStopped()]])
@@ -155,17 +155,17 @@ def test_an_unfinished_night_cannot_be_recorded(events: list[Event], gallery: Pa
 
 
 def test_a_night_that_may_reveal_paths_cannot_be_recorded(gallery: Path) -> None:
-    failed = [*NIGHT[:4], NightFailed("/home/somebody/runs cannot be written.")]
+    failed = [*NIGHT[:4], NightFailed("/home/alice/runs cannot be written.")]
     run = put_run(RUN, [*failed, NightResumed(0, {}), *NIGHT[4:]])
     with pytest.raises(
         RunError, match="failed before it was resumed, and the error message may name paths"
     ):
         record_run(RUN, NAME)
     (run.path / LOG).unlink()
-    given = RunConfig(num_cycles=2, total_eps=4, num=2, weights="/home/somebody/mine.safetensors")
+    given = RunConfig(num_cycles=2, total_eps=4, num=2, weights="/home/alice/weights.safetensors")
     run.write_record(replace(run.record(), config=given))
     write_events(run.path, NIGHT)
-    with pytest.raises(RunError, match=r"weights at '/home/somebody/mine\.safetensors', a path"):
+    with pytest.raises(RunError, match=r"weights at '/home/alice/weights\.safetensors', a path"):
         record_run(RUN, NAME)
     assert not gallery.exists()
 
@@ -239,26 +239,26 @@ def test_a_night_with_a_damaged_or_linked_array_cannot_be_recorded(
 
 
 def test_a_recorded_night_is_followed_like_a_run(recorded: Path) -> None:
-    before = tree(recorded.parent)
+    tree_before = tree(recorded.parent)
     now = jobs.state(NAME)
     assert (now.status, now.active, now.problem, now.wanted) == ("done", False, None, False)
     followed = list(jobs.follow(NAME))
     assert plain([loaded(event) for event in followed]) == plain(NIGHT)
     assert plain(fold(RunState(), followed)) == plain(now.state)
     assert find_run(NAME).record().config == RunConfig(num_cycles=2, total_eps=4, num=2)
-    assert tree(recorded.parent) == before
+    assert tree(recorded.parent) == tree_before
 
 
 def test_a_recorded_night_can_be_exported(recorded: Path, tmp_path: Path) -> None:
     for path in recorded.rglob("*"):
         os.utime(path, (0, 0))  # as in a reproducible image
-    before = tree(recorded.parent)
+    tree_before = tree(recorded.parent)
     export(NAME, tmp_path / "night.zip")
     with ZipFile(tmp_path / "night.zip") as archive:
         assert json.loads(archive.read("config.json"))["run"] == NAME
         assert archive.read(LOG) == (recorded / LOG).read_bytes()
         assert "night.pdf" in archive.namelist()
-    assert tree(recorded.parent) == before
+    assert tree(recorded.parent) == tree_before
 
 
 def test_recorded_nights_are_not_among_the_runs(recorded: Path) -> None:
@@ -284,13 +284,13 @@ CHANGES: list[Callable[[str], Any]] = [
 def test_a_recorded_night_cannot_be_changed(
     change: Callable[[str], Any], recorded: Path, tmp_path: Path
 ) -> None:
-    before = tree(tmp_path)
+    tree_before = tree(tmp_path)
     with pytest.raises(RunError) as caught:
         change(NAME)
     assert str(caught.value) == (
         f"run {NAME} is a recorded night; it can only be followed, shown and exported."
     )
-    assert tree(tmp_path) == before
+    assert tree(tmp_path) == tree_before
     assert entries.read_all() == []
 
 

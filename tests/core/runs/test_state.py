@@ -93,15 +93,15 @@ def test_folding_does_not_change_the_previous_state(events: list[Event]) -> None
 
 
 def test_phase_cycle_and_progress_follow_the_night(events: list[Event]) -> None:
-    state, seen = RunState(), []
+    state, phases = RunState(), []
     for event in events:
-        before, state = state.progress, fold(state, [event])
-        assert state.progress >= before
+        previous, state = state.progress, fold(state, [event])
+        assert state.progress >= previous
         if isinstance(event, (NightStarted, StageStarted, NightDone)):
-            seen.append((state.phase, state.cycle))
+            phases.append((state.phase, state.cycle))
         if isinstance(event, EpochDone):
             assert state.progress == len(state.losses) / 7
-    assert seen == [
+    assert phases == [
         ("before", 0),
         ("NREM", 1),
         ("REM", 1),
@@ -176,15 +176,15 @@ def test_a_night_interrupted_anywhere_gives_the_state_of_an_uninterrupted_night(
         ending = data.draw(ENDINGS)
         log += [] if ending is None else [ending]
         now = fold(RunState(), log)
-        kept = data.draw(st.integers(0, now.finished))
-        if not kept:  # there is no checkpoint
+        last_kept = data.draw(st.integers(0, now.finished))
+        if not last_kept:  # there is no checkpoint
             rest = restarted(events, log)
             continue
-        log.append(NightResumed(kept, {"torch": "2.14"}))
+        log.append(NightResumed(last_kept, {"torch": "2.14"}))
         resumed = fold(now, log[-1:])
-        assert resumed.cycle == kept
-        assert resumed.cycles == now.cycles[: kept + 1]
-        rest = after_cycle(events, kept)
+        assert resumed.cycle == last_kept
+        assert resumed.cycles == now.cycles[: last_kept + 1]
+        rest = after_cycle(events, last_kept)
     assert plain(fold(RunState(), log + rest)) == plain(fold(RunState(), events))
 
 
@@ -193,12 +193,12 @@ def test_a_resumed_night_has_the_state_at_the_end_of_that_cycle(
     config: RunConfig, data: st.DataObject
 ) -> None:
     events = made_night(config)
-    kept = data.draw(st.integers(0, config.num_cycles))
-    rest = after_cycle(events, kept)
+    last_kept = data.draw(st.integers(0, config.num_cycles))
+    rest = after_cycle(events, last_kept)
     cut = data.draw(st.integers(0, len(rest) - 1))
-    before = events[: len(events) - len(rest)]
-    resumed = fold(RunState(), [*before, *rest[:cut], NightResumed(kept, {})])
-    assert plain(resumed) == plain(fold(RunState(), before))
+    start = events[: len(events) - len(rest)]
+    resumed = fold(RunState(), [*start, *rest[:cut], NightResumed(last_kept, {})])
+    assert plain(resumed) == plain(fold(RunState(), start))
 
 
 @given(configs(), st.integers(0, 2), st.lists(st.integers(0, 60)))
@@ -219,17 +219,17 @@ def test_the_outcome_of_an_interrupted_night_is_reset_when_it_resumes(
 ) -> None:
     events = made_night(config)
     end = data.draw(st.integers(4, len(events) - 1))
-    before = fold(RunState(), events[:end])
-    assert (before.outcome, before.problem) == (None, None)
-    stopped = fold(before, [NightStopped()])
+    unfinished = fold(RunState(), events[:end])
+    assert (unfinished.outcome, unfinished.problem) == (None, None)
+    stopped = fold(unfinished, [NightStopped()])
     assert (stopped.outcome, stopped.problem) == ("stopped", None)
     failed = fold(stopped, [NightFailed("the disk is full.")])
     assert (failed.outcome, failed.problem) == ("failed", "the disk is full.")
-    assert failed.losses == before.losses
-    assert failed.stages == before.stages
+    assert failed.losses == unfinished.losses
+    assert failed.stages == unfinished.stages
     stopped = fold(failed, [NightStopped()])  # while it is queued again
     assert (stopped.outcome, stopped.problem) == ("stopped", None)
-    resumed = fold(failed, [NightResumed(len(before.cycles) - 1, {})])
+    resumed = fold(failed, [NightResumed(len(unfinished.cycles) - 1, {})])
     assert (resumed.outcome, resumed.problem) == (None, None)
     done = fold(resumed, after_cycle(events, resumed.cycle))
     assert (done.outcome, done.problem) == ("done", None)
@@ -264,10 +264,10 @@ def interrupted(events: list[Event], data: st.DataObject) -> list[Event]:
         log += rest[: data.draw(st.integers(0, len(rest)))]
         log += [event for event in [data.draw(ENDINGS)] if event is not None]
         now = fold(RunState(), log)
-        kept = data.draw(st.integers(0, now.finished))
+        last_kept = data.draw(st.integers(0, now.finished))
         if now.cycles:
-            log.append(NightResumed(kept, {}))
-            rest = after_cycle(events, kept)
+            log.append(NightResumed(last_kept, {}))
+            rest = after_cycle(events, last_kept)
         else:
             rest = restarted(events, log)
     return log + rest
