@@ -47,8 +47,8 @@ def record_run(run_id: str, name: str) -> Path:
             sync_folder(target.parent)
         except OSError as error:
             raise RunError(
-                f"run {run_id} cannot be kept in {gallery()} ({error.strerror or error}); free "
-                "disk space or give access there, or point SLEEP_GALLERY_DIR at another folder."
+                f"run {run_id} cannot be kept in {gallery()} ({error.strerror or error}); make "
+                "room or give access there, or point SLEEP_GALLERY_DIR at another folder."
             ) from None
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)

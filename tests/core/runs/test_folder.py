@@ -180,7 +180,7 @@ def test_a_run_is_running_while_its_lock_is_held() -> None:
 
 # --- lookup and deletion ---
 
-INVALID_IDS = [
+ODD_IDS = [
     "",
     ".",
     "..",
@@ -209,7 +209,7 @@ INVALID_IDS = [
 ]
 
 
-@pytest.mark.parametrize("run_id", INVALID_IDS, ids=lambda run_id: repr(run_id)[:30])
+@pytest.mark.parametrize("run_id", ODD_IDS, ids=lambda run_id: repr(run_id)[:30])
 def test_an_id_that_is_not_a_run_raises(run_id: Any) -> None:
     folder = put_run()
     (folder.path / "arrays").mkdir()
