@@ -1,8 +1,8 @@
-"""Runs as they lie on disk, for tests that need neither torch nor training."""
+"""Sample events and run folders, for tests that need neither torch nor training."""
 
 import dataclasses
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ _VERSIONS = {"python": "3.11", "torch": "2.13"}
 
 
 def scores(seed: int, seeds: int = 2) -> Scores:
-    """Some scores over three images, different for each ``seed``."""
+    """Return random scores over three test images; ``seed`` seeds the generator."""
     rng = np.random.default_rng(seed)
     per_seed = [tuple(rng.random(seeds).tolist()) for _ in range(3)]
     per_image = [rng.random((seeds, 3), dtype=np.float32) for _ in range(2)]
@@ -52,34 +52,52 @@ def scores(seed: int, seeds: int = 2) -> Scores:
 
 
 def night_started(config: RunConfig) -> NightStarted:
-    """The beginning of a night of ``config``."""
+    """Return the first event of a night of ``config``."""
     cycles = hypnogram(config)
-    used = WeightsUsed("cached", "vae-inverted-5.safetensors", "00ff")
+    weights = WeightsUsed("cached", "vae-inverted-5.safetensors", "00ff")
     names = ("MNIST", "inverted MNIST → “dark on light”")
-    return NightStarted(config.to_dict(), cycles, *names, used, "cpu", 1, _VERSIONS)
+    return NightStarted(config.to_dict(), cycles, *names, weights, "cpu", 1, _VERSIONS)
 
 
 def dreams(cycle: int, seeds: int = 2, num: int = 2) -> DreamsMade:
-    """Some dreams of a cycle."""
+    """Return random dreams of a cycle.
+
+    Parameters
+    ----------
+    cycle : int
+        Number of the cycle, which also seeds the generator.
+    seeds : int, default 2
+        Number of seeds.
+    num : int, default 2
+        Dreams per seed.
+
+    Returns
+    -------
+    DreamsMade
+        The event, with images [seeds, num, 28, 28].
+    """
     images = np.random.default_rng(cycle).integers(0, 256, (seeds, num, 28, 28), dtype=np.uint8)
     shares = ((0.5,) * seeds, (0.25,) * seeds, (0.25,) * seeds)
     return DreamsMade(cycle, *shares, (7,) * seeds, (2,) * seeds, images)
 
 
 def cues() -> CuesShown:
-    """Some cues, two of each dataset."""
+    """Return random cues, two images per dataset."""
     images = np.random.default_rng(0).integers(0, 256, (4, 2, 28, 28), dtype=np.uint8)
     return CuesShown(*images)
 
 
 def recalled(cycle: int, seeds: int = 2) -> ImagesRecalled:
-    """What is made of the cues after a cycle."""
+    """Return random recalled images of `cues` after a cycle."""
     images = np.random.default_rng(cycle).integers(0, 256, (2, seeds, 2, 28, 28), dtype=np.uint8)
     return ImagesRecalled(cycle, *images)
 
 
 def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
-    """The events of an undisturbed night of ``config``, in the order of `core.training.night`."""
+    """Return the events of an uninterrupted night, in the order of `core.training.night`.
+
+    ``pretraining`` is the number of pre-training events before it.
+    """
     count = len(config.seeds)
     events: list[Event] = [
         PretrainingAdvanced(step, pretraining, 1, 1, 200.0 / step)
@@ -95,9 +113,10 @@ def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
             if stage.value == "REM":
                 events.append(dreams(number, count, config.num))
             for epoch in range(epochs):
-                losses = tuple(float(100 * number + epoch + seed) for seed in range(count))
+                losses = tuple(float(100 * number + epoch + index) for index in range(count))
                 events.append(EpochDone(number, stage.value, epoch + 1, losses, losses, losses))
-            both = (scores(2 * len(events) + part, count) for part in (0, 1))
+            seed = 2 * len(events)
+            both = (scores(seed, count), scores(seed + 1, count))
             events.append(StageEvaluated(number, stage.value, *both))
         events.append(recalled(number, count))
         events.append(CycleDone(number))
@@ -106,13 +125,15 @@ def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
 
 
 def configs() -> st.SearchStrategy[RunConfig]:
-    """Small nights of every shape: with stages missing, with epochs lost, over several seeds."""
-    share = st.sampled_from([0.0, 0.3, 0.5, 1.0])
+    """Return a strategy for small nights: with missing stages, lost epochs and several seeds."""
+    rem_fraction = st.sampled_from([0.0, 0.3, 0.5, 1.0])
 
-    def make(cycles: int, more: int, first: float, last: float, seeds: int, rounding: str) -> Any:
+    def build(
+        cycles: int, extra_epochs: int, first: float, last: float, seeds: int, rounding: str
+    ) -> RunConfig:
         return RunConfig(
             seeds=tuple(range(seeds)),
-            total_eps=cycles + more,
+            total_eps=cycles + extra_epochs,
             num_cycles=cycles,
             start_fraction_rem=first,
             end_fraction_rem=last,
@@ -122,17 +143,17 @@ def configs() -> st.SearchStrategy[RunConfig]:
 
     counts = (st.integers(1, 4), st.integers(0, 5))
     rounding = st.sampled_from(["exact", "original"])
-    return st.builds(make, *counts, share, share, st.integers(1, 2), rounding)
+    return st.builds(build, *counts, rem_fraction, rem_fraction, st.integers(1, 2), rounding)
 
 
-_REM_ALONE = RunConfig(
+_ONLY_REM = RunConfig(
     seeds=(0, 1), total_eps=1, num_cycles=1, start_fraction_rem=1.0, end_fraction_rem=1.0, num=2
 )
 
-# A run with events of every kind, with texts and numbers that are awkward to write.
+# A run with all types of events, and with texts and numbers that are hard to write exactly.
 EVENTS: list[Event] = [
     PretrainingAdvanced(25, 3125, 1, 25, 189.5),
-    night_started(_REM_ALONE),
+    night_started(_ONLY_REM),
     cues(),
     StageEvaluated(
         0,
@@ -148,60 +169,59 @@ EVENTS: list[Event] = [
     CycleDone(1),
     NightStopped(),
     NightResumed(1, _VERSIONS),
-    NightFailed("the sentence “why”, with a\nline of its own."),
+    NightFailed("the sentence “why”, with a\nline break."),
     NightResumed(1, _VERSIONS),
     NightDone(12.5),
 ]
 
 
-def opened(folder: Path) -> RunLog:
-    """The log in ``folder``, which may hold any events in any order."""
+def open_log(folder: Path) -> RunLog:
+    """Open the log in ``folder``, which may hold any events in any order."""
     return RunLog(folder, LogReader(folder))
 
 
-def write(folder: Path, events: Iterable[Event] = EVENTS) -> Path:
-    """Append ``events`` to the log in ``folder``; the log's file."""
+def write_events(folder: Path, events: Iterable[Event] = EVENTS) -> Path:
+    """Append ``events`` to the log in ``folder`` and return the path of the log."""
     folder.mkdir(parents=True, exist_ok=True)
-    with opened(folder) as log:
+    with open_log(folder) as log:
         for event in events:
             log.append(event)
     return folder / LOG
 
 
 def loaded(value: Any) -> Any:
-    """An event that was read back, with its arrays in it."""
+    """Return an event that was read from a log, with its stored arrays loaded."""
     if isinstance(value, StoredArray):
         return value.load()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {f.name: loaded(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return type(value)(**parts)
+        items = {f.name: loaded(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return type(value)(**items)
     return value
 
 
-def numbers(value: Any) -> Iterator[float]:
-    """Every float in an event, however deep."""
-    if isinstance(value, float):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from numbers(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from numbers(item)
-    elif dataclasses.is_dataclass(value):
-        yield from numbers(vars(value))
-
-
 def assert_sentence(error: Exception, start: str) -> None:
-    """The error's message is a sentence that begins with ``start``, the place it is about."""
+    """Assert that the error's message is a sentence that starts with ``start``."""
     assert str(error).startswith(start)
     assert str(error).endswith(".")
 
 
 def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "somebody") -> RunFolder:
-    """A run in the outputs folder that holds ``events``; no log where there are none.
+    """Create a run in the outputs folder.
 
-    Its config is that of their night, if there is one.
+    Parameters
+    ----------
+    run_id : str, default RUN
+        Id of the run.
+    events : iterable of Event, default ()
+        Events of its log; without events there is no log. The run's config is that of their
+        first `NightStarted`, if there is one.
+    person : str, default "somebody"
+        Owner of the run.
+
+    Returns
+    -------
+    RunFolder
+        The folder of the run.
     """
     events = list(events)
     nights = [event for event in events if isinstance(event, NightStarted)]
@@ -212,17 +232,17 @@ def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "some
     when = "2026-01-02T03:04:05+00:00"
     folder.write_record(RunRecord(run_id, when, person, 1, config, _VERSIONS))
     if events:
-        write(folder.path, events)
+        write_events(folder.path, events)
     return folder
 
 
 def put_failure(run_id: str, sentence: str) -> None:
-    """A failure of a run whose own folder could not take the sentence."""
+    """Write the failure of a run whose log could not be written."""
     make_folders(failure_file(run_id).parent)
     write_text(failure_file(run_id), sentence)
 
 
 def put_recorded(recorded: Path = RECORDED[-1]) -> RunFolder:
-    """A copy of a recorded night in the outputs folder, under its own name."""
+    """Copy a recorded night into the outputs folder, with its name as the id of the run."""
     shutil.copytree(recorded, runs_dir() / recorded.name)
     return find_run(recorded.name)

@@ -1,8 +1,9 @@
-"""Run folders that somebody made to do harm, and what the program says of each.
+"""Measure how the program handles run folders that were crafted to do harm.
 
-    python -m benchmarks.hostile            all of them, a line each
+    python -m benchmarks.hostile            all hostile runs, one line each
     python -m benchmarks.hostile --json X   the same as JSON
 
-Each runs in a process of its own with limited memory and time: the page, `runs list`, `show`,
-`export`, `keep` and a resume. A neighbour in the same outputs folder must stay as it is.
+A separate process with limited memory and time handles each run: it shows the page, runs the
+commands `runs list`, `show`, `export` and `keep`, and resumes the run. Another run in the same
+outputs folder must not change.
 """

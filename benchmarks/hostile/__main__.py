@@ -1,4 +1,4 @@
-"""Runs the program over each hostile run, in a process of its own, and says what came of it."""
+"""Run the program on each hostile run in a separate process, and print the outcomes."""
 
 import argparse
 import contextlib
@@ -21,119 +21,122 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
-import app.views.explore  # noqa: F401  (once, and not in each process)
+import app.views.explore  # noqa: F401  (imported once, not in every process)
 from app.view_data import image_strip
 from core import jobs
 from core.cli.main import main as command
 from core.support import environment
 from core.support.errors import SleepError
-from tools.hostile_runs.cases import CASES, OTHER
+from tools.hostile_runs.cases import CASES
 from tools.hostile_runs.draft import SECRET, Draft
+from tools.sample_runs import OTHER, RUN
 
-RUN = "20260102-030405-0a1b2c"
 _LIMIT_S = 15
-_MEMORY_BYTES = 500_000_000  # beside what is there already
+_MEMORY_BYTES = 500_000_000  # in addition to the memory in use at the start
 
 
-class _Late(BaseException):
-    """An operation did not come to its end."""
+class _TimeoutError(BaseException):
+    """An operation exceeded its time limit."""
 
 
-def page(work: Path) -> str:
-    """Show the run, with its tables."""
-    shown = AppTest.from_file(
-        str(environment.PROJECT / "app" / "main.py"), default_timeout=_LIMIT_S
-    )
-    shown.query_params["run"] = RUN
-    shown.session_state["numbers"] = True
+def show_page(work: Path) -> str:
+    """Show the page of the run, with its tables."""
+    page = AppTest.from_file(str(environment.PROJECT / "app" / "main.py"), default_timeout=_LIMIT_S)
+    page.query_params["run"] = RUN
+    page.session_state["numbers"] = True
     try:
-        shown.run()
+        page.run()
     except RuntimeError:
-        return "hung"
-    if shown.exception:
-        return f"raised: {shown.exception[0].message[:80]}"
-    drawn = "\n".join(element.value for element in shown.html)
-    return "leaked" if image_strip.encode_row(SECRET[0]) in drawn else "ok"
+        return "timed out"
+    if page.exception:
+        return f"raised: {page.exception[0].message[:80]}"
+    html = "\n".join(element.value for element in page.html)
+    return "leaked" if image_strip.encode_row(SECRET[0]) in html else "ok"
 
 
 def _command(*arguments: str) -> tuple[int, str]:
-    """The status of a command, and all that it printed."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+    """Run a command and return its exit status and all its output."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         status = command(arguments)
-    return status, told.getvalue()
+    return status, output.getvalue()
 
 
-def _judged(status: int, told: str) -> str:
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in told if letter != "\n"):
-        return "steers the terminal"
-    return "sentence" if status else "ok"
+def _outcome(status: int, output: str) -> str:
+    printed = output.replace("\n", "")
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in printed):
+        return "control characters"
+    return "refused" if status else "ok"
 
 
-def listed(work: Path) -> str:
-    """`runs list`, with the neighbour."""
-    status, told = _command("runs", "list")
-    lines = [line for line in told.splitlines() if line.startswith(OTHER)]
-    whole = len(lines) == 1 and " done " in lines[0]
-    return _judged(status, told) if whole else "lost the neighbour"
+def list_runs(work: Path) -> str:
+    """Run `runs list`, which must list the other run."""
+    status, output = _command("runs", "list")
+    lines = [line for line in output.splitlines() if line.startswith(OTHER)]
+    if len(lines) != 1 or " done " not in lines[0]:
+        return "lost the other run"
+    return _outcome(status, output)
 
 
-def shown(work: Path) -> str:
-    """`runs show`."""
-    return _judged(*_command("runs", "show", RUN))
+def show_run(work: Path) -> str:
+    """Run `runs show`."""
+    return _outcome(*_command("runs", "show", RUN))
 
 
-def exported(work: Path) -> str:
-    """`runs export`."""
-    judged = _judged(*_command("runs", "export", RUN, "--out", str(work / "run.zip")))
-    if judged == "ok":
+def export_run(work: Path) -> str:
+    """Run `runs export`, which must not export files outside the run."""
+    outcome = _outcome(*_command("runs", "export", RUN, "--out", str(work / "run.zip")))
+    if outcome == "ok":
         secret = (work / "outside" / "secret.npz").read_bytes()
         with ZipFile(work / "run.zip") as archive:
             if any(archive.read(name) == secret for name in archive.namelist()):
                 return "leaked"
-    return judged
+    return outcome
 
 
-def kept(work: Path) -> str:
-    """`runs keep`."""
-    return _judged(*_command("runs", "keep", RUN, "kept"))
+def keep_run(work: Path) -> str:
+    """Run `runs keep`."""
+    return _outcome(*_command("runs", "keep", RUN, "kept"))
 
 
-def resumed(work: Path) -> str:
-    """A resume, as far as the queue."""
+def resume_run(work: Path) -> str:
+    """Resume the run: put it into the queue."""
     try:
         jobs.resume(RUN)
     except (SleepError, OSError):
-        return "sentence"
+        return "refused"
     return "ok"
 
 
 OPERATIONS: dict[str, Callable[[Path], str]] = {
-    "page": page,
-    "list": listed,
-    "show": shown,
-    "export": exported,
-    "keep": kept,
-    "resume": resumed,
+    "page": show_page,
+    "list": list_runs,
+    "show": show_run,
+    "export": export_run,
+    "keep": keep_run,
+    "resume": resume_run,
 }
 
 
-def tried(name: str) -> dict[str, Any]:
-    """What each operation makes of a hostile run; "ok" and "sentence" are as it should be."""
+def outcomes(name: str) -> dict[str, Any]:
+    """Return the outcome and duration of each operation on a hostile run.
+
+    The correct outcomes are "ok" and "refused", which is one error message.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        work, results = Path(scratch), Path(scratch) / "results.json"
+        work, file = Path(scratch), Path(scratch) / "results.json"
         child = os.fork()
         if child == 0:
             try:
-                _in_child(name, work, results)
+                _measure_in_child(name, work, file)
             finally:
                 os._exit(0)
-        _await(child, len(OPERATIONS) * _LIMIT_S + 60)
-        found = json.loads(results.read_text()) if results.exists() else {}
-    return {"name": name, **dict.fromkeys([*OPERATIONS, "peak_mb"], "died"), **found}
+        _wait(child, len(OPERATIONS) * _LIMIT_S + 60)
+        results = json.loads(file.read_text()) if file.exists() else {}
+    return {"name": name, **dict.fromkeys([*OPERATIONS, "peak_mb"], "killed"), **results}
 
 
-def _await(child: int, limit_s: float) -> None:
+def _wait(child: int, limit_s: float) -> None:
     end = time.monotonic() + limit_s
     while os.waitpid(child, os.WNOHANG)[0] == 0:
         if time.monotonic() > end:
@@ -143,41 +146,41 @@ def _await(child: int, limit_s: float) -> None:
         time.sleep(0.02)
 
 
-def _in_child(name: str, work: Path, results: Path) -> None:
+def _measure_in_child(name: str, work: Path, file: Path) -> None:
     os.environ["SLEEP_OUTPUTS_DIR"] = str(work / "outputs")
     os.environ["SLEEP_GALLERY_DIR"] = str(work / "gallery")
     runs = work / "outputs" / "runs"
     Draft(runs / OTHER, work / "outside").write()
     CASES[name](Draft(runs / RUN, work / "outside"))
     gc.collect()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_at_start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * os.sysconf("SC_PAGE_SIZE") + _MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    found: dict[str, Any] = {}
+    limit = pages * os.sysconf("SC_PAGE_SIZE") + _MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    results: dict[str, Any] = {}
     for key, operation in OPERATIONS.items():
-        began = time.monotonic()
+        start = time.monotonic()
         try:
-            with _limited():
-                found[key] = operation(work)
-        except _Late:
-            found[key] = "hung"
+            with _time_limit():
+                results[key] = operation(work)
+        except _TimeoutError:
+            results[key] = "timed out"
         except MemoryError:
-            found[key] = "out of memory"
+            results[key] = "out of memory"
         except BaseException as error:
-            found[key] = f"raised: {type(error).__name__}: {error}"[:80]
-        found[f"{key}_s"] = round(time.monotonic() - began, 2)
-        more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        found["peak_mb"] = more // 1024
-        results.write_text(json.dumps(found))
+            results[key] = f"raised: {type(error).__name__}: {error}"[:80]
+        results[f"{key}_s"] = round(time.monotonic() - start, 2)
+        added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_at_start
+        results["peak_mb"] = added // 1024
+        file.write_text(json.dumps(results))
 
 
 @contextlib.contextmanager
-def _limited() -> Iterator[None]:
-    def late(*_: object) -> None:
-        raise _Late
+def _time_limit() -> Iterator[None]:
+    def time_out(*_: object) -> None:
+        raise _TimeoutError
 
-    signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGALRM, time_out)
     signal.alarm(_LIMIT_S)
     try:
         yield
@@ -186,25 +189,26 @@ def _limited() -> Iterator[None]:
 
 
 def main() -> None:
-    """Try all runs whose name holds ``--only``."""
+    """Measure all hostile runs whose name contains ``--only``."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    set_log_level("ERROR")  # for there is no browser
+    set_log_level("ERROR")  # Streamlit warns that there is no browser
     jobs.keep_engine = lambda: None  # type: ignore[attr-defined]
     manifest_scanner.scan_component_manifests = list  # type: ignore[assignment,attr-defined]
-    found = []
+    all_results = []
     for name in CASES:
         if options.only not in name:
             continue
-        found.append(tried(name))
-        good = [found[-1][key] in ("ok", "sentence") for key in OPERATIONS]
-        told = ", ".join(f"{key}: {found[-1][key]}" for key in OPERATIONS)
-        print(f"{'good' if all(good) else 'BAD '}  {name}  ({told}; {found[-1]['peak_mb']} MB)")
+        results = outcomes(name)
+        all_results.append(results)
+        good = all(results[key] in ("ok", "refused") for key in OPERATIONS)
+        words = ", ".join(f"{key}: {results[key]}" for key in OPERATIONS)
+        print(f"{'good' if good else 'BAD '}  {name}  ({words}; {results['peak_mb']} MB)")
         sys.stdout.flush()
     if options.json:
-        Path(options.json).write_text(json.dumps(found, indent=1))
+        Path(options.json).write_text(json.dumps(all_results, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From events to plain records and back, each field checked against its type."""
+"""Convert events to JSON records and back, with a check of every field's type."""
 
 import functools
 import math
@@ -10,35 +10,53 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runs.arrays import Member, StoredArray
+from core.runs.arrays import ArraySpec, StoredArray
 from core.runs.events import Event
-from core.runs.limits import UNKNOWN, Limits
+from core.runs.limits import UNKNOWN_CONFIG, Limits
 from core.support.text import shorten
 
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
+_EVENT_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def encode(event: Event) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """``event`` as JSON values, and its arrays by name."""
+    """Return ``event`` as JSON values, and its arrays by name."""
     arrays: dict[str, NDArray[Any]] = {}
     return {"kind": type(event).__name__, **_encode(event, "", arrays)}, arrays
 
 
-def decode(record: dict[str, Any], arrays: Path | None, limits: Limits = UNKNOWN) -> Event:
-    """The event that ``record`` describes, its arrays left in the file ``arrays``, if it has any.
+def decode(record: dict[str, Any], arrays: Path | None, limits: Limits = UNKNOWN_CONFIG) -> Event:
+    """Return the event that a record describes.
 
-    ``limits`` decide the shapes that they may have. Raises ValueError that names the field for
-    anything that is not an event.
+    Parameters
+    ----------
+    record : dict
+        JSON values of the event; the function empties it.
+    arrays : Path or None
+        File that holds the event's arrays. It is not read: they become `StoredArray`.
+    limits : Limits, default UNKNOWN_CONFIG
+        Limits of the run, which determine the shapes of its arrays.
+
+    Returns
+    -------
+    Event
+        The event, with all fields of the declared type.
+
+    Raises
+    ------
+    ValueError
+        If the record is not an event; the message names the field.
     """
     name = record.pop("kind", None)
-    if not isinstance(name, str) or name not in _KINDS:
-        odd = shorten(repr(name), 60)
-        raise ValueError(f"an event of unknown kind {odd}; a newer version may have written it")
-    members: dict[str, Member] = {}
+    if not isinstance(name, str) or name not in _EVENT_TYPES:
+        unknown = shorten(repr(name), 60)
+        raise ValueError(f"an event of unknown kind {unknown}; a newer version may have written it")
+    specs: dict[str, ArraySpec] = {}
     try:
-        event: Event = _build(_KINDS[name], record, "", _Arrays(arrays, limits, members))
-        if (arrays is None) == bool(members):
-            raise ValueError("it does not name its arrays" if members else "it has no arrays")
+        event: Event = _build(_EVENT_TYPES[name], record, "", _ArrayFile(arrays, limits, specs))
+        if arrays is None and specs:
+            raise ValueError("it does not name the file of its arrays")
+        if arrays is not None and not specs:
+            raise ValueError("it names a file of arrays but has no arrays")
     except (ValueError, OverflowError) as error:
         raise ValueError(f"a damaged {name} event: {error}") from None
     return event
@@ -57,26 +75,23 @@ def _encode(value: Any, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[st
     return record
 
 
-class _Arrays(NamedTuple):
-    """Where an event's arrays are stored; ``members`` grows with each that it has."""
+class _ArrayFile(NamedTuple):
+    """The file of an event's arrays. `stored` adds every array of the event to ``specs``."""
 
     file: Path | None
     limits: Limits
-    members: dict[str, Member]
+    specs: dict[str, ArraySpec]
 
     def stored(self, kind: type, key: str, hint: Any, images: int | None) -> StoredArray:
         (dtype,) = get_args(get_args(hint)[1])
         shape = self.limits.shape(kind.__name__, images)
-        self.members[key] = Member(np.dtype(dtype), shape)
-        return StoredArray(self.file or Path(), key, self.members)
+        self.specs[key] = ArraySpec(np.dtype(dtype), shape)
+        return StoredArray(self.file or Path(), key, self.specs)
 
 
-@functools.cache
+@functools.cache  # a log may have a hundred thousand events
 def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool], ...]:
-    """For each field of ``kind``: its name and type, whether it is an array, and a dataclass.
-
-    Looked up once, for a log may have a hundred thousand events.
-    """
+    """For each field of ``kind``: name, type, whether an array, whether a dataclass."""
     hints = get_type_hints(kind)
     return tuple(
         (name, hint, get_origin(hint) is np.ndarray, is_dataclass(hint))
@@ -84,14 +99,16 @@ def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool], ...]:
     )
 
 
-def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: _Arrays) -> Any:
-    """An instance of the dataclass ``kind``; arrays become `StoredArray`."""
+def _build(kind: Any, record: dict[str, Any], prefix: str, array_file: _ArrayFile) -> Any:
+    """Return an instance of the dataclass ``kind``; its arrays are `StoredArray`."""
     values: dict[str, Any] = {}
     for name, hint, is_array, is_nested in _fields(kind):
         if is_array:
-            values[name] = arrays.stored(kind, prefix + name, hint, values.get("images"))
+            images = values.get("images")
+            values[name] = array_file.stored(kind, prefix + name, hint, images)
         elif is_nested:
-            values[name] = _build(hint, _take(record, name, dict), f"{prefix}{name}.", arrays)
+            nested = _take(record, name, dict)
+            values[name] = _build(hint, nested, f"{prefix}{name}.", array_file)
         else:
             values[name] = _plain(_take(record, name, object), hint, name)
     if record:
@@ -108,10 +125,13 @@ def _take(record: dict[str, Any], name: str, kind: type) -> Any:
 
 
 def _plain(value: Any, hint: Any, name: str) -> Any:
-    """``value`` as the field's type; raises ValueError for another type or a non-finite number."""
-    origin, kinds = _parts(hint)
+    """Return ``value`` as the field's type.
+
+    Raises ValueError if it has another type or is not finite.
+    """
+    origin, kinds = _type_parts(hint)
     if hasattr(hint, "_fields"):  # a named tuple, stored as a list of its values
-        origin, kinds = hint, _parts_of_named(hint)
+        origin, kinds = hint, _named_tuple_types(hint)
     if origin is not None and issubclass(origin, tuple):
         if not isinstance(value, list):
             raise ValueError(f"field '{name}' is not a list")
@@ -120,7 +140,7 @@ def _plain(value: Any, hint: Any, name: str) -> Any:
         values = [_plain(item, kind, name) for item, kind in zip(value, kinds, strict=True)]
         return tuple(values) if origin is tuple else origin(*values)
     expected = origin or hint
-    if type(value) is expected and expected is not float:  # neither bool nor another int
+    if type(value) is expected and expected is not float:  # excludes bool for int
         return value
     accepted = (int, float) if expected is float else expected
     if isinstance(accepted, UnionType) or not isinstance(value, accepted):
@@ -131,12 +151,12 @@ def _plain(value: Any, hint: Any, name: str) -> Any:
 
 
 @functools.cache
-def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """The type that ``hint`` is made from, None for a plain one, and its arguments."""
+def _type_parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return a generic type's origin, None for a plain type, and its arguments."""
     return get_origin(hint), get_args(hint)
 
 
 @functools.cache
-def _parts_of_named(hint: Any) -> tuple[Any, ...]:
+def _named_tuple_types(hint: Any) -> tuple[Any, ...]:
     """Return the types of a named tuple's fields."""
     return tuple(get_type_hints(hint).values())

@@ -1,4 +1,4 @@
-"""Checks that a log's events are those of its run: the grammar of `core.training.night`.
+"""Check the order and the values of a run's events: the grammar of `core.training.night`.
 
     PretrainingAdvanced*  NightStarted  CuesShown?  StageEvaluated(0)  ImagesRecalled(0)?
     then for each cycle, for each stage with epochs:
@@ -9,7 +9,7 @@
         NightDone
 
 A night can end early anywhere, with `NightStopped`, with `NightFailed` or without an event. The
-next attempt begins with `NightResumed` after a finished cycle, or with the first line above.
+next attempt starts with `NightResumed` after a finished cycle, or with the first line above.
 """
 
 from dataclasses import dataclass, replace
@@ -32,19 +32,30 @@ from core.runs.events import (
     StageEvaluated,
     StageStarted,
 )
-from core.runs.limits import UNKNOWN, Limits, limits_of
+from core.runs.limits import UNKNOWN_CONFIG, Limits, limits_of
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Cycle, Stage
 from core.support.errors import ConfigError
 
-Night = tuple[Cycle, ...]
-WithinNight = (
+_WithinNight = (
     CuesShown | StageStarted | EpochDone | StageEvaluated | DreamsMade | ImagesRecalled | CycleDone
 ) | NightDone
 
 
 class Step(NamedTuple):
-    """The position of an event in its night."""
+    """The position of an event in its night.
+
+    Attributes
+    ----------
+    kind : type
+        Class of the event.
+    cycle : int, default 0
+        Number of its cycle; 0 if the event belongs to no cycle or precedes the night.
+    stage : str, default ""
+        Its stage; "" if the event does not have one.
+    epoch : int, default 0
+        Its epoch; 0 if the event does not have one.
+    """
 
     kind: type
     cycle: int = 0
@@ -60,36 +71,46 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
-    """The position of a log in its run.
+class LogPosition:
+    """The position in a run's log, which determines the events that may follow.
 
-    ``config`` is the run's, None until it is known. ``night`` is the schedule, None until a night
-    has started. ``last`` is the event that the next one follows, None where a new attempt must
-    begin. ``measured`` is True once there is a measure before the night; ``finished`` counts
-    cycles.
+    Attributes
+    ----------
+    config : RunConfig or None
+        The run's config, None until it is known.
+    limits : Limits
+        The run's limits.
+    cycles : tuple of Cycle or None
+        The schedule, None until a night has started.
+    last : Step or None
+        The event that the next one follows, None if a new attempt must start.
+    measured : bool
+        Whether the models were measured before the night.
+    finished_cycles : int
+        Number of finished cycles.
     """
 
     config: RunConfig | None = None
-    limits: Limits = UNKNOWN
-    night: Night | None = None
+    limits: Limits = UNKNOWN_CONFIG
+    cycles: tuple[Cycle, ...] | None = None
     last: Step | None = None
     measured: bool = False
-    finished: int = 0
+    finished_cycles: int = 0
 
     @classmethod
-    def start(cls, config: RunConfig | None) -> "Place":
-        """The place before the first event of a run of ``config``; None if that is not known."""
-        return cls(config, UNKNOWN if config is None else limits_of(config))
+    def start(cls, config: RunConfig | None) -> "LogPosition":
+        """Return the position before the first event; ``config`` is None if it is not known."""
+        return cls(config, UNKNOWN_CONFIG if config is None else limits_of(config))
 
-    def after(self, event: Event) -> "Place":
-        """The place after ``event``; raises ValueError if the event cannot follow."""
+    def after(self, event: Event) -> "LogPosition":
+        """Return the position after ``event``; raise ValueError if it cannot follow."""
         match event:
             case NightStopped() | NightFailed():
                 return replace(self, last=None)
             case PretrainingAdvanced():
                 self._check_not_done(event)
                 values.check_pretraining(event)
-                return Place(self.config, self.limits)
+                return LogPosition(self.config, self.limits)
             case NightStarted():
                 self._check_not_done(event)
                 return self._started(event)
@@ -103,7 +124,7 @@ class Place:
         if self.last is not None and self.last.kind is NightDone:
             raise ValueError(f"{type(event).__name__} was found after the night was done")
 
-    def _started(self, event: NightStarted) -> "Place":
+    def _started(self, event: NightStarted) -> "LogPosition":
         try:
             config = RunConfig.from_dict(dict(event.config))
         except (ConfigError, TypeError) as error:
@@ -113,33 +134,31 @@ class Place:
         if self.config is not None and _comparable(config) != _comparable(self.config):
             raise ValueError("the night's settings differ from those of the run")
         values.check_night(event, config)
-        night = event.cycles
-        return Place(config, limits_of(config), night, Step(NightStarted))
+        return LogPosition(config, limits_of(config), event.cycles, Step(NightStarted))
 
-    def _resumed(self, event: NightResumed) -> "Place":
-        if self.night is None or not self.measured:
-            raise ValueError("NightResumed was found before any night had been measured")
-        if not 0 <= event.cycle <= self.finished:
+    def _resumed(self, event: NightResumed) -> "LogPosition":
+        if self.cycles is None or not self.measured:
+            raise ValueError("NightResumed was found before the first measurement of a night")
+        if not 0 <= event.cycle <= self.finished_cycles:
             raise ValueError(
-                f"NightResumed continues after cycle {event.cycle}, but {self.finished} were "
-                "finished"
+                f"NightResumed continues after cycle {event.cycle}, but {self.finished_cycles} "
+                "were finished"
             )
         values.check_versions(event.versions)
-        return replace(self, last=Step(NightResumed, event.cycle), finished=event.cycle)
+        return replace(self, last=Step(NightResumed, event.cycle), finished_cycles=event.cycle)
 
-    def _within(self, event: WithinNight) -> "Place":
+    def _within(self, event: _WithinNight) -> "LogPosition":
         step = _step(event)
-        expected = self._next()
+        expected = self._next_steps()
         if step not in expected:
-            should = " or ".join(map(str, expected)) or "NightStarted or NightResumed"
-            raise ValueError(f"{step} was found where {should} was expected")
-        assert self.config is not None  # else nothing is expected
-        assert self.night is not None
+            names = " or ".join(map(str, expected)) or "NightStarted or NightResumed"
+            raise ValueError(f"{step} was found where {names} was expected")
+        assert self.config is not None  # otherwise no step is expected
+        assert self.cycles is not None
         match event:
             case StageStarted():
-                values.check_stage(
-                    event, _epochs(self.night, event.cycle, event.stage), self.config
-                )
+                epochs = _epochs(self.cycles, event.cycle, event.stage)
+                values.check_stage(event, epochs, self.config)
             case EpochDone():
                 values.check_epoch(event, len(self.config.seeds))
             case StageEvaluated():
@@ -148,14 +167,14 @@ class Place:
             case DreamsMade():
                 values.check_dreams(event, len(self.config.seeds))
             case CycleDone():
-                return replace(self, last=step, finished=event.cycle)
+                return replace(self, last=step, finished_cycles=event.cycle)
             case NightDone():
                 values.check_seconds(event.seconds)
         return replace(self, last=step)
 
-    def _next(self) -> tuple[Step, ...]:
-        """The steps of the night that may follow; () where no night is in progress."""
-        if self.last is None or self.night is None:
+    def _next_steps(self) -> tuple[Step, ...]:
+        """Return the steps of the night that may follow; () if no night is in progress."""
+        if self.last is None or self.cycles is None:
             return ()
         kind, cycle, stage, epoch = self.last
         if kind is NightStarted:
@@ -167,30 +186,30 @@ class Place:
         if kind is DreamsMade:
             return (Step(EpochDone, cycle, "REM", 1),)
         if kind is StageStarted or kind is EpochDone:
-            if epoch < _epochs(self.night, cycle, stage):
+            if epoch < _epochs(self.cycles, cycle, stage):
                 return (Step(EpochDone, cycle, stage, epoch + 1),)
             return (Step(StageEvaluated, cycle, stage),)
         if kind is NightDone:
             return ()
         if kind is StageEvaluated and cycle:
-            if stage == Stage.NREM and self.night[cycle - 1].rem_epochs:
+            if stage == Stage.NREM and self.cycles[cycle - 1].rem_epochs:
                 return (Step(StageStarted, cycle, "REM"),)
             return Step(ImagesRecalled, cycle), Step(CycleDone, cycle)
         if kind is ImagesRecalled and cycle:
             return (Step(CycleDone, cycle),)
-        begins = self._beginning(cycle + 1)
-        return (Step(ImagesRecalled, 0), begins) if kind is StageEvaluated else (begins,)
+        first = self._first_step(cycle + 1)
+        return (Step(ImagesRecalled, 0), first) if kind is StageEvaluated else (first,)
 
-    def _beginning(self, cycle: int) -> Step:
-        """The first step of ``cycle``, or the end of the night after the last cycle."""
-        assert self.night is not None
-        if cycle > len(self.night):
+    def _first_step(self, cycle: int) -> Step:
+        """Return the first step of ``cycle``, or the end of the night after the last cycle."""
+        assert self.cycles is not None
+        if cycle > len(self.cycles):
             return Step(NightDone)
-        stage, _ = self.night[cycle - 1].stages[0]
+        stage, _ = self.cycles[cycle - 1].stages[0]
         return Step(StageStarted, cycle, stage.value)
 
 
-def _step(event: WithinNight) -> Step:
+def _step(event: _WithinNight) -> Step:
     match event:
         case EpochDone():
             return Step(EpochDone, event.cycle, event.stage, event.epoch)
@@ -202,11 +221,11 @@ def _step(event: WithinNight) -> Step:
             return Step(type(event))
 
 
-def _epochs(night: Night, cycle: int, stage: str) -> int:
-    number = night[cycle - 1]
-    return number.nrem_epochs if stage == Stage.NREM else number.rem_epochs
+def _epochs(cycles: tuple[Cycle, ...], cycle: int, stage: str) -> int:
+    scheduled = cycles[cycle - 1]
+    return scheduled.nrem_epochs if stage == Stage.NREM else scheduled.rem_epochs
 
 
 def _comparable(config: RunConfig) -> RunConfig:
-    """``config`` without the settings that may differ between a run's record and its log."""
+    """Reset the settings that may differ between a run's record and its log."""
     return replace(config, device="auto", weights=None)

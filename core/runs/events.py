@@ -1,6 +1,7 @@
-"""What happens in a run, as typed values. Everything that shows a run reads these and only these.
+"""The events of a run as typed values.
 
-Cycles count from 1; cycle 0 is before the night. Per-seed tuples follow the config's seeds.
+Everything that shows a run is derived from its events. Cycles count from 1; cycle 0 is before the
+night. Values per seed follow the order of the config's seeds.
 """
 
 import functools
@@ -15,7 +16,21 @@ from core.schedule.hypnogram import Cycle
 
 @dataclass(frozen=True)
 class PretrainingAdvanced:
-    """Pre-training, which comes first where no weights are at hand. ``loss`` in nats an image."""
+    """Progress of pre-training, which runs before the night if no weights are available.
+
+    Attributes
+    ----------
+    step : int
+        Gradient steps done, from 1.
+    steps : int
+        Gradient steps of the whole pre-training.
+    epoch : int
+        Current epoch, from 1.
+    epochs : int
+        Epochs of the whole pre-training.
+    loss : float
+        Mean training loss of the epoch so far, in nats per image.
+    """
 
     step: int
     steps: int
@@ -26,20 +41,48 @@ class PretrainingAdvanced:
 
 @dataclass(frozen=True)
 class WeightsUsed:
-    """The weights a night starts from: where from, and the SHA-256 of the file."""
+    """The weights that a night starts from.
 
-    origin: str  # "cached", "pre-trained" or "given"
+    Attributes
+    ----------
+    origin : str
+        "cached", "pre-trained" or "given".
+    file : str
+        Name of the weights file.
+    sha256 : str
+        SHA-256 of the file, in hexadecimal.
+    """
+
+    origin: str
     file: str
     sha256: str
 
 
 @dataclass(frozen=True)
 class NightStarted:
-    """The whole setting of the night: enough to run it again and get the same numbers.
+    """The start of a night, with all settings that are needed to reproduce its numbers.
 
-    ``threads`` is
-    how many torch shared one operation out to; how many seeds and batches were worked on at a time
-    changes nothing.
+    The number of seeds and batches that are processed in parallel does not change the numbers, so
+    it is not stored.
+
+    Attributes
+    ----------
+    config : dict
+        The run's config as JSON values.
+    cycles : tuple of Cycle
+        The schedule.
+    dataset_1 : str
+        Name of the old memories' dataset.
+    dataset_2 : str
+        Name of the new memories' dataset.
+    weights : WeightsUsed
+        The weights that the night starts from.
+    device : str
+        Torch device, such as "cpu".
+    threads : int
+        Torch threads per operation.
+    versions : dict of str to str
+        Versions of the libraries, by name.
     """
 
     config: dict[str, Any]
@@ -51,18 +94,30 @@ class NightStarted:
     threads: int
     versions: dict[str, str]
 
-    @functools.cached_property  # a state's progress needs it at every update
+    @functools.cached_property  # a state's progress reads it at every update
     def epochs(self) -> int:
-        """The night's epochs over all cycles."""
+        """The number of epochs of the night, over all cycles."""
         return sum(cycle.epochs for cycle in self.cycles)
 
 
 @dataclass(frozen=True, eq=False)
 class CuesShown:
-    """The test images that every night of a split, data source and mask recalls from a part.
+    """The test images whose recall is shown, and their partial versions.
 
-    All uint8 [images, 28, 28], in the order of their digits, each digit equally often. The
-    partial ones are hidden as for measuring. Logs from before there were any have none.
+    All runs with the same split, data source and mask use the same images. They are ordered by
+    digit, and each digit is equally frequent. The same pixels are hidden as in measurements. Logs
+    of earlier versions do not have this event.
+
+    Attributes
+    ----------
+    original_1 : ndarray of uint8
+        Test images of the old memories, [images, 28, 28].
+    partial_1 : ndarray of uint8
+        Their partial versions, of the same shape.
+    original_2 : ndarray of uint8
+        Test images of the new memories, [images, 28, 28].
+    partial_2 : ndarray of uint8
+        Their partial versions, of the same shape.
     """
 
     original_1: NDArray[np.uint8]
@@ -73,7 +128,7 @@ class CuesShown:
 
 @dataclass(frozen=True)
 class NightResumed:
-    """The night goes on after ``cycle``, the last that is kept; what came later is slept again."""
+    """The night continues after ``cycle``, its last finished one; later events are discarded."""
 
     cycle: int
     versions: dict[str, str]
@@ -81,7 +136,19 @@ class NightResumed:
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage begins: ``stage`` is "NREM" or "REM", ``steps`` the gradient steps of one seed."""
+    """The start of a stage.
+
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle, from 1.
+    stage : str
+        "NREM" or "REM".
+    epochs : int
+        Epochs of the stage.
+    steps : int
+        Gradient steps per seed.
+    """
 
     cycle: int
     stage: str
@@ -91,7 +158,23 @@ class StageStarted:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """An epoch's mean losses in nats an image, one value a seed; ``epoch`` counts from 1."""
+    """The losses of an epoch: means over its images, in nats per image, one value per seed.
+
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle, from 1.
+    stage : str
+        "NREM" or "REM".
+    epoch : int
+        Number of the epoch in its stage, from 1.
+    total : tuple of float
+        Training loss: ``reconstruction`` + ``kl``.
+    reconstruction : tuple of float
+        Binary cross-entropy, summed over pixels.
+    kl : tuple of float
+        Kullback-Leibler divergence from the prior, summed over latents.
+    """
 
     cycle: int
     stage: str
@@ -103,9 +186,22 @@ class EpochDone:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One dataset's measures over ``images`` test images, one value a seed (see `evaluation`).
+    """All measures of one dataset; `core.runs.measures` defines them.
 
-    The arrays hold the same per image, float32 [seeds, images], for histograms.
+    Attributes
+    ----------
+    images : int
+        Number of test images.
+    error : tuple of float
+        Reconstruction error, one mean per seed.
+    recall_error : tuple of float
+        Recall error, one mean per seed.
+    recall_accuracy : tuple of float
+        Recall accuracy in [0, 1], one value per seed.
+    error_per_image : ndarray of float32
+        Reconstruction error of every image, [seeds, images].
+    recall_error_per_image : ndarray of float32
+        Recall error of every image, [seeds, images].
     """
 
     images: int
@@ -118,7 +214,19 @@ class Scores:
 
 @dataclass(frozen=True)
 class StageEvaluated:
-    """Both datasets' measures after a stage; cycle 0 and stage "before": before the night."""
+    """The measures of both datasets after a stage.
+
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle; 0 before the night.
+    stage : str
+        "NREM" or "REM"; "before" before the night.
+    dataset_1 : Scores
+        Measures of the old memories.
+    dataset_2 : Scores
+        Measures of the new memories.
+    """
 
     cycle: int
     stage: str
@@ -128,10 +236,24 @@ class StageEvaluated:
 
 @dataclass(frozen=True, eq=False)
 class DreamsMade:
-    """A REM stage's dreams: uint8 [seeds, num, 28, 28], and what the reader sees in them.
+    """The dreams of a REM stage, and how the digit reader classifies them.
 
-    ``old``, ``new`` and ``neither`` are shares; ``old_classes`` and ``new_classes`` count the
-    classes that appear.
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle, from 1.
+    old : tuple of float
+        Share of dreams that show old memories, one value per seed.
+    new : tuple of float
+        Share of dreams that show new memories.
+    neither : tuple of float
+        Share of the remaining dreams.
+    old_classes : tuple of int
+        Number of different classes of old memories among the dreams, one value per seed.
+    new_classes : tuple of int
+        Number of different classes of new memories.
+    images : ndarray of uint8
+        The dreams, [seeds, num, 28, 28].
     """
 
     cycle: int
@@ -145,9 +267,16 @@ class DreamsMade:
 
 @dataclass(frozen=True, eq=False)
 class ImagesRecalled:
-    """What each seed's model makes of the partial images of `CuesShown` at the end of a cycle.
+    """The recall of the partial images of `CuesShown` at the end of a cycle.
 
-    Both uint8 [seeds, images, 28, 28]; cycle 0: before the night.
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle; 0 before the night.
+    dataset_1 : ndarray of uint8
+        Recalled images of the old memories, [seeds, images, 28, 28].
+    dataset_2 : ndarray of uint8
+        Recalled images of the new memories, of the same shape.
     """
 
     cycle: int
@@ -157,26 +286,26 @@ class ImagesRecalled:
 
 @dataclass(frozen=True)
 class CycleDone:
-    """A cycle is over; its values are those of its last `StageEvaluated`."""
+    """The end of a cycle, whose values are those of its last `StageEvaluated`."""
 
     cycle: int
 
 
 @dataclass(frozen=True)
 class NightDone:
-    """The night is over. ``seconds`` counts training and evaluation, not imports and loading."""
+    """The end of the night. ``seconds`` of training and evaluation, without imports and loading."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class NightStopped:
-    """Somebody stopped the night; its finished cycles are kept, and it can be resumed."""
+    """The night was stopped on request. Finished cycles are kept; the night can be resumed."""
 
 
 @dataclass(frozen=True)
 class NightFailed:
-    """The night could not go on, for the reason in ``sentence``."""
+    """The night failed, for the reason in ``sentence``."""
 
     sentence: str
 

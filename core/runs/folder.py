@@ -1,4 +1,4 @@
-"""A run's folder: what is in it, and how its name leads to it and nowhere else."""
+"""The folder of a run: its files, and the safe lookup of a run by its id."""
 
 import re
 import secrets
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.runs.events import NightStarted
-from core.runs.gallery import gallery, is_name
-from core.runs.record import LONGEST_PERSON, is_person, record_of
+from core.runs.gallery import gallery, is_night_name
+from core.runs.record import MAX_PERSON, is_person, parse_record
 from core.runs.record import RunRecord as RunRecord
 from core.schedule.config import RunConfig
 from core.support import environment
@@ -20,60 +20,63 @@ from core.support.locks import held
 from core.support.text import shorten
 from core.support.versions import versions
 
-SCHEMA = 1  # of everything in a run's folder
+SCHEMA = 1  # version of the format of all files in a run's folder
 ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
 _ID = re.compile(ID)
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where the files of a run or of a recorded night lie."""
+    """The paths of the files of a run or a recorded night."""
 
     path: Path
 
     @property
     def id(self) -> str:
+        """The id of the run, or the name of the recorded night."""
         return self.path.name
 
     @property
     def lock(self) -> Path:
-        """Held by the process that sleeps the night, for as long as it does."""
+        """Lock file: held by the process that runs the night."""
         return self.path / "lock"
 
     @property
     def stop(self) -> Path:
-        """Is there when somebody asked for the run to stop."""
+        """Marker file: a stop was requested."""
         return self.path / "stop"
 
     @property
     def pin(self) -> Path:
-        """Marker file: the run is never removed to make room."""
+        """Marker file: the run is never removed to free disk space."""
         return self.path / "pinned"
 
     @property
     def heartbeat(self) -> Path:
-        """Changes as long as the night's steps go on."""
+        """File that is rewritten while the night's steps advance."""
         return self.path / "heartbeat.json"
 
     @property
     def checkpoints(self) -> Path:
+        """Folder of the night's checkpoints."""
         return self.path / "checkpoints"
 
     @property
     def record_file(self) -> Path:
+        """File with the run's `RunRecord`."""
         return self.path / "config.json"
 
     @property
     def recorded(self) -> bool:
-        """Whether it is a recorded night, in whose folder nothing is ever written."""
+        """Whether this is a recorded night, whose folder is never written to."""
         return self.path.parent == gallery()
 
     def asleep(self) -> bool:
-        """Whether a process sleeps this night now."""
+        """Return whether a process is running this night."""
         return not self.recorded and held(self.lock)
 
     def record(self) -> RunRecord:
-        """What the run was asked to do; raises `LogError` that names the file."""
+        """Read the run's record; raises `LogError`, which names the file, if it is damaged."""
         try:
             values = read_checked_json(self.record_file)
         except OSError as error:
@@ -88,11 +91,10 @@ class RunFolder:
         if schema != SCHEMA:
             raise LogError(
                 f"{self.record_file} has schema {shorten(repr(schema), 60)} and this program reads "
-                f"{SCHEMA}; "
-                "use the version of the program that wrote it."
+                f"{SCHEMA}; use the version of the program that wrote it."
             )
         try:
-            return record_of(values, self.id)
+            return parse_record(values, self.id)
         except ValueError as error:
             raise LogError(f"{self.record_file} {error}.") from None
 
@@ -101,31 +103,50 @@ class RunFolder:
         write_checked_json(self.record_file, {"schema": SCHEMA, **record.to_dict()})
 
     def note_start(self, night: NightStarted) -> None:
-        """Add to ``config.json`` what is known once the night begins."""
+        """Write the night's device, weights and library versions to ``config.json``."""
         record = self.record()
-        begun = replace(
+        started = replace(
             record,
             device=night.device,
             weights=asdict(night.weights),
             versions=night.versions,
         )
-        if begun != record:
-            self.write_record(begun)
+        if started != record:
+            self.write_record(started)
 
 
 def runs_dir() -> Path:
-    """Where all runs lie; absolute, because workers start elsewhere."""
+    """Return the folder of all runs; absolute, as workers have another working directory."""
     return environment.outputs_dir().absolute() / "runs"
 
 
 def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
-    """Make the folder of a new run.
+    """Create the folder of a new run.
 
-    Raises `ConfigError` for what cannot be a person, and OSError where nothing can be written.
+    Parameters
+    ----------
+    config : RunConfig
+        Config of the run.
+    person : str
+        Owner of the run.
+    threads : int or None
+        Maximum number of CPU threads; None for no maximum.
+
+    Returns
+    -------
+    RunFolder
+        The new folder, which holds only the run's record.
+
+    Raises
+    ------
+    ConfigError
+        If ``person`` is not a text of at most 100 characters.
+    OSError
+        If the folder cannot be written.
     """
     if not is_person(person):
-        odd = shorten(repr(person), 60)
-        raise ConfigError(f"person is {odd}; give a text of at most {LONGEST_PERSON} characters.")
+        value = shorten(repr(person), 60)
+        raise ConfigError(f"person is {value}; give a text of at most {MAX_PERSON} characters.")
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
     make_folders(folder.path.parent)
@@ -134,38 +155,40 @@ def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
     try:
         folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))
     except BaseException:
-        delete_run(folder)  # without a record it is no run
+        delete_run(folder)  # a folder without a record is not a run
         raise
     return folder
 
 
 def find_run(run_id: str) -> RunFolder:
-    """The folder of a run or of a recorded night, whose name may come from a URL.
+    """Return the folder of a run or a recorded night; ``run_id`` may come from a URL.
 
-    Raises `RunError` if there is none of that name.
+    Raises `RunError` if there is no such run.
     """
-    for is_one, place in ((_ID.fullmatch, runs_dir()), (is_name, gallery())):
-        if isinstance(run_id, str) and is_one(run_id) and _is_folder(place / run_id):
-            return RunFolder(place / run_id)
+    for is_valid, parent in ((_ID.fullmatch, runs_dir()), (is_night_name, gallery())):
+        if isinstance(run_id, str) and is_valid(run_id) and _is_folder(parent / run_id):
+            return RunFolder(parent / run_id)
     raise RunError(
         f"run is {run_id!r}, and there is no run of that name; "
-        "`python -m core runs list` names those there are."
+        "`python -m core runs list` lists the runs."
     )
 
 
 def own_run(run_id: str) -> RunFolder:
-    """The folder of a run that may be changed; raises `RunError` for a recorded night too."""
+    """Return the folder of a run that may be changed.
+
+    Raises `RunError` if there is no such run or it is a recorded night.
+    """
     folder = find_run(run_id)
     if folder.recorded:
         raise RunError(
-            f"run {run_id} is a recorded night; it can be followed, shown and exported, "
-            "and nothing else."
+            f"run {run_id} is a recorded night; it can only be followed, shown and exported."
         )
     return folder
 
 
 def all_runs() -> list[RunFolder]:
-    """All runs there are, the oldest first; recorded nights are not among them."""
+    """Return all runs, oldest first, without the recorded nights."""
     try:
         names = sorted(entry.name for entry in runs_dir().iterdir() if _is_folder(entry))
     except FileNotFoundError:
@@ -174,10 +197,10 @@ def all_runs() -> list[RunFolder]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder and no link, which could lead to files of anybody's."""
+    """Return whether ``path`` is a folder and not a link, which could lead anywhere."""
     return path.is_dir() and not path.is_symlink()
 
 
 def delete_run(folder: RunFolder) -> None:
-    """Remove a run and all its files. It must not be asleep or wanted: see `core.jobs.delete`."""
+    """Delete a run and all its files; `core.jobs.delete` first checks that it is not in use."""
     remove_folder(folder.path)

@@ -1,4 +1,4 @@
-"""Where the recorded nights lie that ship with the program, and what they may be called."""
+"""The folder of the recorded nights that ship with the program, and their names."""
 
 import re
 from pathlib import Path
@@ -6,24 +6,24 @@ from pathlib import Path
 from core.support import environment
 from core.support.errors import ConfigError
 
-# Never a run's id, or a run that is deleted could come back as another night.
+# A run's id is not allowed, because the id of a deleted run would lead to a recorded night.
 _NAME = re.compile(r"(?!\d{8}-\d{6}-[0-9a-f]{6}$)[a-z0-9][a-z0-9-]{0,60}")
 
 
 def gallery() -> Path:
-    """The folder of all recorded nights; absolute, as that of the runs."""
+    """Return the absolute path of the folder of all recorded nights."""
     return environment.gallery_dir().absolute()
 
 
-def is_name(name: str) -> bool:
-    """Whether a recorded night may have this name, which then is no path."""
+def is_night_name(name: str) -> bool:
+    """Return whether a recorded night may have this name; such a name is never a path."""
     return _NAME.fullmatch(name) is not None
 
 
-def check_name(name: str) -> None:
-    """Raise `ConfigError` if ``name`` cannot be a recorded night's."""
-    if not is_name(name):
+def check_night_name(name: str) -> None:
+    """Raise `ConfigError` if a recorded night cannot have this name."""
+    if not is_night_name(name):
         raise ConfigError(
-            f"name is {name!r}; give up to 61 small letters, digits and dashes that do not begin "
-            "with a dash and are no run's id."
+            f"name is {name!r}; give up to 61 small letters, digits and dashes that do not start "
+            "with a dash and are not the id of a run."
         )

@@ -1,9 +1,9 @@
-"""A run's events on disk: a folder with an append-only ``events.jsonl`` and its arrays.
+"""A run's events on disk: a folder with an append-only ``events.jsonl`` and the events' arrays.
 
-Arrays are on disk before the line that names them, so that a reader never sees a line whose
-arrays are not there, also after a power cut. The lines themselves are on disk at the end of each
-cycle and at every end of a night: a power cut costs the cycle in progress. The reader goes on from
-a byte offset; a torn last line waits for its rest, a corrupt line in the middle is an error that
+The arrays of an event are on disk before its line, so that a reader never sees a line whose arrays
+are missing, not even after a power cut. The lines are synchronised to disk at the end of each
+cycle and of each night: a power cut costs the cycle in progress. A reader continues from a byte
+offset. It waits for the rest of a torn last line; a corrupt line in the middle is an error that
 names file and line.
 """
 
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from core.runs.codec import decode, encode
-from core.runs.consistency import Place
+from core.runs.consistency import LogPosition
 from core.runs.events import CycleDone, Event, NightDone, NightFailed, NightStarted, NightStopped
 from core.runs.folder import RunFolder
-from core.runs.limits import UNKNOWN, Limits
+from core.runs.limits import UNKNOWN_CONFIG, Limits
 from core.schedule.config import RunConfig
 from core.support.checksums import add_checksum, finite, strip_checksum
 from core.support.errors import LogError
@@ -29,50 +29,59 @@ from core.support.text import shorten
 
 LOG = "events.jsonl"
 ARRAYS = "arrays"
-_PART_BYTES = 1_000_000
+_CHUNK_BYTES = 1_000_000
 
-# What others rely on as soon as it is written: a finished cycle, and every end of a night.
+# Other processes rely on these as soon as they are written.
 _DURABLE = (CycleDone, NightDone, NightStopped, NightFailed)
 
 
-class Rules(Protocol):
-    """Which events may follow in a log, and how many."""
+class EventRules(Protocol):
+    """Which events may follow in a log, and how large the log may be."""
 
     @property
     def limits(self) -> Limits: ...
 
-    def after(self, event: Event) -> "Rules":
-        """The rules for what follows ``event``; raises ValueError if ``event`` is not allowed."""
+    def after(self, event: Event) -> "EventRules":
+        """Return the rules after ``event``; raise ValueError if ``event`` is not allowed."""
 
 
 class AnyEvents:
     """The rules of a log that may hold any events in any order."""
 
-    limits = UNKNOWN
+    limits = UNKNOWN_CONFIG
 
     def after(self, event: Event) -> "AnyEvents":
         return self
 
 
 class LogReader:
-    """Reads a folder's events as they come; each call of `read` returns those since the last.
+    """Reads the events of a folder's log; every call of `read` returns the new ones.
 
-    Checks that each line is whole and an event; `RunReader` also checks that the events are those
-    of the run.
+    It checks that each line is whole and describes an event. `RunReader` also checks the events
+    against the run.
+
+    Attributes
+    ----------
+    offset : int
+        Bytes read, all of whole lines.
+    lines : int
+        Number of lines read.
+    crc : int
+        Checksum of the last line read.
     """
 
-    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+    def __init__(self, folder: Path, rules: EventRules | None = None) -> None:
         self._folder = folder
         self._rules = rules or AnyEvents()
-        self.offset = 0  # bytes read, all of whole lines
+        self.offset = 0
         self.lines = 0
-        self.crc = 0  # of the last line
+        self.crc = 0
 
     def read(self) -> list[Event]:
-        """All whole events since the last call, [] where there are none yet.
+        """Return all whole events since the last call, [] if the log does not exist yet.
 
-        Raises `LogError` for a line that is not what was written, and for a log that cannot be
-        read at all; the next call starts at the same place again.
+        Raises `LogError` if a line is corrupt or the log cannot be read; the next call then starts
+        from the same offset.
         """
         log = self._folder / LOG
         try:
@@ -84,58 +93,60 @@ class LogReader:
             raise LogError(f"{log} cannot be read ({error.strerror or error}).") from None
 
     def copy(self, target: IO[bytes]) -> None:
-        """Write the lines that were read to ``target``, as they are; raises OSError."""
+        """Copy the lines that were read, unchanged, to ``target``; raises OSError."""
         if not self.offset:
-            return  # a run that has not begun has no log
+            return  # a run that has not started has no log
         with open_inside(self._folder, LOG, max_bytes=sys.maxsize) as file:
-            left = self.offset
-            while left and (part := file.read(min(left, _PART_BYTES))):
-                target.write(part)
-                left -= len(part)
+            remaining = self.offset
+            while remaining and (chunk := file.read(min(remaining, _CHUNK_BYTES))):
+                target.write(chunk)
+                remaining -= len(chunk)
 
     def _read(self, file: BinaryIO) -> list[Event]:
         offset, number, crc, rules = self.offset, self.lines, self.crc, self._rules
-        found = []
+        events = []
         file.seek(offset)
         while line := file.readline(rules.limits.line_bytes):
             if not line.endswith(b"\n"):
                 if len(line) == rules.limits.line_bytes:
                     raise self._error(number + 1, "it is longer than a line of this run can be")
-                break  # torn: its rest is still to come
+                break  # torn: its rest is not written yet
             number += 1
             offset += len(line)
             if number > rules.limits.lines or offset > rules.limits.log_bytes:
-                raise self._error(number, "the log is longer than that of this run can be")
+                raise self._error(number, "the log is longer than the log of this run can be")
             try:
                 event, crc = self._decode(line[:-1], number, crc, rules.limits)
                 rules = rules.after(event)
             except (ValueError, RecursionError) as error:
                 raise self._error(number, str(error)) from None
-            found.append(event)
+            events.append(event)
         self.offset, self.lines, self.crc, self._rules = offset, number, crc, rules
-        return found
+        return events
 
-    def _decode(self, line: bytes, number: int, before: int, limits: Limits) -> tuple[Event, int]:
-        text, crc = strip_checksum(line, before)
+    def _decode(
+        self, line: bytes, number: int, previous_crc: int, limits: Limits
+    ) -> tuple[Event, int]:
+        text, crc = strip_checksum(line, previous_crc)
         record = json.loads(text, parse_float=finite, parse_constant=finite)
         if not isinstance(record, dict):
             raise ValueError("it is not an event of a run")
         if "arrays" not in record:
             return decode(record, None, limits), crc
-        own = _arrays_of(number)
-        if record.pop("arrays") != own:
-            raise ValueError(f"its arrays are not named {own}, as those of this line are")
-        return decode(record, self._folder / ARRAYS / own, limits), crc
+        expected = _array_file_name(number)
+        if record.pop("arrays") != expected:
+            raise ValueError(f"it does not name {expected} as the file of its arrays")
+        return decode(record, self._folder / ARRAYS / expected, limits), crc
 
-    def _error(self, line: int, what: str) -> LogError:
-        return LogError(f"{self._folder / LOG}, line {line}: {shorten(what)}.")
+    def _error(self, line: int, reason: str) -> LogError:
+        return LogError(f"{self._folder / LOG}, line {line}: {shorten(reason)}.")
 
 
 class RunReader(LogReader):
-    """Reads the events of a run, and checks each against the run's config and those before it.
+    """Reads the events of a run and checks each against the run's config and the events before it.
 
-    The config is that of the run's record, where it is not given. Where that cannot be read it is
-    the log's own, so that what is shown of the run agrees with itself.
+    Without ``config`` the reader takes the config of the run's record. If the record cannot be
+    read, it takes the config in the log, so that the events at least agree with each other.
     """
 
     def __init__(self, folder: Path, config: RunConfig | None = None) -> None:
@@ -145,10 +156,10 @@ class RunReader(LogReader):
     def read(self) -> list[Event]:
         """As `LogReader.read`; raises `LogError` also for an event that the run cannot have."""
         if not self.lines:
-            self._rules = Place.start(self._given or self._config())
+            self._rules = LogPosition.start(self._given or self._recorded_config())
         return [_with_all_settings(event) for event in super().read()]
 
-    def _config(self) -> RunConfig | None:
+    def _recorded_config(self) -> RunConfig | None:
         try:
             return RunFolder(self._folder).record().config
         except LogError:
@@ -156,23 +167,28 @@ class RunReader(LogReader):
 
 
 def _with_all_settings(event: Event) -> Event:
-    """``event`` with all of today's settings: those that it lacks have their defaults."""
+    """Add the defaults of settings that did not exist yet when the event was written."""
     if not isinstance(event, NightStarted):
         return event
     return replace(event, config=RunConfig.from_dict(event.config).to_dict())
 
 
-def _arrays_of(line: int) -> str:
-    """The name of the file with the arrays of a line; ``line`` counts from 1."""
+def _array_file_name(line: int) -> str:
+    """Return the name of the file with the arrays of a line; lines count from 1."""
     return f"{line - 1:06d}.npz"
 
 
 class RunLog:
-    """Appends events to a folder's log. One process at a time may hold one: see `store.locks`.
+    """Appends events to a folder's log. Only the process that holds the run's lock may do so.
 
-    ``earlier`` holds the events that the log had already, as ``reader`` finds them (default: a
-    `RunReader`). Raises `LogError` when those are damaged, for nothing may be written behind them
-    then, and OSError where ``folder`` is missing or cannot be written.
+    ``reader`` reads the events that are in the log already (default: a `RunReader`). Raises
+    `LogError` if these are damaged, because nothing may be appended to a damaged log, and OSError
+    if ``folder`` is missing or not writable.
+
+    Attributes
+    ----------
+    earlier : tuple of Event
+        The events that were in the log already.
     """
 
     def __init__(self, folder: Path, reader: LogReader | None = None) -> None:
@@ -182,19 +198,19 @@ class RunLog:
         self._folder = folder
         self._crc, self._lines, self._end = reader.crc, reader.lines, reader.offset
         self._file = _open_to_append(folder / LOG)
-        # A process that was killed may have left half a line, which nobody has read.
+        # A process that was killed may have left an incomplete line.
         self._file.truncate(self._end)
         sync_folder(folder)
 
     def append(self, event: Event) -> None:
-        """Write the event's arrays durably, then its line.
+        """Write the event's arrays to disk, then its line.
 
-        The end of a cycle and of a night are on disk, with all lines before them, on return.
-        Raises OSError for a full disk and the like.
+        After the end of a cycle or of a night, all lines are on disk on return. Raises OSError,
+        for example if the disk is full.
         """
         record, arrays = encode(event)
         if arrays:
-            name = _arrays_of(self._lines + 1)
+            name = _array_file_name(self._lines + 1)
             write_arrays(self._folder / ARRAYS / name, **arrays)
             record["arrays"] = name
         line, crc = add_checksum(record, self._crc)
@@ -203,7 +219,7 @@ class RunLog:
             if os.write(self._file.fileno(), text) != len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
-            self._file.truncate(self._end)  # so that a later line does not follow half a one
+            self._file.truncate(self._end)  # the next line must not follow an incomplete one
             raise
         self._crc, self._lines, self._end = crc, self._lines + 1, self._end + len(text)
         if isinstance(event, _DURABLE):
@@ -217,7 +233,7 @@ class RunLog:
 
 
 def _open_to_append(path: Path) -> BinaryIO:
-    """Open the regular file ``path``, which is made if need be, and which must not be a link."""
+    """Open or create the regular file ``path``; raises OSError if it is a link."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

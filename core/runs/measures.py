@@ -1,7 +1,7 @@
-"""The registry of measures, and the two kinds of memories that they are taken of.
+"""The registry of measures, and the two kinds of memories that are measured.
 
-Results, tables, exports, charts and checks read a measure's name, label, unit, direction, bounds
-and definition here and nowhere else.
+Results, tables, exports, charts and checks take a measure's name, label, unit, direction, bounds,
+format and definition from here.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from core.runs.events import Scores, StageEvaluated
 
-PIXELS = 784  # 28 x 28
+_PIXELS = 784  # 28 x 28
 
 
 class Memory(StrEnum):
-    """The memories of a run: dataset 1 is old (remote), dataset 2 is new (recent)."""
+    """The two kinds of memories: old (remote, dataset 1) and new (recent, dataset 2)."""
 
     OLD = "old"
     NEW = "new"
@@ -25,11 +25,11 @@ class Memory(StrEnum):
 
     @property
     def number(self) -> int:
-        """1 for old memories, 2 for new ones."""
+        """The number of this dataset: 1 for old memories, 2 for new memories."""
         return 1 if self is Memory.OLD else 2
 
     def scores(self, evaluated: StageEvaluated) -> Scores:
-        """Return the scores of these memories in one evaluation."""
+        """Return the scores of these memories in an evaluation."""
         return evaluated.dataset_1 if self is Memory.OLD else evaluated.dataset_2
 
 
@@ -69,11 +69,11 @@ class Measure:
         return values
 
     def format(self, value: float) -> str:
-        """Return ``value`` as text, with its unit where it is a percentage."""
+        """Return ``value`` as text with one decimal; a share in percent."""
         return f"{100 * value:.1f} %" if self.as_percent else f"{value:.1f}"
 
     def format_width(self, half_width: float) -> str:
-        """Return half of a confidence interval as text, without the unit."""
+        """Return the half-width of a confidence interval as text, like `format` without " %"."""
         return f"{100 * half_width if self.as_percent else half_width:.1f}"
 
 
@@ -82,22 +82,24 @@ ERROR = Measure(
     "reconstruction error",
     "sum over 784 pixels",
     higher_is_better=False,
-    maximum=PIXELS,
+    maximum=_PIXELS,
     as_percent=False,
     definition="The network encodes a test image and decodes it from the latent mean. The error is "
-    "the absolute difference between the two images, summed over all 784 pixels, as a mean over "
-    "the test images: 0 is a perfect copy, 784 the maximum. Lower is better. It is the measure of "
-    "the reference simulation.",
+    "the absolute difference between the two images, summed over all 784 pixels and averaged over "
+    "the test images: 0 is a perfect copy, 784 is the maximum. Lower is better. The reference "
+    "simulation reports this measure.",
 )
 RECALL_ERROR = Measure(
     "recall_error",
     "recall error",
     "sum over 784 pixels",
     higher_is_better=False,
-    maximum=PIXELS,
+    maximum=_PIXELS,
     as_percent=False,
-    definition="The reconstruction error of an image that is recalled from a partial image: hidden "
-    "pixels are set to 0, the same ones in every cycle and run. Lower is better.",
+    definition="The network encodes a partial image, whose hidden pixels are set to 0, and decodes "
+    "it. The error is the absolute difference from the full image, summed over all 784 pixels and "
+    "averaged over the test images. The same pixels are hidden in every cycle and run. Lower is "
+    "better.",
 )
 RECALL_ACCURACY = Measure(
     "recall_accuracy",
@@ -106,8 +108,8 @@ RECALL_ACCURACY = Measure(
     higher_is_better=True,
     maximum=1,
     as_percent=True,
-    definition="The share of images recalled from partial images that the digit reader, a small "
-    "fixed classifier, names with the right digit in the right style. Higher is better.",
+    definition="The share of test images whose recall from a partial image the digit reader, a "
+    "small fixed classifier, names with the right digit in the right style. Higher is better.",
 )
 
 MEASURES = {measure.key: measure for measure in (ERROR, RECALL_ERROR, RECALL_ACCURACY)}

@@ -1,5 +1,6 @@
-"""A finished night's numbers, in the form that the command line prints and Python returns."""
+"""The results of a finished night, as the command line prints and the Python call returns them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.runs.measures import MEASURES, Measure, Memory
@@ -8,6 +9,9 @@ from core.runs.statistics import forgetting, retained
 
 SeedSeries = list[list[float]]  # [seed][cycle], index 0 before the night
 
+_Statistic = Callable[..., float | None]
+_STATISTICS: Mapping[str, _Statistic] = {"retained": retained, "forgetting": forgetting}
+
 
 def values_by_cycle(state: RunState, memory: Memory, measure: Measure) -> SeedSeries:
     """Return a measure of old or new memories after each finished cycle.
@@ -15,9 +19,9 @@ def values_by_cycle(state: RunState, memory: Memory, measure: Measure) -> SeedSe
     Parameters
     ----------
     state : RunState
-        The run; its cycles may be unfinished.
+        State of the run, which may be unfinished.
     memory : Memory
-        Which dataset the measure is taken of.
+        Dataset that is measured.
     measure : Measure
         An entry of `MEASURES`.
 
@@ -31,7 +35,7 @@ def values_by_cycle(state: RunState, memory: Memory, measure: Measure) -> SeedSe
 
 
 def summary(state: RunState) -> dict[str, Any]:
-    """The whole result as JSON values; the night must be done."""
+    """Return all results as JSON values; raises ValueError if the night is not done."""
     if state.night is None or state.seconds is None:
         raise ValueError("the night is not done, so it has no result yet")
     return {
@@ -47,12 +51,13 @@ def summary(state: RunState) -> dict[str, Any]:
 
 
 def _dataset(state: RunState, memory: Memory) -> dict[str, Any]:
-    courses = {key: values_by_cycle(state, memory, measure) for key, measure in MEASURES.items()}
-    changes = {
-        change.__name__: {
-            key: [change(seed, higher_is_better=MEASURES[key].higher_is_better) for seed in seeds]
-            for key, seeds in courses.items()
-        }
-        for change in (retained, forgetting)
+    series = {key: values_by_cycle(state, memory, measure) for key, measure in MEASURES.items()}
+    summaries = {
+        name: {key: _per_seed(statistic, seeds, MEASURES[key]) for key, seeds in series.items()}
+        for name, statistic in _STATISTICS.items()
     }
-    return {"name": getattr(state.night, memory.field), **courses, **changes}
+    return {"name": getattr(state.night, memory.field), **series, **summaries}
+
+
+def _per_seed(statistic: _Statistic, seeds: SeedSeries, measure: Measure) -> list[float | None]:
+    return [statistic(seed, higher_is_better=measure.higher_is_better) for seed in seeds]

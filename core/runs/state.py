@@ -1,4 +1,4 @@
-"""The fold, from a run's events to its state: the same for a live run, a finished one, a replay."""
+"""The fold of a run's events into its state: the same for live runs, finished runs and replays."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -24,19 +24,44 @@ from core.runs.events import (
 Phase = Literal["starting", "pre-training", "before", "NREM", "REM", "done"]
 Outcome = Literal["done", "stopped", "failed"]
 
-OfCycle = TypeVar("OfCycle", StageEvaluated, EpochDone, DreamsMade, ImagesRecalled)
+_OfCycle = TypeVar("_OfCycle", StageEvaluated, EpochDone, DreamsMade, ImagesRecalled)
 
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run is and all it has shown so far.
+    """The progress and all results of a run so far.
 
-    ``stages`` starts with the measure before the night, ``cycles`` holds the last measure of each
-    finished cycle, with the one before the night at index 0. ``progress`` is the share of the
-    night's epochs that are done, in [0, 1] (of pre-training's steps while ``phase`` says so).
-    ``recalled`` holds what was made of the ``cues`` before the night and after each cycle.
-    ``outcome`` is how the run ended, None if it has not or is at it again; ``problem`` the
-    sentence that goes with "failed".
+    Attributes
+    ----------
+    phase : Phase
+        What the run is doing: pre-training, measuring before the night, a stage, or nothing.
+    cycle : int
+        Current cycle, from 1; 0 before the night.
+    progress : float
+        Share of the night's epochs that are done, in [0, 1]; of the steps of pre-training during
+        pre-training.
+    night : NightStarted or None
+        The night's settings; None until it has started.
+    pretraining : PretrainingAdvanced or None
+        Last progress of pre-training; None if there was no pre-training.
+    stages : tuple of StageEvaluated
+        The measures before the night and after each stage.
+    cycles : tuple of StageEvaluated
+        The measures before the night, at index 0, and after each finished cycle.
+    losses : tuple of EpochDone
+        The training losses of each epoch.
+    dreams : tuple of DreamsMade
+        The dreams of each REM stage.
+    cues : CuesShown or None
+        The test images whose recall is shown; None in logs of earlier versions.
+    recalled : tuple of ImagesRecalled
+        The recall of ``cues`` before the night and after each cycle.
+    seconds : float or None
+        Duration of the night; None until it is done.
+    outcome : Outcome or None
+        How the run ended; None if it has not ended or was resumed.
+    problem : str or None
+        The error message of a failed run.
     """
 
     phase: Phase = "starting"
@@ -56,34 +81,34 @@ class RunState:
 
     @property
     def finished(self) -> int:
-        """How many cycles are over: those that are kept whatever happens."""
+        """The number of finished cycles, which are kept if the night is interrupted."""
         return max(len(self.cycles) - 1, 0)
 
     @property
     def epochs(self) -> int:
-        """The night's epochs over all cycles, 0 before it has started."""
+        """The number of epochs of the night, over all cycles; 0 before it has started."""
         return self.night.epochs if self.night else 0
 
 
 def fold(state: RunState, events: Iterable[Event]) -> RunState:
-    """The state after ``events``, which follow those that led to ``state``.
+    """Return the state after ``events``, which follow the events that led to ``state``.
 
-    Takes time in proportion to the events, plus one copy of what the state holds already.
+    The run time is linear in the number of events, plus one copy of the state's tuples.
     """
-    draft = None
+    mutable = None
     for event in events:
-        draft = draft or _Draft(state)
-        draft.add(event)
-    return draft.frozen() if draft else state
+        mutable = mutable or _MutableState(state)
+        mutable.add(event)
+    return mutable.frozen() if mutable else state
 
 
-class _Draft:
-    """A state that changes by events: lists in place of its tuples, until `frozen`."""
+class _MutableState:
+    """A state that events change: it has lists in place of tuples."""
 
     def __init__(self, state: RunState) -> None:
-        self._become(state)
+        self._reset(state)
 
-    def _become(self, state: RunState) -> None:
+    def _reset(self, state: RunState) -> None:
         self._state = state
         self._progress = state.progress
         self._epochs = state.epochs
@@ -100,12 +125,12 @@ class _Draft:
         match event:
             case PretrainingAdvanced():
                 done = event.step / event.steps if event.steps else 0.0
-                self._become(RunState(phase="pre-training", pretraining=event, progress=done))
-            case NightStarted():  # again if there was no checkpoint yet to continue from
+                self._reset(RunState(phase="pre-training", pretraining=event, progress=done))
+            case NightStarted():  # occurs again if the night had no checkpoint to continue from
                 pretraining = self._state.pretraining
-                self._become(RunState(phase="before", night=event, pretraining=pretraining))
+                self._reset(RunState(phase="before", night=event, pretraining=pretraining))
             case NightResumed():
-                self._go_back(event.cycle)
+                self._discard_after(event.cycle)
             case StageStarted():
                 self._change(phase=_phase(event.stage), cycle=event.cycle)
             case EpochDone():
@@ -131,8 +156,8 @@ class _Draft:
             case NightFailed():
                 self._change(outcome="failed", problem=event.sentence)
 
-    def _go_back(self, cycle: int) -> None:
-        """Drop what came after ``cycle``: each event once, however often a night is resumed."""
+    def _discard_after(self, cycle: int) -> None:
+        """Discard the events after ``cycle``, in time linear in their number."""
         _drop_after(cycle, self._stages)
         _drop_after(cycle, self._losses)
         _drop_after(cycle, self._dreams)
@@ -143,7 +168,7 @@ class _Draft:
         self._change(phase=phase, cycle=cycle, outcome=None, problem=None)
 
     def frozen(self) -> RunState:
-        """The state as a value."""
+        """Return the state as an immutable value."""
         return replace(
             self._state,
             progress=self._progress,
@@ -155,7 +180,7 @@ class _Draft:
         )
 
 
-def _drop_after(cycle: int, events: list[OfCycle]) -> None:
+def _drop_after(cycle: int, events: list[_OfCycle]) -> None:
     while events and events[-1].cycle > cycle:
         events.pop()
 

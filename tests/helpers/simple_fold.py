@@ -1,4 +1,4 @@
-"""The fold as it is defined, one event at a time: clear, and quadratic in a night's epochs."""
+"""The definition of the fold, one event at a time: simple, but quadratic in the epochs."""
 
 from dataclasses import replace
 
@@ -21,15 +21,16 @@ from core.runs.events import (
 from core.runs.state import Phase, RunState
 
 
-def step(state: RunState, event: Event) -> RunState:
+def simple_step(state: RunState, event: Event) -> RunState:
+    """Return the state after one event."""
     match event:
         case PretrainingAdvanced():
             done = event.step / event.steps if event.steps else 0.0
             return RunState(phase="pre-training", pretraining=event, progress=done)
-        case NightStarted():  # for the second time if there was nothing yet to go on from
+        case NightStarted():  # occurs again if the night had no checkpoint to continue from
             return RunState(phase="before", night=event, pretraining=state.pretraining)
         case NightResumed():
-            return _back_to(state, event.cycle)
+            return _resumed_after(state, event.cycle)
         case StageStarted():
             return replace(state, phase=_phase(event.stage), cycle=event.cycle)
         case EpochDone():
@@ -55,8 +56,8 @@ def step(state: RunState, event: Event) -> RunState:
             return replace(state, outcome="failed", problem=event.sentence)
 
 
-def _back_to(state: RunState, cycle: int) -> RunState:
-    """The state as it was when ``cycle`` was over."""
+def _resumed_after(state: RunState, cycle: int) -> RunState:
+    """Return the state at the end of ``cycle``."""
     stages = tuple(stage for stage in state.stages if stage.cycle <= cycle)
     losses = tuple(epoch for epoch in state.losses if epoch.cycle <= cycle)
     last = {stage.cycle: stage for stage in stages}  # a cycle's values are those of its last stage
@@ -68,8 +69,8 @@ def _back_to(state: RunState, cycle: int) -> RunState:
         stages=stages,
         cycles=tuple(last.values()),
         losses=losses,
-        dreams=tuple(made for made in state.dreams if made.cycle <= cycle),
-        recalled=tuple(made for made in state.recalled if made.cycle <= cycle),
+        dreams=tuple(event for event in state.dreams if event.cycle <= cycle),
+        recalled=tuple(event for event in state.recalled if event.cycle <= cycle),
         outcome=None,
         problem=None,
     )

@@ -1,4 +1,4 @@
-"""`core.runs.arrays` and the log's limits: files that may come from anywhere."""
+"""`core.runs.arrays` and the size limits of logs: files that are not trusted."""
 
 import os
 import tracemalloc
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.runs.arrays import MAX_ARRAY_BYTES, Member, StoredArray
+from core.runs.arrays import MAX_ARRAY_BYTES, ArraySpec, StoredArray
 from core.runs.codec import encode
 from core.runs.events import (
     DreamsMade,
@@ -29,7 +29,7 @@ from core.schedule.config import RunConfig
 from core.support.checksums import add_checksum
 from core.support.errors import LogError
 from tests.conftest import of_kind
-from tools.sample_runs import assert_sentence, made_night, night_started, scores, write
+from tools.sample_runs import assert_sentence, made_night, night_started, scores, write_events
 from tools.sample_runs import dreams as dreams_of
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
@@ -39,42 +39,43 @@ IMAGES = np.zeros((1, 2, 28, 28), np.uint8)
 
 @pytest.fixture
 def dreams(tmp_path: Path) -> StoredArray:
-    """The dreams of a run's first cycle, as its reader gives them."""
-    write(tmp_path / "run", NIGHT)
-    found = of_kind(RunReader(tmp_path / "run", CONFIG).read(), DreamsMade)[0].images
-    assert isinstance(found, StoredArray)
-    return found
+    """The dreams of a run's first cycle, as its reader returns them."""
+    write_events(tmp_path / "run", NIGHT)
+    images = of_kind(RunReader(tmp_path / "run", CONFIG).read(), DreamsMade)[0].images
+    assert isinstance(images, StoredArray)
+    return images
 
 
 @contextmanager
-def memory_below(most: int) -> Iterator[None]:
-    """What happens in the block takes no more memory at any time."""
+def memory_below(max_bytes: int) -> Iterator[None]:
+    """Assert that the block allocates less than ``max_bytes`` at any time."""
     tracemalloc.start()
     try:
         yield
-        assert tracemalloc.get_traced_memory()[1] < most
+        assert tracemalloc.get_traced_memory()[1] < max_bytes
     finally:
         tracemalloc.stop()
 
 
-def refusal(stored: StoredArray) -> str:
+def load_error(stored: StoredArray) -> str:
+    """Return the message of the error that `StoredArray.load` raises."""
     with pytest.raises(LogError) as caught:
         stored.load()
     assert_sentence(caught.value, f"{stored.file}: the array 'images' cannot be read (")
     return str(caught.value)
 
 
-def test_an_array_knows_what_its_config_allows(dreams: StoredArray) -> None:
+def test_a_stored_array_has_the_type_and_shape_that_the_config_allows(dreams: StoredArray) -> None:
     assert dreams.load().shape == (1, 2, 28, 28)
-    assert dreams.members == {
-        "images": Member(
+    assert dreams.specs == {
+        "images": ArraySpec(
             np.dtype(np.uint8), (range(1, 2), range(2, 3), range(28, 29), range(28, 29))
         )
     }
 
 
 @pytest.mark.parametrize(
-    ("arrays", "why"),
+    ("arrays", "reason"),
     [
         ({"images": IMAGES.astype(np.float32)}, "the file holds more than its event's arrays"),
         ({"images": IMAGES.astype(np.int8)}, "it is int8 of shape [1, 2, 28, 28]"),
@@ -87,25 +88,25 @@ def test_an_array_knows_what_its_config_allows(dreams: StoredArray) -> None:
         ({}, "the file is not a whole archive"),
     ],
 )
-def test_an_array_of_another_name_type_or_shape_is_refused(
-    arrays: dict[str, Any], why: str, dreams: StoredArray
+def test_an_array_of_another_name_type_or_shape_raises(
+    arrays: dict[str, Any], reason: str, dreams: StoredArray
 ) -> None:
     np.savez_compressed(dreams.file, **arrays)
-    assert why in refusal(dreams)
+    assert reason in load_error(dreams)
 
 
-def test_an_array_that_unpacks_to_more_than_its_event_takes_no_memory(dreams: StoredArray) -> None:
+def test_an_array_that_unpacks_to_more_than_its_event_is_not_read(dreams: StoredArray) -> None:
     with zipfile.ZipFile(dreams.file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("images.npy", bytes(2_000_000))
     with memory_below(500_000):
-        assert "the file holds more than its event's arrays" in refusal(dreams)
+        assert "the file holds more than its event's arrays" in load_error(dreams)
 
 
-def test_an_array_that_its_config_allows_is_refused_where_memory_is_too_dear(
+def test_an_array_larger_than_the_memory_limit_raises_even_if_its_config_allows_it(
     dreams: StoredArray,
 ) -> None:
     large = StoredArray(
-        dreams.file, "images", {"images": Member(np.dtype(np.uint8), (range(1, 10**9),))}
+        dreams.file, "images", {"images": ArraySpec(np.dtype(np.uint8), (range(1, 10**9),))}
     )
     with (
         zipfile.ZipFile(dreams.file, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -113,56 +114,56 @@ def test_an_array_that_its_config_allows_is_refused_where_memory_is_too_dear(
     ):
         for _ in range(MAX_ARRAY_BYTES // 1_000_000 + 1):
             file.write(bytes(1_000_000))
-    assert "bytes, of which at most 256,000,000 are read" in refusal(large)
+    assert "bytes, of which at most 256,000,000 are read" in load_error(large)
 
 
-@pytest.mark.parametrize("how", ["FIFO", "link", "folder link", "run link"])
-def test_an_array_is_read_from_regular_files_inside_the_run_alone(
-    how: str, dreams: StoredArray, tmp_path: Path
+@pytest.mark.parametrize("replacement", ["FIFO", "link", "folder link", "run link"])
+def test_an_array_is_read_only_from_a_regular_file_inside_the_run(
+    replacement: str, dreams: StoredArray, tmp_path: Path
 ) -> None:
     run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
-    if how == "FIFO":
+    if replacement == "FIFO":
         dreams.file.unlink()
         os.mkfifo(dreams.file)
-    elif how == "link":
+    elif replacement == "link":
         dreams.file.rename(elsewhere)
         dreams.file.symlink_to(elsewhere)
-    elif how == "folder link":
+    elif replacement == "folder link":
         dreams.file.parent.rename(elsewhere)
         dreams.file.parent.symlink_to(elsewhere)
     else:
         run.rename(elsewhere)
         run.symlink_to(elsewhere)
-    refusal(dreams)
+    load_error(dreams)
 
 
-@pytest.mark.parametrize("how", ["FIFO", "link", "/dev/zero"])
-def test_a_log_that_is_no_file_of_the_run_is_a_sentence_and_is_not_written_to(
-    how: str, dreams: StoredArray, tmp_path: Path
+@pytest.mark.parametrize("replacement", ["FIFO", "link", "/dev/zero"])
+def test_a_log_that_is_not_a_regular_file_of_the_run_is_neither_read_nor_written(
+    replacement: str, dreams: StoredArray, tmp_path: Path
 ) -> None:
     log = tmp_path / "run" / LOG
     elsewhere = tmp_path / "elsewhere"
     log.rename(elsewhere)
-    if how == "FIFO":
+    if replacement == "FIFO":
         os.mkfifo(log)
     else:
-        log.symlink_to(elsewhere if how == "link" else how)
+        log.symlink_to(elsewhere if replacement == "link" else replacement)
     content = elsewhere.read_bytes()
     with pytest.raises(LogError) as caught:
         RunReader(tmp_path / "run", CONFIG).read()
     assert_sentence(caught.value, f"{log} cannot be read (")
     with pytest.raises((LogError, OSError)):
-        write(tmp_path / "run", [NightStopped()])
+        write_events(tmp_path / "run", [NightStopped()])
     assert elsewhere.read_bytes() == content
 
 
-# --- how long a log may be ---
+# --- the length of a log ---
 
 
-def test_a_line_that_is_longer_than_a_line_can_be_is_refused_before_it_is_read(
+def test_a_line_that_is_too_long_raises_before_it_is_read_whole(
     tmp_path: Path,
 ) -> None:
-    write(tmp_path, [NIGHT[0], NightFailed("x" * 5_000)])
+    write_events(tmp_path, [NIGHT[0], NightFailed("x" * 5_000)])
     with (tmp_path / LOG).open("ab") as log:
         log.write(b'{"kind": "' + b"x" * 50_000_000)
     too_long = "line 3: it is longer than a line of this run can be"
@@ -170,20 +171,22 @@ def test_a_line_that_is_longer_than_a_line_can_be_is_refused_before_it_is_read(
         RunReader(tmp_path, CONFIG).read()
 
 
-def test_a_log_of_more_lines_than_its_config_has_is_refused(tmp_path: Path) -> None:
-    log = write(tmp_path, [NightStopped()] * 200)
-    most = limits_of(CONFIG).lines
+def test_a_log_of_more_lines_than_its_config_allows_raises(tmp_path: Path) -> None:
+    log = write_events(tmp_path, [NightStopped()] * 200)
+    max_lines = limits_of(CONFIG).lines
     text = log.read_bytes().splitlines(keepends=True)[0]
     assert len(RunReader(tmp_path, CONFIG).read()) == 200
     crc, lines = 0, []
-    for _ in range(most + 1):
+    for _ in range(max_lines + 1):
         line, crc = add_checksum({"kind": "NightStopped"}, crc)
         lines.append(f"{line}\n")
     assert lines[0].encode() == text
     log.write_text("".join(lines[:-1]))
-    assert len(RunReader(tmp_path, CONFIG).read()) == most
+    assert len(RunReader(tmp_path, CONFIG).read()) == max_lines
     log.write_text("".join(lines))
-    with pytest.raises(LogError, match=f"line {most + 1}: the log is longer than that of this"):
+    with pytest.raises(
+        LogError, match=f"line {max_lines + 1}: the log is longer than the log of this"
+    ):
         RunReader(tmp_path, CONFIG).read()
 
 
@@ -197,38 +200,43 @@ def test_the_longest_lines_that_a_run_writes_can_be_read(tmp_path: Path) -> None
         num=1,
         weights="é" * 4_000,
     )
-    many = (1 / 3,) * 100
-    told: list[Event] = [
+    losses = (1 / 3,) * 100
+    events: list[Event] = [
         night_started(config),
-        StageEvaluated(0, "before", *(replace(scores(0, 100), error=many) for _ in range(2))),
+        StageEvaluated(0, "before", *(replace(scores(0, 100), error=losses) for _ in range(2))),
         *[
             StageStarted(1, "NREM", 3, 3),
-            *[EpochDone(1, "NREM", n, *[many] * 3) for n in (1, 2, 3)],
+            *[EpochDone(1, "NREM", n, *[losses] * 3) for n in (1, 2, 3)],
         ],
         StageEvaluated(1, "NREM", scores(1, 100), scores(2, 100)),
         StageStarted(1, "REM", 2, 2),
-        replace(dreams_of(1, 100), old=many),
+        replace(dreams_of(1, 100), old=losses),
         NightFailed("\U0001f600" * 5_000),
     ]
-    write(tmp_path, told)
-    assert len(RunReader(tmp_path, config).read()) == len(told)
-    assert len(RunReader(tmp_path).read()) == len(told)  # which knows no config before it
+    write_events(tmp_path, events)
+    assert len(RunReader(tmp_path, config).read()) == len(events)
+    assert len(RunReader(tmp_path).read()) == len(
+        events
+    )  # the config is not known before the first line
 
 
 @pytest.mark.parametrize("name", ["../../x.npz", "000000.npz", "/dev/zero", "", 5, None, [1]])
-def test_the_arrays_of_a_line_are_named_after_it_alone(name: object, tmp_path: Path) -> None:
+def test_the_array_file_of_a_line_must_have_the_number_of_the_line(
+    name: object, tmp_path: Path
+) -> None:
     dreams, _ = encode(of_kind(NIGHT, DreamsMade)[0])
     first, crc = add_checksum({"kind": "NightStopped"}, 0)
     second, _ = add_checksum({**dreams, "arrays": name}, crc)
     (tmp_path / LOG).write_text(f"{first}\n{second}\n")
     with pytest.raises(LogError) as caught:
         LogReader(tmp_path).read()
-    own = "its arrays are not named 000001.npz, as those of this line are"
-    assert str(caught.value) == f"{tmp_path / LOG}, line 2: {own}."
+    reason = "it does not name 000001.npz as the file of its arrays"
+    assert str(caught.value) == f"{tmp_path / LOG}, line 2: {reason}."
 
 
-def test_an_event_without_arrays_names_none(tmp_path: Path) -> None:
+def test_an_event_without_arrays_that_names_an_array_file_raises(tmp_path: Path) -> None:
     line, _ = add_checksum({"kind": "CycleDone", "cycle": 1, "arrays": "000000.npz"}, 0)
     (tmp_path / LOG).write_text(f"{line}\n")
-    with pytest.raises(LogError, match="a damaged CycleDone event: it has no arrays"):
+    reason = "a damaged CycleDone event: it names a file of arrays but has no arrays"
+    with pytest.raises(LogError, match=reason):
         LogReader(tmp_path).read()

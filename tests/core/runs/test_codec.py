@@ -1,4 +1,4 @@
-"""`core.runs.codec`: from events to records and back, each field checked."""
+"""`core.runs.codec`: events to records and back, with a check of each field."""
 
 import json
 import math
@@ -19,18 +19,18 @@ from core.runs.events import CycleDone, DreamsMade, EpochDone, Event, NightFaile
 from core.runs.log import LOG, LogReader
 from core.support.errors import LogError
 from tests.conftest import of_kind, plain
-from tools.sample_runs import EVENTS, RECORDED, assert_sentence, loaded, write
+from tools.sample_runs import EVENTS, RECORDED, assert_sentence, loaded, write_events
 
 
-def test_there_is_an_example_of_every_kind_of_event() -> None:
+def test_the_sample_events_include_every_kind() -> None:
     assert {type(event) for event in EVENTS} == set(get_args(Event))
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_every_kind_of_event_comes_back_as_it_was(event: Event, tmp_path: Path) -> None:
-    write(tmp_path, [event])
-    (found,) = LogReader(tmp_path).read()
-    assert plain(loaded(found)) == plain(event)
+def test_every_kind_of_event_is_read_as_it_was_written(event: Event, tmp_path: Path) -> None:
+    write_events(tmp_path, [event])
+    (event_read,) = LogReader(tmp_path).read()
+    assert plain(loaded(event_read)) == plain(event)
 
 
 @given(
@@ -38,52 +38,55 @@ def test_every_kind_of_event_comes_back_as_it_was(event: Event, tmp_path: Path) 
     text=st.text(),
     losses=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1),
 )
-def test_any_numbers_and_texts_come_back_bit_for_bit(
+def test_any_numbers_and_texts_are_read_exactly_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, cycle: int, text: str, losses: list[float]
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
-    each = tuple(losses)
-    events = [EpochDone(cycle, text, 1, each, each, each), NightFailed(text), CycleDone(1)]
-    write(folder, events)
+    values = tuple(losses)
+    events = [EpochDone(cycle, text, 1, values, values, values), NightFailed(text), CycleDone(1)]
+    write_events(folder, events)
     assert plain(LogReader(folder).read()) == plain(events)
 
 
 def sealed(text: str) -> bytes:
-    """The JSON object ``text`` as the first line of a log, however odd it is."""
+    """Return the JSON object ``text`` as the first line of a log, with a valid checksum."""
     return f'{text[:-1]}, "crc": "{zlib.crc32(text.encode()):08x}"}}\n'.encode()
 
 
 def changed(change: Callable[[dict[str, Any]], object], event: Event) -> str:
-    """The record of ``event``, changed, as JSON."""
+    """Return the record of ``event`` as JSON after ``change``."""
     record = json.loads(json.dumps(encode(event)[0]))
     change(record)
     return json.dumps(record)
 
 
 def example(kind: str) -> Event:
+    """Return the first sample event of a kind."""
     return next(event for event in EVENTS if type(event).__name__ == kind)
 
 
 CYCLE, EPOCH, SCORES = example("CycleDone"), example("EpochDone"), example("StageEvaluated")
 NIGHT = example("NightStarted")
-ODD: dict[str, str] = {
+INVALID: dict[str, str] = {
     "an unknown kind": '{"kind": "NightMare", "cycle": 1}',
-    "a kind that is no text": '{"kind": ["CycleDone"], "cycle": 1}',
-    "no kind": '{"cycle": 1}',
-    "nothing": "{}",
-    "too deep": '{"kind": ' + "[" * 100_000 + "}",
-    "a name that is no event": '{"kind": "Scores"}',
-    "a field too many": changed(lambda r: r.update(extra=1), CYCLE),
-    "a field too few": changed(lambda r: r.pop("cycle"), CYCLE),
+    "a kind that is a list": '{"kind": ["CycleDone"], "cycle": 1}',
+    "a missing kind": '{"cycle": 1}',
+    "an empty object": "{}",
+    "deep nesting": '{"kind": ' + "[" * 100_000 + "}",
+    "a kind that is not an event": '{"kind": "Scores"}',
+    "an unknown field": changed(lambda r: r.update(extra=1), CYCLE),
+    "a missing field": changed(lambda r: r.pop("cycle"), CYCLE),
     "a text for a number": changed(lambda r: r.update(cycle="1"), CYCLE),
     "a fraction for a whole number": changed(lambda r: r.update(cycle=1.5), CYCLE),
     "true for a number": changed(lambda r: r.update(cycle=True), CYCLE),
     "null for a number": changed(lambda r: r.update(cycle=None), CYCLE),
     "NaN": changed(lambda r: r.update(total=[math.nan, 1.0]), EPOCH),
     "infinity": changed(lambda r: r.update(kl=[1.0, -math.inf]), EPOCH),
-    "a number beyond floats": '{"kind": "NightDone", "seconds": 1e999}',
-    "an integer beyond floats": '{"kind": "NightDone", "seconds": 1' + 400 * "0" + "}",
-    "an integer beyond Python's": '{"kind": "NightDone", "seconds": ' + 5_000 * "9" + "}",
+    "a number larger than any float": '{"kind": "NightDone", "seconds": 1e999}',
+    "an integer larger than any float": '{"kind": "NightDone", "seconds": 1' + 400 * "0" + "}",
+    "an integer longer than Python's limit": '{"kind": "NightDone", "seconds": '
+    + 5_000 * "9"
+    + "}",
     "a number for a list": changed(lambda r: r.update(total=1.0), EPOCH),
     "a list in a list": changed(lambda r: r.update(total=[[1.0], 2.0]), EPOCH),
     "a number for scores": changed(lambda r: r.update(dataset_1=5), SCORES),
@@ -96,11 +99,13 @@ ODD: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("oddity", ODD)
-def test_a_sealed_line_that_is_no_event_is_a_log_error(oddity: str, tmp_path: Path) -> None:
-    # Not damage, for its checksum is right: another version or another program wrote it.
+@pytest.mark.parametrize("case", INVALID)
+def test_a_line_with_a_valid_checksum_that_is_not_an_event_is_a_log_error(
+    case: str, tmp_path: Path
+) -> None:
+    # The checksum is valid, so the line is not damaged: another program wrote it.
     log = tmp_path / LOG
-    log.write_bytes(sealed(ODD[oddity]))
+    log.write_bytes(sealed(INVALID[case]))
     with pytest.raises(LogError) as caught:
         LogReader(tmp_path).read()
     assert str(caught.value).startswith(f"{log}, line 1: ")
@@ -108,7 +113,9 @@ def test_a_sealed_line_that_is_no_event_is_a_log_error(oddity: str, tmp_path: Pa
     assert "checksum" not in str(caught.value)
 
 
-def test_an_event_of_a_newer_version_is_called_that(tmp_path: Path) -> None:
+def test_an_event_of_an_unknown_kind_is_reported_as_possibly_of_a_newer_version(
+    tmp_path: Path,
+) -> None:
     (tmp_path / LOG).write_bytes(sealed('{"kind": "NightMare", "cycle": 1}'))
     with pytest.raises(LogError, match="unknown kind 'NightMare'; a newer version may have"):
         LogReader(tmp_path).read()
@@ -122,7 +129,7 @@ _JSON = st.recursive(
 
 
 @given(event=st.sampled_from(EVENTS), data=st.data())
-def test_a_sealed_line_with_any_value_for_a_field_is_an_event_or_a_log_error(
+def test_a_field_with_any_value_gives_an_event_or_a_log_error(
     tmp_path_factory: pytest.TempPathFactory, event: Event, data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
@@ -130,24 +137,24 @@ def test_a_sealed_line_with_any_value_for_a_field_is_an_event_or_a_log_error(
     line = sealed(changed(lambda record: record.update({name: data.draw(_JSON)}), event))
     (folder / LOG).write_bytes(line)
     try:
-        (found,) = LogReader(folder).read()
+        (event_read,) = LogReader(folder).read()
     except LogError as error:
         assert_sentence(error, f"{folder / LOG}, line 1: ")
     else:
-        assert type(found).__name__ == json.loads(line)["kind"]
+        assert type(event_read).__name__ == json.loads(line)["kind"]
 
 
 # --- arrays ---
 
 
 def images(folder: Path) -> StoredArray:
-    found = of_kind(LogReader(folder).read(), DreamsMade)[0].images
-    assert isinstance(found, StoredArray)
-    return found
+    stored = of_kind(LogReader(folder).read(), DreamsMade)[0].images
+    assert isinstance(stored, StoredArray)
+    return stored
 
 
 def test_a_missing_array_file_is_a_log_error_that_names_it(tmp_path: Path) -> None:
-    write(tmp_path, [example("DreamsMade")])
+    write_events(tmp_path, [example("DreamsMade")])
     stored = images(tmp_path)
     stored.file.unlink()
     with pytest.raises(LogError, match="the array 'images' cannot be read") as caught:
@@ -156,52 +163,52 @@ def test_a_missing_array_file_is_a_log_error_that_names_it(tmp_path: Path) -> No
 
 
 def test_arrays_of_another_event_are_a_log_error(tmp_path: Path) -> None:
-    write(tmp_path, [example("DreamsMade"), SCORES])
+    write_events(tmp_path, [example("DreamsMade"), SCORES])
     stored = images(tmp_path)
     (tmp_path / "arrays" / "000001.npz").replace(stored.file)
     with pytest.raises(LogError, match="the array 'images' cannot be read"):
         stored.load()
 
 
-def test_an_event_whose_arrays_are_not_named_is_a_log_error(tmp_path: Path) -> None:
+def test_an_event_with_arrays_that_names_no_array_file_is_a_log_error(tmp_path: Path) -> None:
     (tmp_path / LOG).write_bytes(sealed(changed(lambda record: None, example("DreamsMade"))))
     with pytest.raises(LogError):
         images(tmp_path).load()
 
 
-def test_damaged_arrays_are_a_log_error_or_still_right(tmp_path: Path) -> None:
-    write(tmp_path, [example("DreamsMade")])
+def test_damaged_arrays_are_a_log_error_or_unchanged(tmp_path: Path) -> None:
+    write_events(tmp_path, [example("DreamsMade")])
     stored = images(tmp_path)
     content, expected = stored.file.read_bytes(), plain(stored.load())
     rng = np.random.default_rng(0)
-    for place in range(0, len(content), 7):
+    for position in range(0, len(content), 7):
         flipped = bytearray(content)
-        flipped[place] ^= 1 << int(rng.integers(8))
+        flipped[position] ^= 1 << int(rng.integers(8))
         stored.file.write_bytes(flipped)
         try:
-            found = stored.load()
+            loaded_array = stored.load()
         except LogError:
             continue
-        assert plain(found) == expected
+        assert plain(loaded_array) == expected
     for end in range(0, len(content), 50):
         stored.file.write_bytes(content[:end])
         with pytest.raises(LogError):
             stored.load()
 
 
-def test_an_array_that_looks_smaller_for_a_flipped_bit_is_a_log_error(tmp_path: Path) -> None:
-    # Its description comes first, and NumPy reads no further than that says.
+def test_a_flipped_bit_in_the_header_of_an_array_is_a_log_error_or_harmless(tmp_path: Path) -> None:
+    # NumPy reads only as many bytes as the header states.
     run = shutil.copytree(RECORDED[0], tmp_path / "run")
     stored = of_kind(LogReader(run).read(), StageEvaluated)[0].dataset_1.error_per_image
     assert isinstance(stored, StoredArray)
     content, expected = stored.file.read_bytes(), plain(stored.load())
-    for place in range(100, 260):
+    for position in range(100, 260):
         for bit in range(8):
             flipped = bytearray(content)
-            flipped[place] ^= 1 << bit
+            flipped[position] ^= 1 << bit
             stored.file.write_bytes(flipped)
             try:
-                found = stored.load()
+                loaded_array = stored.load()
             except LogError:
                 continue
-            assert plain(found) == expected
+            assert plain(loaded_array) == expected

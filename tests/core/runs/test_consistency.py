@@ -1,4 +1,4 @@
-"""`core.runs.consistency`: a log whose events no run of its config could have told."""
+"""`core.runs.consistency`: logs with events that no run of their config can have."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.runs.consistency import Place
+from core.runs.consistency import LogPosition
 from core.runs.events import (
     CuesShown,
     CycleDone,
@@ -29,65 +29,66 @@ from core.runs.events import (
 )
 from core.runs.log import LOG, RunReader
 from core.schedule.config import RunConfig
+from core.schedule.hypnogram import Cycle
 from core.support.errors import LogError
 from tests.conftest import of_kind, plain
-from tools.sample_runs import EVENTS, assert_sentence, configs, made_night, put_run, write
+from tools.sample_runs import EVENTS, assert_sentence, configs, made_night, put_run, write_events
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
 NIGHT = made_night(CONFIG, pretraining=2)
 FIRST = NIGHT.index(CycleDone(1))
 
 
-def follow(events: list[Event], config: RunConfig | None = CONFIG) -> Place:
-    place = Place.start(config)
+def position_after(events: list[Event], config: RunConfig | None = CONFIG) -> LogPosition:
+    position = LogPosition.start(config)
     for event in events:
-        place = place.after(event)
-    return place
+        position = position.after(event)
+    return position
 
 
-def refusal(events: list[Event], config: RunConfig | None = CONFIG) -> str:
-    """Why the last of ``events`` cannot come there; those before it can."""
-    place = follow(events[:-1], config)
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 (the caller looks at its words)
-        place.after(events[-1])
+def rejection(events: list[Event], config: RunConfig | None = CONFIG) -> str:
+    """Return why the last of ``events`` is not allowed; the others must be."""
+    position = position_after(events[:-1], config)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 (the caller checks the message)
+        position.after(events[-1])
     return str(caught.value)
 
 
-def where(kind: type[Event], number: int = 0) -> int:
+def index_of(kind: type[Event], number: int = 0) -> int:
     return NIGHT.index(of_kind(NIGHT, kind)[number])
 
 
-# --- what runs tell ---
+# --- valid logs ---
 
 
 @given(config=configs(), data=st.data())
-def test_every_night_that_breaks_off_anywhere_and_is_taken_up_again_is_one(
+def test_a_night_that_is_interrupted_anywhere_and_resumed_is_valid(
     config: RunConfig, data: st.DataObject
 ) -> None:
     night = made_night(config)
-    told: list[Event] = []
+    events: list[Event] = []
     for _ in range(data.draw(st.integers(0, 4))):
-        told += night[: data.draw(st.integers(0, len(night) - 1))]
-        told += data.draw(st.sampled_from([[], [NightStopped()], [NightFailed("so.")]]))
-        finished = follow(told, config).finished
+        events += night[: data.draw(st.integers(0, len(night) - 1))]
+        events += data.draw(st.sampled_from([[], [NightStopped()], [NightFailed("so.")]]))
+        finished = position_after(events, config).finished_cycles
         if finished:
             cycle = data.draw(st.integers(1, finished))
-            place = night.index(CycleDone(cycle)) + 1
-            told += [NightResumed(cycle, {}), *night[place : data.draw(st.integers(place, 99))]]
-            if NightDone in map(type, told):
-                told.append(NightFailed("after its end."))
-    told += night
-    assert follow(told, config).finished == config.num_cycles
-    assert follow(told, None).finished == config.num_cycles
+            start = night.index(CycleDone(cycle)) + 1
+            events += [NightResumed(cycle, {}), *night[start : data.draw(st.integers(start, 99))]]
+            if NightDone in map(type, events):
+                events.append(NightFailed("after its end."))
+    events += night
+    assert position_after(events, config).finished_cycles == config.num_cycles
+    assert position_after(events, None).finished_cycles == config.num_cycles
 
 
-@pytest.mark.parametrize("left_out", [CuesShown, ImagesRecalled])
-def test_a_night_of_a_version_that_showed_no_pictures_is_one(left_out: type[Event]) -> None:
-    told = [event for event in NIGHT if not isinstance(event, left_out)]
-    assert follow(told).finished == 2
+@pytest.mark.parametrize("missing", [CuesShown, ImagesRecalled])
+def test_a_night_of_an_earlier_version_without_images_is_valid(missing: type[Event]) -> None:
+    events = [event for event in NIGHT if not isinstance(event, missing)]
+    assert position_after(events).finished_cycles == 2
 
 
-def test_a_run_of_every_kind_of_event_is_read_with_and_without_its_record(
+def test_a_run_with_every_kind_of_event_is_read_with_and_without_its_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
@@ -97,68 +98,69 @@ def test_a_run_of_every_kind_of_event_is_read_with_and_without_its_record(
     assert len(RunReader(folder.path).read()) == len(EVENTS)
 
 
-# --- what no run tells: the order ---
-
-
-def test_a_night_of_before_a_setting_existed_opens_with_its_default(tmp_path: Path) -> None:
+def test_a_night_of_an_earlier_version_without_a_setting_gets_its_default(tmp_path: Path) -> None:
     config = RunConfig(num_cycles=2, total_eps=4, num=2)
     started, *rest = made_night(config)
     assert isinstance(started, NightStarted)
     earlier = {name: value for name, value in started.config.items() if name != "mask_fraction"}
-    write(tmp_path, [dataclasses.replace(started, config=earlier), *rest])
-    found = RunReader(tmp_path).read()
-    assert plain(found[0]) == plain(started)
-    assert len(found) == 1 + len(rest)
+    write_events(tmp_path, [dataclasses.replace(started, config=earlier), *rest])
+    events = RunReader(tmp_path).read()
+    assert plain(events[0]) == plain(started)
+    assert len(events) == 1 + len(rest)
 
 
-def test_an_event_that_comes_too_early_names_what_should_come() -> None:
-    assert refusal([*NIGHT[: where(EpochDone)], CycleDone(1)]) == (
+# --- invalid order ---
+
+
+def test_an_event_that_comes_too_early_raises_with_the_expected_event() -> None:
+    assert rejection([*NIGHT[: index_of(EpochDone)], CycleDone(1)]) == (
         "CycleDone (cycle 1) was found where EpochDone (cycle 1, NREM, epoch 1) was expected"
     )
-    assert refusal([*NIGHT[: where(CuesShown)], NightDone(1.0)]) == (
+    assert rejection([*NIGHT[: index_of(CuesShown)], NightDone(1.0)]) == (
         "NightDone was found where CuesShown or StageEvaluated (before) was expected"
     )
-    assert refusal([StageStarted(1, "NREM", 1, 2)]) == (
+    assert rejection([StageStarted(1, "NREM", 1, 2)]) == (
         "StageStarted (cycle 1, NREM) was found where NightStarted or NightResumed was expected"
     )
 
 
 @pytest.mark.parametrize("kind", [StageStarted, EpochDone, DreamsMade, StageEvaluated, CycleDone])
 @pytest.mark.parametrize("number", [0, 1])
-def test_an_event_that_is_missing_or_there_twice_is_refused(kind: type[Event], number: int) -> None:
-    place = where(kind, number)
-    assert " was found where " in refusal([*NIGHT[:place], NIGHT[place + 1]])
-    assert " was found where " in refusal([*NIGHT[: place + 1], NIGHT[place]])
+def test_a_missing_or_repeated_event_raises(kind: type[Event], number: int) -> None:
+    index = index_of(kind, number)
+    assert " was found where " in rejection([*NIGHT[:index], NIGHT[index + 1]])
+    assert " was found where " in rejection([*NIGHT[: index + 1], NIGHT[index]])
 
 
-@pytest.mark.parametrize("place", range(3, len(NIGHT)))
-def test_nothing_but_a_new_beginning_follows_a_stop(place: int) -> None:
-    assert "NightStarted or NightResumed" in refusal([*NIGHT[:place], NightStopped(), NIGHT[place]])
+@pytest.mark.parametrize("index", range(3, len(NIGHT)))
+def test_after_a_stop_the_night_must_start_or_resume(index: int) -> None:
+    events = [*NIGHT[:index], NightStopped(), NIGHT[index]]
+    assert "NightStarted or NightResumed" in rejection(events)
 
 
 @pytest.mark.parametrize("cycle", [-1, 2, 10**30])
-def test_a_night_does_not_go_on_after_a_cycle_that_was_not_finished(cycle: int) -> None:
-    sentence = refusal([*NIGHT[: FIRST + 1], NightResumed(cycle, {})])
+def test_a_night_cannot_resume_after_an_unfinished_cycle(cycle: int) -> None:
+    sentence = rejection([*NIGHT[: FIRST + 1], NightResumed(cycle, {})])
     assert sentence == f"NightResumed continues after cycle {cycle}, but 1 were finished"
 
 
-@pytest.mark.parametrize("told", [[], NIGHT[:2], NIGHT[:3], [*NIGHT[:FIRST], NIGHT[0]]])
-def test_a_night_that_was_not_measured_does_not_go_on(told: list[Event]) -> None:
-    assert "before any night had been measured" in refusal([*told, NightResumed(0, {})])
+@pytest.mark.parametrize("events", [[], NIGHT[:2], NIGHT[:3], [*NIGHT[:FIRST], NIGHT[0]]])
+def test_a_night_cannot_resume_before_its_first_measurement(events: list[Event]) -> None:
+    assert "before the first measurement of a night" in rejection([*events, NightResumed(0, {})])
 
 
 @pytest.mark.parametrize("event", [NIGHT[0], NIGHT[2], NightResumed(2, {})])
-def test_a_night_that_is_done_does_not_begin_again(event: Event) -> None:
-    assert refusal([*NIGHT, event]).endswith("was found after the night was done")
-    follow([*NIGHT, NightFailed("its folder was full."), event])
+def test_a_finished_night_cannot_start_again_unless_it_failed_afterwards(event: Event) -> None:
+    assert rejection([*NIGHT, event]).endswith("was found after the night was done")
+    position_after([*NIGHT, NightFailed("its folder was full."), event])
 
 
-# --- what no run tells: the values ---
+# --- invalid values ---
 
 
 def changed(event: Any, **changes: Any) -> Event:
-    found: Event = dataclasses.replace(event, **changes)
-    return found
+    result: Event = dataclasses.replace(event, **changes)
+    return result
 
 
 def with_config(**changes: Any) -> Callable[[NightStarted], Event]:
@@ -173,7 +175,7 @@ def with_scores(**changes: Any) -> Callable[[StageEvaluated], Event]:
     return change
 
 
-ODD: list[tuple[type[Event], Callable[[Any], Event], str]] = [
+INVALID: list[tuple[type[Event], Callable[[Any], Event], str]] = [
     (PretrainingAdvanced, lambda e: changed(e, steps=0), "'steps' is 0"),
     (PretrainingAdvanced, lambda e: changed(e, step=10**400), "'step' is 1000"),
     (PretrainingAdvanced, lambda e: changed(e, epoch=9), "'epoch' is 9"),
@@ -186,10 +188,10 @@ ODD: list[tuple[type[Event], Callable[[Any], Event], str]] = [
     (NightStarted, lambda e: changed(e, config={}), "differ from those of the run"),
     (NightStarted, with_config(weights=5), "not written as the program"),
     (NightStarted, lambda e: changed(e, cycles=e.cycles[:1]), "'cycles' has 1 cycles"),
-    (NightStarted, lambda e: changed(e, cycles=((9.0, 1, 1),) * 2), "'cycles' is 9.0"),
-    (NightStarted, lambda e: changed(e, cycles=((0.5, -1, 2),) * 2), "'cycles' is -1"),
-    (NightStarted, lambda e: changed(e, cycles=((0.5, 0, 0),) * 2), "'cycles' is 0"),
-    (NightStarted, lambda e: changed(e, cycles=((0.5, 2, 2),) * 2), "has 8 epochs"),
+    (NightStarted, lambda e: changed(e, cycles=(Cycle(9.0, 1, 1),) * 2), "'cycles' is 9.0"),
+    (NightStarted, lambda e: changed(e, cycles=(Cycle(0.5, -1, 2),) * 2), "'cycles' is -1"),
+    (NightStarted, lambda e: changed(e, cycles=(Cycle(0.5, 0, 0),) * 2), "'cycles' is 0"),
+    (NightStarted, lambda e: changed(e, cycles=(Cycle(0.5, 2, 2),) * 2), "has 8 epochs"),
     (NightStarted, lambda e: changed(e, dataset_1="x" * 501), "longer than 500"),
     (NightStarted, lambda e: changed(e, threads=0), "'threads' is 0"),
     (NightStarted, lambda e: changed(e, versions={"torch": 2}), "'versions'"),
@@ -213,17 +215,18 @@ ODD: list[tuple[type[Event], Callable[[Any], Event], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "change", "why"), ODD, ids=[why for _, _, why in ODD])
-def test_a_value_that_no_run_tells_is_refused_by_name(
-    kind: type[Event], change: Callable[[Any], Event], why: str
+@pytest.mark.parametrize(
+    ("kind", "change", "reason"), INVALID, ids=[reason for _, _, reason in INVALID]
+)
+def test_an_impossible_value_raises_with_the_name_of_its_field(
+    kind: type[Event], change: Callable[[Any], Event], reason: str
 ) -> None:
-    place = where(kind)
-    assert why in refusal([*NIGHT[:place], change(NIGHT[place])])
+    index = index_of(kind)
+    assert reason in rejection([*NIGHT[:index], change(NIGHT[index])])
 
 
-def test_an_event_that_no_run_tells_is_a_log_error_that_names_the_line(tmp_path: Path) -> None:
-    told = [*NIGHT[:5], CycleDone(7)]
-    log = write(tmp_path, told)
+def test_an_impossible_event_is_a_log_error_that_names_the_line(tmp_path: Path) -> None:
+    log = write_events(tmp_path, [*NIGHT[:5], CycleDone(7)])
     reader = RunReader(tmp_path, CONFIG)
     for _ in range(2):
         with pytest.raises(LogError) as caught:
@@ -232,20 +235,22 @@ def test_an_event_that_no_run_tells_is_a_log_error_that_names_the_line(tmp_path:
     assert reader.offset == 0
 
 
-def test_a_reader_that_has_read_before_knows_where_the_night_is(tmp_path: Path) -> None:
+def test_a_reader_remembers_its_position_in_the_night_between_reads(tmp_path: Path) -> None:
     reader = RunReader(tmp_path, CONFIG)
     for event in NIGHT:
-        write(tmp_path, [event])
+        write_events(tmp_path, [event])
         assert len(reader.read()) == 1
-    write(tmp_path, NIGHT[-1:])
+    write_events(tmp_path, NIGHT[-1:])
     with pytest.raises(LogError, match=f"line {len(NIGHT) + 1}: NightDone was found"):
         reader.read()
 
 
-def test_the_config_is_that_of_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_takes_the_config_of_the_record_unless_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
     folder = put_run()  # of another config
-    write(folder.path, NIGHT)
+    write_events(folder.path, NIGHT)
     with pytest.raises(LogError, match="line 3: the night's settings differ from those"):
         RunReader(folder.path).read()
     assert plain(RunReader(folder.path, CONFIG).read()[0]) == plain(NIGHT[0])

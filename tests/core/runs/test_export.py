@@ -32,7 +32,7 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def exported(events: Iterable[Event], tmp_path: Path) -> ZipFile:
-    """The zip of a run that holds ``events``."""
+    """Export a run with ``events`` and open the zip file."""
     put_run(RUN, events)
     export(RUN, tmp_path / "night.zip")
     return ZipFile(tmp_path / "night.zip")
@@ -42,7 +42,9 @@ def table(archive: ZipFile, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(archive.read(name).decode())))
 
 
-def test_a_done_nights_zip_holds_everything_and_replays_to_the_same(tmp_path: Path) -> None:
+def test_the_zip_file_of_a_finished_night_holds_all_files_and_gives_the_same_results(
+    tmp_path: Path,
+) -> None:
     with exported(NIGHT, tmp_path) as archive:
         archive.extractall(tmp_path / "unpacked")
     unpacked = tmp_path / "unpacked"
@@ -64,28 +66,28 @@ def test_a_done_nights_zip_holds_everything_and_replays_to_the_same(tmp_path: Pa
         assert stage.dataset_2.error_per_image.load().shape == (2, 3)  # type: ignore[attr-defined]
 
 
-def test_results_have_a_row_for_each_seed_stage_and_dataset(tmp_path: Path) -> None:
+def test_results_have_one_row_per_seed_stage_and_dataset(tmp_path: Path) -> None:
     with exported(NIGHT, tmp_path) as archive:
         rows = table(archive, "results.csv")
     stages = of_kind(NIGHT, StageEvaluated)
     assert len(rows) == len(stages) * 2 * 2
-    before, last = stages[0], stages[-1]
+    first, last = stages[0], stages[-1]
     assert rows[0] == {
         "seed": "3",
         "cycle": "0",
         "stage": "before",
         "dataset": "1",
         "images": "3",
-        "error": repr(before.dataset_1.error[0]),
-        "recall_error": repr(before.dataset_1.recall_error[0]),
-        "recall_accuracy": repr(before.dataset_1.recall_accuracy[0]),
+        "error": repr(first.dataset_1.error[0]),
+        "recall_error": repr(first.dataset_1.recall_error[0]),
+        "recall_accuracy": repr(first.dataset_1.recall_accuracy[0]),
     }
     assert (rows[-1]["seed"], rows[-1]["cycle"], rows[-1]["dataset"]) == ("5", "2", "2")
     assert rows[-1]["stage"] == "REM"
     assert float(rows[-1]["recall_error"]) == last.dataset_2.recall_error[1]
 
 
-def test_losses_have_a_row_for_each_seed_and_epoch(tmp_path: Path) -> None:
+def test_losses_have_one_row_per_seed_and_epoch(tmp_path: Path) -> None:
     with exported(NIGHT, tmp_path) as archive:
         rows = table(archive, "losses.csv")
     assert [(row["cycle"], row["stage"], row["epoch"], row["seed"]) for row in rows] == [
@@ -95,28 +97,28 @@ def test_losses_have_a_row_for_each_seed_and_epoch(tmp_path: Path) -> None:
     assert float(rows[1]["kl"]) == 101.0
 
 
-def test_an_unfinished_nights_zip_holds_what_there_is(tmp_path: Path) -> None:
+def test_the_zip_file_of_an_unfinished_night_holds_its_results_so_far(tmp_path: Path) -> None:
     with exported([*HALF, NightStopped()], tmp_path) as archive:
         assert not {"results.json", "night.pdf"} & set(archive.namelist())
         assert {row["cycle"] for row in table(archive, "results.csv")} == {"0", "1"}
         assert len(table(archive, "losses.csv")) == 4
 
 
-def test_a_run_that_has_not_begun_has_empty_tables(tmp_path: Path) -> None:
+def test_a_run_that_has_not_started_has_empty_tables(tmp_path: Path) -> None:
     with exported([], tmp_path) as archive:
         assert archive.read(LOG) == b""
         assert table(archive, "results.csv") == table(archive, "losses.csv") == []
 
 
-def test_what_was_slept_again_is_in_the_tables_once(tmp_path: Path) -> None:
-    broke_off = NIGHT[: NIGHT.index(CycleDone(2))]
+def test_a_cycle_that_ran_twice_is_in_the_tables_once(tmp_path: Path) -> None:
+    interrupted = NIGHT[: NIGHT.index(CycleDone(2))]
     rest = NIGHT[NIGHT.index(CycleDone(1)) + 1 :]
-    with exported([*broke_off, NightResumed(1, {}), *rest], tmp_path) as archive:
+    with exported([*interrupted, NightResumed(1, {}), *rest], tmp_path) as archive:
         rows = table(archive, "results.csv")
     assert len(rows) == len(of_kind(NIGHT, StageEvaluated)) * 2 * 2
 
 
-def test_the_half_line_of_a_night_under_way_is_left_out() -> None:
+def test_the_incomplete_line_of_a_running_night_is_not_exported() -> None:
     folder = put_run(RUN, HALF)
     with (folder.path / LOG).open("ab") as log:
         log.write(b'{"kind": "Cyc')
@@ -128,25 +130,25 @@ def test_the_half_line_of_a_night_under_way_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("damaged", ["config.json", LOG])
-def test_a_damaged_run_is_told_and_leaves_no_zip(damaged: str, tmp_path: Path) -> None:
+def test_a_damaged_run_raises_and_leaves_no_zip_file(damaged: str, tmp_path: Path) -> None:
     folder = put_run(RUN, NIGHT)
     file = folder.path / damaged
     file.write_bytes(file.read_bytes().replace(b"inverted", b"reverted", 1))
-    (tmp_path / "here").mkdir()
+    (tmp_path / "target").mkdir()
     with pytest.raises(LogError, match=damaged):
-        export(RUN, tmp_path / "here" / "night.zip")
-    assert not any((tmp_path / "here").iterdir())
+        export(RUN, tmp_path / "target" / "night.zip")
+    assert not any((tmp_path / "target").iterdir())
 
 
-def test_an_id_that_is_no_run_is_told(tmp_path: Path) -> None:
+def test_an_id_that_is_not_a_run_raises(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"'\.\./runs'"):
         export("../runs", tmp_path / "night.zip")
 
 
-# --- files that the log does not name, and those that are none ---
+# --- files that the log does not name, and files that are not regular ---
 
 
-def test_only_the_files_that_the_log_names_are_in_the_zip(tmp_path: Path) -> None:
+def test_only_the_files_that_the_log_names_are_exported(tmp_path: Path) -> None:
     folder = put_run(RUN, NIGHT)
     (tmp_path / "secret").write_text("secret")
     (folder.path / "arrays" / "notes.npz").write_text("secret")
@@ -162,19 +164,19 @@ def test_only_the_files_that_the_log_names_are_in_the_zip(tmp_path: Path) -> Non
     }
 
 
-@pytest.mark.parametrize("how", ["gone", "link", "FIFO", "huge"])
-def test_an_array_that_is_no_small_regular_file_of_the_run_is_one_sentence(
-    how: str, tmp_path: Path
+@pytest.mark.parametrize("replacement", ["missing", "link", "FIFO", "huge"])
+def test_an_array_that_is_not_a_small_regular_file_of_the_run_raises(
+    replacement: str, tmp_path: Path
 ) -> None:
     folder = put_run(RUN, NIGHT)
     array = sorted((folder.path / "arrays").iterdir())[0]
-    if how == "huge":
+    if replacement == "huge":
         os.truncate(array, 10**9)
     else:
         array.rename(tmp_path / "elsewhere")
-    if how == "link":
+    if replacement == "link":
         array.symlink_to(tmp_path / "elsewhere")
-    elif how == "FIFO":
+    elif replacement == "FIFO":
         os.mkfifo(array)
     with pytest.raises(LogError) as caught:
         export(RUN, tmp_path / "night.zip")

@@ -1,4 +1,4 @@
-"""`core.runs.folder`: a run's folder, and how its name leads to it and nowhere else."""
+"""`core.runs.folder`: the folder of a run, its record, and the lookup by id."""
 
 import dataclasses
 import errno
@@ -32,23 +32,23 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return own_outputs(tmp_path / "outputs", monkeypatch)
 
 
-# --- making ---
+# --- creation ---
 
 
-def test_a_new_run_is_a_folder_named_after_the_moment_in_the_outputs_folder(outputs: Path) -> None:
-    before = datetime.now()
-    folder = new_run(CONFIG, "somebody", 2)
+def test_the_folder_of_a_new_run_is_named_after_the_time_of_its_creation(outputs: Path) -> None:
+    earliest = datetime.now()
+    folder = new_run(CONFIG, "alice", 2)
     assert folder.path.parent == outputs / "runs"
     assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", folder.id)
-    made = datetime.strptime(folder.id[:15], "%Y%m%d-%H%M%S")
-    assert before.replace(microsecond=0) <= made <= datetime.now()
+    created = datetime.strptime(folder.id[:15], "%Y%m%d-%H%M%S")
+    assert earliest.replace(microsecond=0) <= created <= datetime.now()
     assert [path.name for path in folder.path.iterdir()] == ["config.json"]
 
 
-def test_a_run_remembers_what_was_asked_by_whom_and_when() -> None:
-    folder = new_run(CONFIG, "an “odd” person\n", 2)
+def test_the_record_of_a_new_run_holds_its_settings_owner_and_time() -> None:
+    folder = new_run(CONFIG, "an “unusual” name\n", 2)
     record = find_run(folder.id).record()
-    assert (record.run, record.person, record.threads) == (folder.id, "an “odd” person\n", 2)
+    assert (record.run, record.person, record.threads) == (folder.id, "an “unusual” name\n", 2)
     assert record.config == CONFIG
     assert record.versions == versions()
     assert (record.device, record.weights) == (None, None)
@@ -57,13 +57,13 @@ def test_a_run_remembers_what_was_asked_by_whom_and_when() -> None:
     assert abs(datetime.now().astimezone() - submitted) < timedelta(minutes=1)
 
 
-def test_runs_made_in_the_same_moment_have_folders_of_their_own() -> None:
-    made = {new_run(CONFIG, "somebody", 1).id for _ in range(20)}
-    assert len(made) == 20
-    assert {folder.id for folder in all_runs()} == made
+def test_runs_created_at_the_same_time_have_different_folders() -> None:
+    ids = {new_run(CONFIG, "alice", 1).id for _ in range(20)}
+    assert len(ids) == 20
+    assert {folder.id for folder in all_runs()} == ids
 
 
-def test_a_run_whose_record_cannot_be_written_leaves_no_run(
+def test_a_run_whose_record_cannot_be_written_is_removed(
     outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -71,12 +71,12 @@ def test_a_run_whose_record_cannot_be_written_leaves_no_run(
 
     monkeypatch.setattr(module, "write_checked_json", full)
     with pytest.raises(OSError, match="No space left"):
-        new_run(CONFIG, "somebody", 1)
+        new_run(CONFIG, "alice", 1)
     assert all_runs() == []
     assert list(runs_dir().iterdir()) == []
 
 
-def test_the_runs_lie_at_an_absolute_place(monkeypatch: pytest.MonkeyPatch, outputs: Path) -> None:
+def test_the_folder_of_all_runs_is_absolute(monkeypatch: pytest.MonkeyPatch, outputs: Path) -> None:
     monkeypatch.chdir(outputs.parent)
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", "somewhere")
     assert runs_dir() == outputs.parent / "somewhere" / "runs"
@@ -86,56 +86,61 @@ def test_the_runs_lie_at_an_absolute_place(monkeypatch: pytest.MonkeyPatch, outp
 # --- the record ---
 
 
-def test_the_start_of_the_night_is_noted_once() -> None:
-    folder = new_run(CONFIG, "somebody", 1)
-    asked = folder.record()
+def test_the_start_of_the_night_is_recorded_once() -> None:
+    folder = new_run(CONFIG, "alice", 1)
+    submitted = folder.record()
     night = night_started(CONFIG)
     folder.note_start(night)
-    noted = folder.record()
-    assert noted.device == "cpu"
-    assert noted.weights == dataclasses.asdict(WeightsUsed(**noted.weights or {}))
-    assert noted.weights == dataclasses.asdict(night.weights)
-    assert noted.versions == night.versions
-    assert dataclasses.replace(noted, device=None, weights=None, versions=asked.versions) == asked
+    started = folder.record()
+    assert started.device == "cpu"
+    assert started.weights == dataclasses.asdict(WeightsUsed(**started.weights or {}))
+    assert started.weights == dataclasses.asdict(night.weights)
+    assert started.versions == night.versions
+    assert (
+        dataclasses.replace(started, device=None, weights=None, versions=submitted.versions)
+        == submitted
+    )
     written = folder.record_file.stat()
     folder.note_start(night)
-    assert folder.record_file.stat().st_ino == written.st_ino  # which is new if it is written anew
+    assert folder.record_file.stat().st_ino == written.st_ino  # unchanged unless it was replaced
 
 
-def test_the_record_says_its_schema_and_is_for_people_to_read() -> None:
-    folder = new_run(CONFIG, "somebody", 1)
+def test_the_record_holds_its_schema_and_is_readable_text() -> None:
+    folder = new_run(CONFIG, "alice", 1)
     text = folder.record_file.read_text("utf-8")
     assert json.loads(text)["schema"] == SCHEMA
     assert '\n  "total_eps": 7,\n' in text
 
 
 def rewritten(folder: RunFolder, **changes: Any) -> RunFolder:
-    """The run with its record changed and sealed again; None leaves a field out."""
+    """Change fields of a run's record, with a valid checksum; ``...`` removes a field."""
     values = {**read_checked_json(folder.record_file), **changes}
     write_checked_json(folder.record_file, {k: v for k, v in values.items() if v is not Ellipsis})
     return folder
 
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None, ...])
-def test_a_record_of_another_schema_says_which_version_to_use(schema: object) -> None:
-    folder = rewritten(new_run(CONFIG, "somebody", 1), schema=schema)
-    found = None if schema is Ellipsis else schema
+def test_a_record_of_another_schema_raises(schema: object) -> None:
+    folder = rewritten(new_run(CONFIG, "alice", 1), schema=schema)
+    shown = None if schema is Ellipsis else schema
     with pytest.raises(LogError) as caught:
         folder.record()
     assert str(caught.value) == (
-        f"{folder.record_file} has schema {found!r} and this program reads {SCHEMA}; "
+        f"{folder.record_file} has schema {shown!r} and this program reads {SCHEMA}; "
         "use the version of the program that wrote it."
     )
 
 
 @pytest.mark.parametrize(
-    ("changes", "odd"), [({"person": ...}, "person"), ({"dream": 1, "bed": 2}, "bed, dream")]
+    ("changes", "names"), [({"person": ...}, "person"), ({"dream": 1, "bed": 2}, "bed, dream")]
 )
-def test_a_record_with_other_fields_names_them(changes: dict[str, Any], odd: str) -> None:
-    folder = rewritten(new_run(CONFIG, "somebody", 1), **changes)
+def test_a_record_with_missing_or_unknown_fields_raises(
+    changes: dict[str, Any], names: str
+) -> None:
+    folder = rewritten(new_run(CONFIG, "alice", 1), **changes)
     with pytest.raises(LogError) as caught:
         folder.record()
-    expected = f"{folder.record_file} has missing or unknown fields: {odd}."
+    expected = f"{folder.record_file} has missing or unknown fields: {names}."
     assert str(caught.value) == expected
 
 
@@ -156,14 +161,14 @@ def test_a_record_with_other_fields_names_them(changes: dict[str, Any], odd: str
     ],
     ids=repr,
 )
-def test_a_record_whose_config_is_none_says_why(config: object) -> None:
-    folder = rewritten(new_run(CONFIG, "somebody", 1), config=config)
-    with pytest.raises(LogError, match="holds no night's settings: ") as caught:
+def test_a_record_with_an_invalid_config_raises(config: object) -> None:
+    folder = rewritten(new_run(CONFIG, "alice", 1), config=config)
+    with pytest.raises(LogError, match="does not hold valid settings: ") as caught:
         folder.record()
     assert str(caught.value).startswith(f"{folder.record_file} ")
 
 
-def test_a_run_is_asleep_for_as_long_as_its_lock_is_held() -> None:
+def test_a_run_is_running_while_its_lock_is_held() -> None:
     folder = put_run()
     assert not folder.asleep()
     lock = acquire(folder.lock)
@@ -173,7 +178,7 @@ def test_a_run_is_asleep_for_as_long_as_its_lock_is_held() -> None:
     assert not folder.asleep()
 
 
-# --- finding and deleting ---
+# --- lookup and deletion ---
 
 ODD_IDS = [
     "",
@@ -198,25 +203,25 @@ ODD_IDS = [
     f"{RUN}0",
     f".{RUN}.deleted",
     "x" * 5_000,
-    "20260102-030405-aaaaaa",  # a run's name, and there is none of it
+    "20260102-030405-aaaaaa",  # the id of a run that does not exist
     None,
     5,
 ]
 
 
 @pytest.mark.parametrize("run_id", ODD_IDS, ids=lambda run_id: repr(run_id)[:30])
-def test_what_is_not_the_name_of_a_run_leads_nowhere(run_id: Any) -> None:
+def test_an_id_that_is_not_a_run_raises(run_id: Any) -> None:
     folder = put_run()
     (folder.path / "arrays").mkdir()
     with pytest.raises(RunError) as caught:
         find_run(run_id)
     assert str(caught.value) == (
         f"run is {run_id!r}, and there is no run of that name; "
-        "`python -m core runs list` names those there are."
+        "`python -m core runs list` lists the runs."
     )
 
 
-def test_a_file_with_the_name_of_a_run_is_none(outputs: Path) -> None:
+def test_a_file_with_the_name_of_a_run_is_not_a_run(outputs: Path) -> None:
     (outputs / "runs").mkdir(parents=True)
     (outputs / "runs" / RUN).touch()
     assert all_runs() == []
@@ -224,8 +229,8 @@ def test_a_file_with_the_name_of_a_run_is_none(outputs: Path) -> None:
         find_run(RUN)
 
 
-def test_all_runs_are_the_oldest_first_and_nothing_else() -> None:
-    assert all_runs() == []  # also where there is no folder for them yet
+def test_all_runs_are_listed_oldest_first_without_other_folders() -> None:
+    assert all_runs() == []  # the folder of all runs does not exist yet
     put_run(OTHER)
     put_run(RUN)
     for name in ("notes", f".{RUN}.deleted", "20260102-030405-0A1B2C"):
@@ -233,23 +238,23 @@ def test_all_runs_are_the_oldest_first_and_nothing_else() -> None:
     assert all_runs() == [find_run(RUN), find_run(OTHER)]
 
 
-def test_a_deleted_run_is_gone_and_the_others_stay() -> None:
-    other = put_run(OTHER)
+def test_deleting_a_run_leaves_the_others() -> None:
+    remaining = put_run(OTHER)
     delete_run(put_run(RUN))
-    assert all_runs() == [other]
+    assert all_runs() == [remaining]
     assert [path.name for path in runs_dir().iterdir()] == [OTHER]
-    assert other.record().run == OTHER
+    assert remaining.record().run == OTHER
 
 
-def test_a_removal_that_is_broken_off_leaves_no_half_a_run(
+def test_an_interrupted_deletion_leaves_no_partial_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken_off(path: Path) -> None:
+    def interrupted(path: Path) -> None:
         (path / "config.json").unlink()
         raise KeyboardInterrupt
 
     folder = put_run()
-    monkeypatch.setattr(files.shutil, "rmtree", broken_off)
+    monkeypatch.setattr(files.shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt):
         delete_run(folder)
     assert all_runs() == []
@@ -257,13 +262,13 @@ def test_a_removal_that_is_broken_off_leaves_no_half_a_run(
         find_run(folder.id)
 
 
-# --- a record from elsewhere ---
+# --- records that are not trusted ---
 
 USED = {"origin": "cached", "file": "vae.safetensors", "sha256": "00ff"}
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "changes",
     [
         {"run": OTHER},
         {"run": 5},
@@ -285,50 +290,52 @@ USED = {"origin": "cached", "file": "vae.safetensors", "sha256": "00ff"}
         {"weights": {**USED, "more": "1"}},
         {"weights": {**USED, "origin": [1]}},
     ],
-    ids=lambda odd: repr(odd)[:40],
+    ids=lambda changes: repr(changes)[:40],
 )
-def test_a_record_with_an_odd_value_names_it(odd: dict[str, Any]) -> None:
-    folder = rewritten(put_run(), **odd)
+def test_a_record_with_an_invalid_value_raises(changes: dict[str, Any]) -> None:
+    folder = rewritten(put_run(), **changes)
     with pytest.raises(LogError) as caught:
         folder.record()
     assert_sentence(caught.value, f"{folder.record_file} ")
     assert len(str(caught.value)) < 500
-    ((name, value),) = odd.items()
+    ((name, value),) = changes.items()
     assert name in str(caught.value)
     assert repr(value)[:20] in str(caught.value)
 
 
-def test_a_record_with_all_that_is_known_of_a_run_is_read() -> None:
-    put = {"device": "cuda", "weights": USED, "threads": 1_024, "person": "x" * 100}
-    record = rewritten(put_run(), **put).record()
-    assert {name: getattr(record, name) for name in put} == put
+def test_a_record_with_the_largest_valid_values_is_read() -> None:
+    values = {"device": "cuda", "weights": USED, "threads": 1_024, "person": "x" * 100}
+    record = rewritten(put_run(), **values).record()
+    assert {name: getattr(record, name) for name in values} == values
 
 
 @pytest.mark.parametrize("person", [5, None, "x" * 101])
-def test_a_run_of_an_odd_person_is_not_made(person: Any) -> None:
+def test_a_run_of_an_invalid_person_is_not_created(person: Any) -> None:
     with pytest.raises(ConfigError, match="give a text of at most 100 characters"):
         new_run(CONFIG, person, 1)
     assert all_runs() == []
 
 
-@pytest.mark.parametrize("how", ["FIFO", "link", "/dev/zero", "huge"])
-def test_a_record_that_is_no_small_regular_file_is_a_sentence(how: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("replacement", ["FIFO", "link", "/dev/zero", "huge"])
+def test_a_record_that_is_not_a_small_regular_file_raises(replacement: str, tmp_path: Path) -> None:
     folder = put_run()
     content = folder.record_file.read_bytes()
     folder.record_file.unlink()
-    if how == "FIFO":
+    if replacement == "FIFO":
         os.mkfifo(folder.record_file)
-    elif how == "huge":
+    elif replacement == "huge":
         folder.record_file.write_bytes(b" " * 1_000_000 + content)
     else:
         (tmp_path / "elsewhere").write_bytes(content)
-        folder.record_file.symlink_to(tmp_path / "elsewhere" if how == "link" else how)
+        folder.record_file.symlink_to(
+            tmp_path / "elsewhere" if replacement == "link" else replacement
+        )
     with pytest.raises(LogError) as caught:
         folder.record()
     assert_sentence(caught.value, f"{folder.record_file} cannot be read (")
 
 
-def test_a_link_with_the_name_of_a_run_is_none(tmp_path: Path) -> None:
+def test_a_link_with_the_name_of_a_run_is_not_a_run(tmp_path: Path) -> None:
     folder = put_run()
     folder.path.rename(tmp_path / "elsewhere")
     folder.path.symlink_to(tmp_path / "elsewhere")

@@ -1,17 +1,17 @@
-"""`core.runs.results`: a finished night's numbers as JSON."""
+"""`core.runs.results`: the results of a finished night as JSON."""
 
 import json
 
 import pytest
 
 from core.runs.events import NightDone, StageEvaluated
-from core.runs.measures import ERROR, Memory
+from core.runs.measures import ERROR, MEASURES, Memory
 from core.runs.results import summary, values_by_cycle
 from core.runs.state import RunState, fold
 from tests.conftest import Night, of_kind
 
 
-def test_the_result_has_every_measure_per_seed_and_cycle_with_the_one_before_first(
+def test_the_results_hold_every_measure_per_seed_and_cycle(
     night: Night,
 ) -> None:
     events = night(seeds=(0, 3), total_eps=6, num_cycles=3, start_fraction_rem=0.0)
@@ -23,14 +23,14 @@ def test_the_result_has_every_measure_per_seed_and_cycle_with_the_one_before_fir
     measured = of_kind(events, StageEvaluated)
     last_of_cycle = {event.cycle: event for event in measured}
     for key in ("dataset_1", "dataset_2"):
-        for name in ("error", "recall_error", "recall_accuracy"):
+        for name in MEASURES:
             values = result[key][name]
             assert [len(seed) for seed in values] == [4, 4]
             for cycle, event in last_of_cycle.items():
                 expected = getattr(getattr(event, key), name)
                 assert tuple(seed[cycle] for seed in values) == expected
-            for summed in ("retained", "forgetting"):
-                assert len(result[key][summed][name]) == 2
+            for statistic in ("retained", "forgetting"):
+                assert len(result[key][statistic][name]) == 2
     assert result["seconds"] == of_kind(events, NightDone)[0].seconds
     assert result["test_images"] == [20, 20, 20, 20]
     assert result["weights"]["origin"] == "given"
@@ -39,7 +39,7 @@ def test_the_result_has_every_measure_per_seed_and_cycle_with_the_one_before_fir
     assert "torch" in result["versions"]
 
 
-def test_retained_and_forgetting_follow_the_errors_of_each_seed(night: Night) -> None:
+def test_retained_and_forgetting_are_computed_from_the_errors_of_each_seed(night: Night) -> None:
     result = summary(fold(RunState(), night(lr=0.01)))
     for key in ("dataset_1", "dataset_2"):
         (errors,) = result[key]["error"]
@@ -47,18 +47,20 @@ def test_retained_and_forgetting_follow_the_errors_of_each_seed(night: Night) ->
         assert result[key]["forgetting"]["error"] == [errors[-1] - min(errors)]
 
 
-def test_a_course_grows_with_the_cycles_that_are_done(night: Night) -> None:
+def test_the_values_by_cycle_grow_with_the_finished_cycles(night: Night) -> None:
     events = night()
     lengths = [
         len(values_by_cycle(fold(RunState(), events[:end]), Memory.OLD, ERROR)[0])
-        for end in range(3, len(events) + 1)  # from the measure before the night on
+        for end in range(
+            3, len(events) + 1
+        )  # the first three include the measurement before the night
     ]
     assert lengths[0] == 1
     assert lengths[-1] == 3
     assert lengths == sorted(lengths)
 
 
-def test_a_night_that_is_not_done_has_no_result(night: Night) -> None:
+def test_an_unfinished_night_has_no_results(night: Night) -> None:
     with pytest.raises(ValueError, match="not done"):
         summary(fold(RunState(), night()[:-1]))
     with pytest.raises(ValueError, match="not done"):

@@ -1,4 +1,4 @@
-"""Nights recorded by earlier versions (see `tests.assets.record`): shown for ever as they were."""
+"""Runs that earlier versions recorded (`tests.assets.record`) give the same results as then."""
 
 import json
 from pathlib import Path
@@ -22,12 +22,12 @@ from core.runs.folder import SCHEMA
 from core.runs.log import RunReader
 from core.runs.state import RunState, fold
 from core.schedule.hypnogram import hypnogram
-from tests.assets.record import RUNS, numbers
+from tests.assets.record import RUNS, results
 from tests.conftest import of_kind, plain
 from tests.helpers.engines import own_outputs
 from tools.sample_runs import RECORDED, loaded, put_recorded
 
-every_night = pytest.mark.parametrize("recorded", RECORDED, ids=lambda path: path.parent.name)
+every_schema = pytest.mark.parametrize("recorded", RECORDED, ids=lambda path: path.parent.name)
 
 
 def expected(recorded: Path) -> Any:
@@ -39,16 +39,16 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return own_outputs(tmp_path / "outputs", monkeypatch)
 
 
-def test_there_is_a_night_of_every_schema() -> None:
+def test_every_schema_has_a_recorded_run() -> None:
     schemas = [f"schema-{number}" for number in range(1, SCHEMA + 1)]
     assert sorted(folder.name for folder in RUNS.iterdir()) == schemas
     assert [path.parent.name for path in RECORDED] == schemas
 
 
-@every_night
-def test_a_recorded_night_was_stopped_and_resumed_and_is_done(recorded: Path) -> None:
-    told = RunReader(recorded).read()
-    assert {type(event) for event in told} == {
+@every_schema
+def test_a_recorded_run_was_stopped_and_resumed_and_is_done(recorded: Path) -> None:
+    events = RunReader(recorded).read()
+    assert {type(event) for event in events} == {
         NightStarted,
         StageStarted,
         EpochDone,
@@ -59,42 +59,42 @@ def test_a_recorded_night_was_stopped_and_resumed_and_is_done(recorded: Path) ->
         NightResumed,
         NightDone,
     }
-    resumed = [type(event) for event in told].index(NightResumed)
-    assert of_kind(told[:resumed], DreamsMade)[-1].cycle == 2  # all of that is slept again
-    assert of_kind(told, NightResumed)[0].cycle == 1
+    resumed = [type(event) for event in events].index(NightResumed)
+    assert of_kind(events[:resumed], DreamsMade)[-1].cycle == 2  # this cycle runs again
+    assert of_kind(events, NightResumed)[0].cycle == 1
 
 
-@every_night
-def test_a_recorded_night_comes_to_the_very_numbers_it_came_to_then(recorded: Path) -> None:
-    then, now = expected(recorded), numbers(recorded)
-    assert now["events"] == then["events"]
-    assert now["losses"] == then["losses"]
-    assert now["arrays"] == then["arrays"]
-    # A later version may tell more of a night, and never less or anything else.
-    assert within(now["result"], then["result"])
+@every_schema
+def test_a_recorded_run_gives_exactly_the_recorded_results(recorded: Path) -> None:
+    old, new = expected(recorded), results(recorded)
+    assert new["events"] == old["events"]
+    assert new["losses"] == old["losses"]
+    assert new["arrays"] == old["arrays"]
+    # A later version may add results, but not remove or change any.
+    assert includes(new["result"], old["result"])
 
 
-def within(now: Any, then: Any) -> bool:
-    if isinstance(then, dict):
-        return all(name in now and within(now[name], value) for name, value in then.items())
-    return plain(now) == plain(then)
+def includes(new: Any, old: Any) -> bool:
+    if isinstance(old, dict):
+        return all(name in new and includes(new[name], value) for name, value in old.items())
+    return plain(new) == plain(old)
 
 
-@every_night
-def test_what_was_slept_again_came_out_the_same(recorded: Path) -> None:
-    told = RunReader(recorded).read()
-    resumed = [type(event) for event in told].index(NightResumed)
+@every_schema
+def test_a_repeated_cycle_has_the_same_values(recorded: Path) -> None:
+    events = RunReader(recorded).read()
+    resumed = [type(event) for event in events].index(NightResumed)
     for kind in (EpochDone, StageEvaluated, DreamsMade):
-        first, again = (
-            [plain(loaded(event)) for event in of_kind(part, kind) if event.cycle == 2]
-            for part in (told[:resumed], told[resumed:])
+        first, repeated = (
+            [plain(loaded(event)) for event in of_kind(attempt, kind) if event.cycle == 2]
+            for attempt in (events[:resumed], events[resumed:])
         )
         assert first
-        assert first == again[: len(first)]
+        assert first == repeated[: len(first)]
 
 
-@every_night
-def test_a_recorded_night_is_listed_and_shown(recorded: Path, outputs: Path) -> None:
+@every_schema
+def test_a_recorded_run_is_listed_and_shown(recorded: Path, outputs: Path) -> None:
     folder = put_recorded(recorded)
     assert jobs.runs() == [recorded.name]
     now = jobs.state(recorded.name)
@@ -111,8 +111,8 @@ def test_a_recorded_night_is_listed_and_shown(recorded: Path, outputs: Path) -> 
     assert len(hypnogram(record.config)) == len(now.state.night.cycles) == 2
 
 
-@every_night
-def test_a_recorded_night_takes_little_room(recorded: Path) -> None:
+@every_schema
+def test_a_recorded_run_is_small(recorded: Path) -> None:
     files = [path for path in recorded.parent.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 200_000
     assert {path.name for path in recorded.iterdir()} == {"arrays", "config.json", "events.jsonl"}

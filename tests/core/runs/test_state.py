@@ -1,4 +1,4 @@
-"""`core.runs.state`: one fold for a live run, a page refresh and a replay."""
+"""`core.runs.state`: the fold of events into the state of a run."""
 
 import time
 from itertools import pairwise
@@ -29,30 +29,31 @@ from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.validation import MAX_EPOCHS
 from tests.conftest import Night, of_kind, plain
-from tests.helpers.simple_fold import step
+from tests.helpers.simple_fold import simple_step
 from tools.sample_runs import configs, made_night, night_started
 
 
 @pytest.fixture(scope="module")
-def slept() -> list[list[Event]]:
+def nights() -> list[list[Event]]:
+    """A cache of the events of one night."""
     return []
 
 
 @pytest.fixture
-def events(night: Night, slept: list[list[Event]]) -> list[Event]:
-    """A short night's, slept once for all tests of this file."""
-    if not slept:
-        slept.append(night(total_eps=7, num_cycles=2, seeds=(0, 1)))
-    return slept[0]
+def events(night: Night, nights: list[list[Event]]) -> list[Event]:
+    """The events of a short night, which runs once for all tests of this file."""
+    if not nights:
+        nights.append(night(total_eps=7, num_cycles=2, seeds=(0, 1)))
+    return nights[0]
 
 
-def test_nothing_has_happened_before_the_first_event() -> None:
+def test_the_state_without_events_is_the_initial_state() -> None:
     state = fold(RunState(), [])
     assert state == RunState()
     assert (state.phase, state.progress, state.epochs, state.night) == ("starting", 0.0, 0, None)
 
 
-def test_a_finished_night_holds_all_that_it_showed(events: list[Event]) -> None:
+def test_the_state_of_a_finished_night_holds_all_its_events(events: list[Event]) -> None:
     state = fold(RunState(), events)
     assert state.phase == "done"
     assert state.progress == 1.0
@@ -63,11 +64,11 @@ def test_a_finished_night_holds_all_that_it_showed(events: list[Event]) -> None:
     assert list(state.dreams) == of_kind(events, DreamsMade)
     assert [state.cues] == of_kind(events, CuesShown)
     assert list(state.recalled) == of_kind(events, ImagesRecalled)
-    assert [made.cycle for made in state.recalled] == [0, 1, 2]
+    assert [event.cycle for event in state.recalled] == [0, 1, 2]
     assert state.seconds == of_kind(events, NightDone)[0].seconds
 
 
-def test_the_cycles_are_the_last_measures_of_each_with_the_one_before_the_night_first(
+def test_the_cycles_are_the_measures_before_the_night_and_after_each_cycle(
     events: list[Event],
 ) -> None:
     state = fold(RunState(), events)
@@ -78,13 +79,13 @@ def test_the_cycles_are_the_last_measures_of_each_with_the_one_before_the_night_
     ]
 
 
-def test_the_fold_is_the_same_wherever_it_is_cut(events: list[Event]) -> None:
+def test_the_fold_does_not_depend_on_where_it_is_split(events: list[Event]) -> None:
     whole = fold(RunState(), events)
     for cut in range(len(events) + 1):
         assert fold(fold(RunState(), events[:cut]), events[cut:]) == whole
 
 
-def test_a_state_never_changes_once_it_is_there(events: list[Event]) -> None:
+def test_folding_does_not_change_the_previous_state(events: list[Event]) -> None:
     early = fold(RunState(), events[:5])
     copy = fold(RunState(), events[:5])
     fold(early, events[5:])
@@ -92,15 +93,15 @@ def test_a_state_never_changes_once_it_is_there(events: list[Event]) -> None:
 
 
 def test_phase_cycle_and_progress_follow_the_night(events: list[Event]) -> None:
-    state, seen = RunState(), []
+    state, phases = RunState(), []
     for event in events:
-        before, state = state.progress, fold(state, [event])
-        assert state.progress >= before
+        previous, state = state.progress, fold(state, [event])
+        assert state.progress >= previous
         if isinstance(event, (NightStarted, StageStarted, NightDone)):
-            seen.append((state.phase, state.cycle))
+            phases.append((state.phase, state.cycle))
         if isinstance(event, EpochDone):
             assert state.progress == len(state.losses) / 7
-    assert seen == [
+    assert phases == [
         ("before", 0),
         ("NREM", 1),
         ("REM", 1),
@@ -110,13 +111,13 @@ def test_phase_cycle_and_progress_follow_the_night(events: list[Event]) -> None:
     ]
 
 
-def test_an_unfinished_cycle_is_not_among_the_cycles(events: list[Event]) -> None:
+def test_the_cycles_do_not_include_an_unfinished_cycle(events: list[Event]) -> None:
     first_done = next(i for i, event in enumerate(events) if isinstance(event, CycleDone))
     assert len(fold(RunState(), events[:first_done]).cycles) == 1
     assert len(fold(RunState(), events[: first_done + 1]).cycles) == 2
 
 
-def test_pretraining_has_a_phase_and_a_progress_of_its_own(events: list[Event]) -> None:
+def test_pretraining_has_its_own_phase_and_progress(events: list[Event]) -> None:
     state = fold(RunState(), [PretrainingAdvanced(25, 100, 1, 4, 200.0)])
     assert (state.phase, state.progress) == ("pre-training", 0.25)
     assert state.pretraining == PretrainingAdvanced(25, 100, 1, 4, 200.0)
@@ -124,9 +125,7 @@ def test_pretraining_has_a_phase_and_a_progress_of_its_own(events: list[Event]) 
     assert (state.phase, state.progress) == ("before", 0.0)
 
 
-def test_a_live_run_and_its_log_fold_to_the_same_numbers(
-    events: list[Event], tmp_path: Path
-) -> None:
+def test_a_live_run_and_its_log_give_the_same_state(events: list[Event], tmp_path: Path) -> None:
     live, replayed, reader = RunState(), RunState(), RunReader(tmp_path)
     with RunLog(tmp_path) as log:
         for event in events:
@@ -137,9 +136,9 @@ def test_a_live_run_and_its_log_fold_to_the_same_numbers(
             assert replayed.progress == live.progress
             assert replayed.losses == live.losses
             assert replayed.night == live.night
-            for ours, theirs in zip(replayed.stages, live.stages, strict=True):
-                assert ours.dataset_1.error == theirs.dataset_1.error
-                assert ours.dataset_2.recall_accuracy == theirs.dataset_2.recall_accuracy
+            for read, lived in zip(replayed.stages, live.stages, strict=True):
+                assert read.dataset_1.error == lived.dataset_1.error
+                assert read.dataset_2.recall_accuracy == lived.dataset_2.recall_accuracy
     assert fold(RunState(), RunReader(tmp_path).read()).seconds == live.seconds
 
 
@@ -147,16 +146,16 @@ def test_a_live_run_and_its_log_fold_to_the_same_numbers(
 
 
 def after_cycle(events: list[Event], cycle: int) -> list[Event]:
-    """The events that follow the end of ``cycle``; 0 is what comes before the night."""
-    for place, event in enumerate(events):
+    """Return the events after the end of ``cycle``; cycle 0 is before the night."""
+    for index, event in enumerate(events):
         if isinstance(event, CycleDone if cycle else ImagesRecalled) and event.cycle == cycle:
-            return events[place + 1 :]
+            return events[index + 1 :]
     raise AssertionError
 
 
-def from_the_start(events: list[Event], told: list[Event]) -> list[Event]:
-    """The events of a night that starts over: pre-training that is done is not done again."""
-    if of_kind(told, NightStarted):
+def restarted(events: list[Event], earlier: list[Event]) -> list[Event]:
+    """Return the events of a night that starts again, without pre-training if that is done."""
+    if of_kind(earlier, NightStarted):
         return [event for event in events if not isinstance(event, PretrainingAdvanced)]
     return events
 
@@ -166,44 +165,44 @@ ENDINGS = st.sampled_from([None, NightStopped(), NightFailed("the disk is full."
 
 @settings(max_examples=200)
 @given(configs(), st.integers(0, 2), st.data())
-def test_a_night_interrupted_anywhere_comes_to_the_same_as_an_undisturbed_one(
+def test_a_night_interrupted_anywhere_gives_the_state_of_an_uninterrupted_night(
     config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
     events = made_night(config, pretraining)
-    told: list[Event] = []
+    log: list[Event] = []
     rest = events
     for _ in range(data.draw(st.integers(1, 3))):
-        told += rest[: data.draw(st.integers(0, len(rest) - 1))]  # it was not done then
+        log += rest[: data.draw(st.integers(0, len(rest) - 1))]  # the night is unfinished
         ending = data.draw(ENDINGS)
-        told += [] if ending is None else [ending]
-        now = fold(RunState(), told)
-        kept = data.draw(st.integers(0, now.finished))
-        if not kept:  # there is nothing to go on from
-            rest = from_the_start(events, told)
+        log += [] if ending is None else [ending]
+        now = fold(RunState(), log)
+        last_kept = data.draw(st.integers(0, now.finished))
+        if not last_kept:  # there is no checkpoint
+            rest = restarted(events, log)
             continue
-        told.append(NightResumed(kept, {"torch": "2.14"}))
-        at_it_again = fold(now, told[-1:])
-        assert at_it_again.cycle == kept
-        assert at_it_again.cycles == now.cycles[: kept + 1]
-        rest = after_cycle(events, kept)
-    assert plain(fold(RunState(), told + rest)) == plain(fold(RunState(), events))
+        log.append(NightResumed(last_kept, {"torch": "2.14"}))
+        resumed = fold(now, log[-1:])
+        assert resumed.cycle == last_kept
+        assert resumed.cycles == now.cycles[: last_kept + 1]
+        rest = after_cycle(events, last_kept)
+    assert plain(fold(RunState(), log + rest)) == plain(fold(RunState(), events))
 
 
 @given(configs(), st.data())
-def test_a_resumed_night_stands_where_it_stood_at_the_end_of_that_cycle(
+def test_a_resumed_night_has_the_state_at_the_end_of_that_cycle(
     config: RunConfig, data: st.DataObject
 ) -> None:
     events = made_night(config)
-    kept = data.draw(st.integers(0, config.num_cycles))
-    rest = after_cycle(events, kept)
+    last_kept = data.draw(st.integers(0, config.num_cycles))
+    rest = after_cycle(events, last_kept)
     cut = data.draw(st.integers(0, len(rest) - 1))
-    before = events[: len(events) - len(rest)]
-    resumed = fold(RunState(), [*before, *rest[:cut], NightResumed(kept, {})])
-    assert plain(resumed) == plain(fold(RunState(), before))
+    start = events[: len(events) - len(rest)]
+    resumed = fold(RunState(), [*start, *rest[:cut], NightResumed(last_kept, {})])
+    assert plain(resumed) == plain(fold(RunState(), start))
 
 
 @given(configs(), st.integers(0, 2), st.lists(st.integers(0, 60)))
-def test_the_fold_of_a_night_is_the_same_in_any_portions(
+def test_the_fold_does_not_depend_on_how_events_are_grouped(
     config: RunConfig, pretraining: int, cuts: list[int]
 ) -> None:
     events = made_night(config, pretraining)
@@ -215,29 +214,29 @@ def test_the_fold_of_a_night_is_the_same_in_any_portions(
 
 
 @given(configs(), st.data())
-def test_a_night_that_ends_early_says_how_until_it_goes_on(
+def test_the_outcome_of_an_interrupted_night_is_reset_when_it_resumes(
     config: RunConfig, data: st.DataObject
 ) -> None:
     events = made_night(config)
-    place = data.draw(st.integers(4, len(events) - 1))
-    before = fold(RunState(), events[:place])
-    assert (before.outcome, before.problem) == (None, None)
-    stopped = fold(before, [NightStopped()])
+    end = data.draw(st.integers(4, len(events) - 1))
+    unfinished = fold(RunState(), events[:end])
+    assert (unfinished.outcome, unfinished.problem) == (None, None)
+    stopped = fold(unfinished, [NightStopped()])
     assert (stopped.outcome, stopped.problem) == ("stopped", None)
     failed = fold(stopped, [NightFailed("the disk is full.")])
     assert (failed.outcome, failed.problem) == ("failed", "the disk is full.")
-    assert failed.losses == before.losses
-    assert failed.stages == before.stages
-    stopped = fold(failed, [NightStopped()])  # while it waits for its second try
+    assert failed.losses == unfinished.losses
+    assert failed.stages == unfinished.stages
+    stopped = fold(failed, [NightStopped()])  # while it is queued again
     assert (stopped.outcome, stopped.problem) == ("stopped", None)
-    resumed = fold(failed, [NightResumed(len(before.cycles) - 1, {})])
+    resumed = fold(failed, [NightResumed(len(unfinished.cycles) - 1, {})])
     assert (resumed.outcome, resumed.problem) == (None, None)
     done = fold(resumed, after_cycle(events, resumed.cycle))
     assert (done.outcome, done.problem) == ("done", None)
 
 
 @given(configs(), st.integers(0, 2), st.data())
-def test_a_night_that_starts_for_the_second_time_starts_over(
+def test_a_second_start_resets_the_state(
     config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
     events = made_night(config, pretraining)
@@ -247,55 +246,55 @@ def test_a_night_that_starts_for_the_second_time_starts_over(
     assert plain(again) == plain(fold(RunState(), events[: pretraining + 1]))
 
 
-def test_a_log_that_resumes_before_it_begins_is_no_traceback() -> None:
+def test_resuming_before_the_start_does_not_raise() -> None:
     state = fold(RunState(), [NightResumed(1, {})])
     assert (state.cycles, state.progress, state.outcome) == ((), 0.0, None)
 
 
-# --- the fold's own speed ---
+# --- equality with the simple definition, and speed ---
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2), pretraining=2)
 
 
 def interrupted(events: list[Event], data: st.DataObject) -> list[Event]:
-    """``events`` of a night that broke off some times, with all that was told on the way."""
-    told: list[Event] = []
+    """Return the log of a night that is interrupted up to four times."""
+    log: list[Event] = []
     rest = events
     for _ in range(data.draw(st.integers(0, 4))):
-        told += rest[: data.draw(st.integers(0, len(rest)))]
-        told += [event for event in [data.draw(ENDINGS)] if event is not None]
-        now = fold(RunState(), told)
-        kept = data.draw(st.integers(0, now.finished))
+        log += rest[: data.draw(st.integers(0, len(rest)))]
+        log += [event for event in [data.draw(ENDINGS)] if event is not None]
+        now = fold(RunState(), log)
+        last_kept = data.draw(st.integers(0, now.finished))
         if now.cycles:
-            told.append(NightResumed(kept, {}))
-            rest = after_cycle(events, kept)
+            log.append(NightResumed(last_kept, {}))
+            rest = after_cycle(events, last_kept)
         else:
-            rest = from_the_start(events, told)
-    return told + rest
+            rest = restarted(events, log)
+    return log + rest
 
 
 @given(configs(), st.integers(0, 2), st.data())
-def test_the_fold_equals_its_definition_for_nights_that_break_off(
+def test_the_fold_equals_its_simple_definition_for_interrupted_nights(
     config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
     events = interrupted(made_night(config, pretraining), data)
     cut = data.draw(st.integers(0, len(events)))
     expected = RunState()
     for event in events:
-        expected = step(expected, event)
+        expected = simple_step(expected, event)
     assert plain(fold(fold(RunState(), events[:cut]), events[cut:])) == plain(expected)
 
 
-def test_a_long_night_that_is_resumed_again_and_again_folds_in_under_two_seconds() -> None:
-    events = endless(10, MAX_EPOCHS)
-    began = time.process_time()
+def test_a_long_night_with_many_interruptions_folds_in_under_two_seconds() -> None:
+    events = long_night(10, MAX_EPOCHS)
+    start = time.process_time()
     state = fold(RunState(), [*events, *[NightResumed(10, {})] * 100_000])
-    assert time.process_time() - began < 2
+    assert time.process_time() - start < 2
     assert len(state.losses) == MAX_EPOCHS
 
 
-def endless(cycles: int, epochs: int) -> list[Event]:
-    """The events of a night with the most epochs there may be, without its measures."""
+def long_night(cycles: int, epochs: int) -> list[Event]:
+    """Return the events of a night without its measures."""
     rem = {"start_fraction_rem": 0.0, "end_fraction_rem": 0.0}
     config = RunConfig(num_cycles=cycles, total_eps=epochs, num=1, **rem)
     events: list[Event] = [night_started(config)]
@@ -307,16 +306,16 @@ def endless(cycles: int, epochs: int) -> list[Event]:
 
 
 @pytest.mark.parametrize("cycles", [10, 100_000])
-def test_the_longest_night_that_is_allowed_folds_in_under_two_seconds(cycles: int) -> None:
-    events = endless(cycles, MAX_EPOCHS)
-    began = time.process_time()
+def test_the_longest_allowed_night_folds_in_under_two_seconds(cycles: int) -> None:
+    events = long_night(cycles, MAX_EPOCHS)
+    start = time.process_time()
     state = fold(RunState(), events)
-    assert time.process_time() - began < 2
+    assert time.process_time() - start < 2
     assert (len(state.losses), state.epochs) == (MAX_EPOCHS, MAX_EPOCHS)
     assert state.progress == 1.0
 
 
-def test_a_state_that_hears_nothing_new_is_not_copied() -> None:
+def test_folding_no_events_does_not_copy_the_state() -> None:
     state = fold(RunState(), NIGHT)
     again = fold(state, [])
     assert again.losses is state.losses

@@ -1,6 +1,6 @@
-"""Logs that are well sealed and that no run has told: shown whole, or one sentence, never a fault.
+"""Logs with valid checksums and impossible events: shown whole or reported in one sentence.
 
-The file's checksums do not help here: whoever makes a log up seals it as well.
+Checksums detect damage, but not a log that another program wrote.
 """
 
 import io
@@ -39,12 +39,12 @@ from core.support.files import write_arrays
 from tests.conftest import of_kind
 from tools.sample_runs import EVENTS, OTHER, RUN, assert_sentence, made_night, put_run
 
-Line = tuple[dict[str, Any], dict[str, Any]]  # an event as it is written, and its arrays
+Line = tuple[dict[str, Any], dict[str, Any]]  # the JSON values of an event, and its arrays
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
-    """The run whose log is made up, with a neighbour."""
+    """The run whose log is invalid; the outputs folder has another run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path_factory.mktemp("outputs")))
         put_run(OTHER, EVENTS)
@@ -52,52 +52,53 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
 
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
-ALONE = RunConfig.from_dict(of_kind(EVENTS, NightStarted)[0].config)
-HUGE = [0, -1, 2, 99, 10**30, 0.5, -0.5, 5e-324, 1e-300, 1e300, 784.0, 1e38]
-ODD: list[Any] = [*HUGE, "", "NREM", "REM", "before", "LSD", None, True, [], {}, [0.5], [0.5, 0.5]]
+SAMPLE_CONFIG = RunConfig.from_dict(of_kind(EVENTS, NightStarted)[0].config)
+NUMBERS = [0, -1, 2, 99, 10**30, 0.5, -0.5, 5e-324, 1e-300, 1e300, 784.0, 1e38]
+TEXTS = ["", "NREM", "REM", "before", "LSD"]
+VALUES: list[Any] = [*NUMBERS, *TEXTS, None, True, [], {}, [0.5], [0.5, 0.5]]
 
 
 def lines_of(events: Iterable[Event]) -> list[Line]:
-    """Each event as it is written: its JSON values, and its arrays."""
-    found = (encode(event) for event in events)
-    return [(json.loads(json.dumps(line)), arrays) for line, arrays in found]
+    """Return the JSON values and the arrays of each event."""
+    encoded = (encode(event) for event in events)
+    return [(json.loads(json.dumps(line)), arrays) for line, arrays in encoded]
 
 
 @st.composite
-def made_up(draw: st.DrawFn) -> list[Line]:
-    """The lines of a night, some of them lost, doubled, moved, or with another value."""
+def invalid_lines(draw: st.DrawFn) -> list[Line]:
+    """Draw the lines of a night with lines removed, duplicated, moved or changed."""
     lines = lines_of(draw(st.sampled_from(NIGHTS)))
     del lines[draw(st.integers(1, len(lines))) :]
     for _ in range(draw(st.integers(0, 3))):
-        place = draw(st.integers(0, len(lines) - 1))
-        kind = draw(st.sampled_from(["lose", "double", "move", "change", "change", "change"]))
+        index = draw(st.integers(0, len(lines) - 1))
+        kind = draw(st.sampled_from(["remove", "duplicate", "move", *["change"] * 3]))
         if kind == "change":
-            line, arrays = lines[place]
-            lines[place] = (draw(with_another_value(line)), arrays)
+            line, arrays = lines[index]
+            lines[index] = (draw(with_another_value(line)), arrays)
             continue
-        line = lines[place] if kind == "double" else lines.pop(place)
-        if kind != "lose" or not lines:
+        line = lines[index] if kind == "duplicate" else lines.pop(index)
+        if kind != "remove" or not lines:
             lines.insert(draw(st.integers(0, len(lines))), line)
     return lines
 
 
 @st.composite
 def with_another_value(draw: st.DrawFn, line: dict[str, Any]) -> dict[str, Any]:
-    """``line`` with one of its values, however deep, another."""
+    """Draw ``line`` with another value in one of its fields, at any depth."""
     line = json.loads(json.dumps(line))
     inner: Any = line
     while True:
         keys = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
         key = draw(st.sampled_from(keys))
-        deeper = isinstance(inner[key], (dict, list)) and len(inner[key])
-        if not deeper or draw(st.integers(0, 3)) == 0:
-            inner[key] = draw(st.sampled_from(ODD))
+        is_container = isinstance(inner[key], (dict, list)) and len(inner[key])
+        if not is_container or draw(st.integers(0, 3)) == 0:
+            inner[key] = draw(st.sampled_from(VALUES))
             return line
         inner = inner[key]
 
 
-def seal_all(folder: RunFolder, lines: list[Line]) -> None:
-    """Write ``lines`` as the log of a run, sealed, with their arrays."""
+def write_lines(folder: RunFolder, lines: list[Line]) -> None:
+    """Write ``lines`` as the log of a run, with valid checksums and their arrays."""
     crc, texts = 0, []
     for number, (line, arrays) in enumerate(lines):
         name = f"{number:06d}.npz"
@@ -109,7 +110,7 @@ def seal_all(folder: RunFolder, lines: list[Line]) -> None:
 
 
 def show_everything(run_id: str) -> None:
-    """All that the page, the command line and the export make of a run."""
+    """Compute everything that the page, the command line and the export show of a run."""
     follower = Follower(run_id)
     now = show_numbers(follower)
     json.dumps(run_details(follower.folder, now), allow_nan=False)
@@ -117,26 +118,26 @@ def show_everything(run_id: str) -> None:
 
 
 def show_numbers(follower: Follower) -> Snapshot:
-    """What the page makes of a run's numbers and pictures."""
+    """Compute all values, charts and images that the page shows of a run."""
     now = follower.update()
     state = now.state
-    arms = (ComparedRun("mine", "Mine", state), ComparedRun("other", "The other", state))
+    compared = (ComparedRun("yours", "Yours", state), ComparedRun("other", "The other", state))
     moment = PageSnapshot(now, now, condition_of(CONFIG, CONFIG), (CONFIG, CONFIG))
     assert status_text.status_line(moment) is not None
     assert 0 <= moment.progress <= 1
     for cycle in range(state.finished + 1):
         score(state, cycle)
-        for strip in strips(arms, cycle):
+        for strip in strips(compared, cycle):
             for row in strip.rows:
                 images = image_strip.load_images(row.array)
                 image_strip.encode_row(images if row.index is None else images[row.index])
         for measure in get_args(Measure):
-            json.dumps(measure_chart(arms, measure, "", cycle), allow_nan=False)
-        json.dumps(loss_chart(arms, "", cycle), allow_nan=False)
-    what_happened(arms)
-    json.dumps(dream_chart(dream_content(state), max(arms[0].cycles, 1), ""), allow_nan=False)
+            json.dumps(measure_chart(compared, measure, "", cycle), allow_nan=False)
+        json.dumps(loss_chart(compared, "", cycle), allow_nan=False)
+    what_happened(compared)
+    json.dumps(dream_chart(dream_content(state), max(compared[0].cycles, 1), ""), allow_nan=False)
     for table in (tables.measures_table, tables.losses_table, tables.dreams_table):
-        table(arms)
+        table(compared)
     in_words(state)
     return now
 
@@ -154,20 +155,20 @@ NIGHTS = [
 
 
 @settings(max_examples=300)
-@given(lines=made_up(), with_record=st.booleans())
-def test_a_made_up_log_that_is_well_sealed_is_shown_whole_or_is_one_sentence(
+@given(lines=invalid_lines(), with_record=st.booleans())
+def test_an_invalid_log_with_valid_checksums_is_shown_whole_or_reported_in_one_sentence(
     folder: RunFolder, lines: list[Line], with_record: bool
 ) -> None:
     nights = [line["config"] for line, _ in lines if line.get("kind") == "NightStarted"]
-    use_config(folder, ALONE if nights and nights[0] == ALONE.to_dict() else CONFIG)
+    use_config(folder, SAMPLE_CONFIG if nights and nights[0] == SAMPLE_CONFIG.to_dict() else CONFIG)
     if not with_record:
         folder.record_file.write_text("{}")
-    seal_all(folder, lines)
-    found = problem(folder)
-    if found is not None:
-        assert "\n" not in found
+    write_lines(folder, lines)
+    problem = log_problem(folder)
+    if problem is not None:
+        assert "\n" not in problem
         now = Follower(folder.id).update()
-        assert (now.status, now.problem) == ("failed", found)
+        assert (now.status, now.problem) == ("failed", problem)
     elif with_record:
         show_everything(folder.id)
     else:
@@ -175,8 +176,8 @@ def test_a_made_up_log_that_is_well_sealed_is_shown_whole_or_is_one_sentence(
     assert Follower(OTHER).update().status == "done"
 
 
-def problem(folder: RunFolder) -> str | None:
-    """Why the log cannot be read, in a sentence."""
+def log_problem(folder: RunFolder) -> str | None:
+    """Return why the log cannot be read; None if it can."""
     try:
         RunReader(folder.path).read()
     except LogError as error:
@@ -187,11 +188,11 @@ def problem(folder: RunFolder) -> str | None:
 
 def use_config(folder: RunFolder, config: RunConfig) -> None:
     when = "2026-01-02T03:04:05+00:00"
-    folder.write_record(RunRecord(folder.id, when, "somebody", 1, config, {}))
+    folder.write_record(RunRecord(folder.id, when, "alice", 1, config, {}))
 
 
-@pytest.mark.parametrize("night", NIGHTS, ids=["pre-trained", "of every kind", "resumed"])
-def test_a_night_that_was_not_made_up_is_shown_whole(folder: RunFolder, night: list[Event]) -> None:
+@pytest.mark.parametrize("night", NIGHTS, ids=["pre-trained", "every kind of event", "resumed"])
+def test_a_valid_night_is_shown_whole(folder: RunFolder, night: list[Event]) -> None:
     use_config(folder, RunConfig.from_dict(of_kind(night, NightStarted)[0].config))
-    seal_all(folder, lines_of(night))
+    write_lines(folder, lines_of(night))
     show_everything(folder.id)

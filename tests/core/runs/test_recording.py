@@ -1,4 +1,4 @@
-"""Recorded nights: found like runs, shown like runs, and never written to."""
+"""Recorded nights: opened and shown like runs, and never written to."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from core.support.errors import ConfigError, LogError, RunError
 from core.support.locks import acquire
 from tests.conftest import plain
 from tests.helpers.engines import own_outputs
-from tools.sample_runs import RUN, loaded, made_night, put_run, write
+from tools.sample_runs import RUN, loaded, made_night, put_run, write_events
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
 NAME = "a-good-night-2"
@@ -35,7 +35,7 @@ NAME = "a-good-night-2"
 
 @pytest.fixture(autouse=True)
 def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty gallery beside an empty outputs folder."""
+    """An empty gallery, next to an empty outputs folder."""
     own_outputs(tmp_path / "outputs", monkeypatch)
     monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))
     return tmp_path / "gallery"
@@ -43,17 +43,17 @@ def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def recorded() -> Path:
-    """A recorded night, whose run is deleted, in folders that cannot be written to."""
-    put_run(RUN, NIGHT, person="somebody@here")
-    kept = record_run(RUN, NAME)
+    """A recorded night whose run is deleted, in read-only folders."""
+    put_run(RUN, NIGHT, person="alice@host")
+    target = record_run(RUN, NAME)
     jobs.delete(RUN)
-    for folder in (kept / "arrays", kept, kept.parent):
+    for folder in (target / "arrays", target, target.parent):
         folder.chmod(0o555)
-    return kept
+    return target
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """All that is below a folder, locks and hidden files included, and when it was written."""
+    """Return the modification time and content of everything below ``folder``, by path."""
     return {
         str(path.relative_to(folder)): (
             path.stat().st_mtime_ns,
@@ -63,10 +63,10 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-# --- what is kept ---
+# --- recording ---
 
 
-def test_the_gallery_ships_with_the_program_and_not_with_the_outputs(
+def test_the_default_gallery_is_that_of_the_program(
     monkeypatch: pytest.MonkeyPatch, gallery: Path
 ) -> None:
     assert environment.gallery_dir() == gallery
@@ -74,37 +74,52 @@ def test_the_gallery_ships_with_the_program_and_not_with_the_outputs(
     assert environment.gallery_dir() == environment.PROJECT / "outputs" / "gallery"
 
 
-def test_a_night_is_kept_with_its_settings_events_and_arrays_and_without_the_rest(
+def test_a_recorded_night_has_only_the_record_events_and_arrays_of_the_run(
     gallery: Path,
 ) -> None:
-    run = put_run(RUN, NIGHT, person="somebody@here")
+    run = put_run(RUN, NIGHT, person="alice@host")
     for file in (run.lock, run.heartbeat, run.stop, run.path / "arrays" / ".000001.npz.0a.tmp"):
         file.touch()
     run.checkpoints.mkdir()
-    kept = record_run(RUN, NAME)
-    assert kept == gallery / NAME
-    assert {path.name for path in kept.iterdir()} == {"arrays", "config.json", "events.jsonl"}
-    assert {path.suffix for path in (kept / "arrays").iterdir()} == {".npz"}
-    assert (kept / LOG).read_bytes() == (run.path / LOG).read_bytes()
-    events = RunReader(kept).read()
+    target = record_run(RUN, NAME)
+    assert target == gallery / NAME
+    assert {path.name for path in target.iterdir()} == {"arrays", "config.json", "events.jsonl"}
+    assert {path.suffix for path in (target / "arrays").iterdir()} == {".npz"}
+    assert (target / LOG).read_bytes() == (run.path / LOG).read_bytes()
+    events = RunReader(target).read()
     assert plain([loaded(event) for event in events]) == plain(NIGHT)
     assert [path.name for path in gallery.iterdir()] == [NAME]
-    assert find_run(RUN).record().person == "somebody@here"  # the run stays as it was
+    assert find_run(RUN).record().person == "alice@host"  # the run stays as it was
 
 
-def test_nothing_of_who_slept_it_and_where_is_kept(recorded: Path, tmp_path: Path) -> None:
+def test_a_recorded_night_reveals_neither_the_owner_nor_the_machine(
+    recorded: Path, tmp_path: Path
+) -> None:
     record = read_checked_json(recorded / "config.json")
     assert (record["run"], record["person"]) == (NAME, "recorded")
     for path in (recorded / "config.json", recorded / LOG):
-        for told in ("somebody", "here", str(tmp_path)):
-            assert told not in path.read_text("utf-8")
+        for secret in ("alice", "host", str(tmp_path)):
+            assert secret not in path.read_text("utf-8")
 
 
-ODD = ["", "-night", "Night", "a night", "a_night", ".", "..", "a/b", "/a", "a\n", "é", "a" * 62]
+INVALID_NAMES = [
+    "",
+    "-night",
+    "Night",
+    "a night",
+    "a_night",
+    ".",
+    "..",
+    "a/b",
+    "/a",
+    "a\n",
+    "é",
+    "a" * 62,
+]
 
 
-@pytest.mark.parametrize("name", [*ODD, RUN])
-def test_an_odd_name_is_refused_and_leads_nowhere(name: str, gallery: Path) -> None:
+@pytest.mark.parametrize("name", [*INVALID_NAMES, RUN])
+def test_an_invalid_name_raises_and_writes_nothing(name: str, gallery: Path) -> None:
     put_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
         record_run(RUN, name)
@@ -115,47 +130,47 @@ def test_an_odd_name_is_refused_and_leads_nowhere(name: str, gallery: Path) -> N
             find_run(name)
 
 
-def test_a_folder_in_the_gallery_with_a_runs_id_is_no_run(gallery: Path) -> None:
+def test_a_folder_in_the_gallery_with_the_id_of_a_run_is_not_a_run(gallery: Path) -> None:
     (gallery / RUN).mkdir(parents=True)
     with pytest.raises(RunError, match="there is no run of that name"):
         find_run(RUN)
 
 
-def test_a_name_that_is_taken_stays_whose_it_is(recorded: Path) -> None:
-    before = tree(recorded.parent)
+def test_a_name_that_is_taken_raises_and_changes_nothing(recorded: Path) -> None:
+    tree_before = tree(recorded.parent)
     put_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
         record_run(RUN, NAME)
-    assert str(caught.value) == f"name is '{NAME}', which is there already; give another name."
-    assert tree(recorded.parent) == before
+    assert str(caught.value) == f"name is '{NAME}', which exists already; give another name."
+    assert tree(recorded.parent) == tree_before
 
 
 @pytest.mark.parametrize("events", [[], NIGHT[:9], [*NIGHT[:9], NightStopped()]])
-def test_a_night_that_is_not_done_is_not_kept(events: list[Event], gallery: Path) -> None:
+def test_an_unfinished_night_cannot_be_recorded(events: list[Event], gallery: Path) -> None:
     put_run(RUN, events)
     with pytest.raises(RunError) as caught:
         record_run(RUN, NAME)
-    assert str(caught.value) == (
-        f"run {RUN} is not done; only a whole night is kept as a recorded one."
-    )
+    assert str(caught.value) == (f"run {RUN} is not done; only a finished night can be recorded.")
     assert not gallery.exists()
 
 
-def test_a_night_that_would_tell_of_this_machine_is_not_kept(gallery: Path) -> None:
-    broke_off = [*NIGHT[:4], NightFailed("/home/somebody/runs cannot be written.")]
-    run = put_run(RUN, [*broke_off, NightResumed(0, {}), *NIGHT[4:]])
-    with pytest.raises(RunError, match="failed on its way, in words that may name places"):
+def test_a_night_that_may_reveal_paths_cannot_be_recorded(gallery: Path) -> None:
+    failed = [*NIGHT[:4], NightFailed("/home/alice/runs cannot be written.")]
+    run = put_run(RUN, [*failed, NightResumed(0, {}), *NIGHT[4:]])
+    with pytest.raises(
+        RunError, match="failed before it was resumed, and the error message may name paths"
+    ):
         record_run(RUN, NAME)
     (run.path / LOG).unlink()
-    mine = RunConfig(num_cycles=2, total_eps=4, num=2, weights="/home/somebody/mine.safetensors")
-    run.write_record(replace(run.record(), config=mine))
-    write(run.path, NIGHT)
-    with pytest.raises(RunError, match=r"weights at '/home/somebody/mine\.safetensors', a place"):
+    given = RunConfig(num_cycles=2, total_eps=4, num=2, weights="/home/alice/weights.safetensors")
+    run.write_record(replace(run.record(), config=given))
+    write_events(run.path, NIGHT)
+    with pytest.raises(RunError, match=r"weights at '/home/alice/weights\.safetensors', a path"):
         record_run(RUN, NAME)
     assert not gallery.exists()
 
 
-def test_a_damaged_night_is_not_kept(gallery: Path) -> None:
+def test_a_damaged_night_cannot_be_recorded(gallery: Path) -> None:
     run = put_run(RUN, NIGHT)
     (run.path / LOG).write_bytes((run.path / LOG).read_bytes().replace(b"MNIST", b"LIST!", 1))
     with pytest.raises(LogError, match="its checksum is wrong"):
@@ -163,7 +178,7 @@ def test_a_damaged_night_is_not_kept(gallery: Path) -> None:
     assert not gallery.exists()
 
 
-def test_a_gallery_that_cannot_be_written_is_one_sentence(
+def test_a_gallery_that_cannot_be_written_raises(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     put_run(RUN, NIGHT)
@@ -175,43 +190,43 @@ def test_a_gallery_that_cannot_be_written_is_one_sentence(
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_a_copy_that_is_broken_off_leaves_nothing(
+def test_an_interrupted_copy_leaves_no_files(
     error: BaseException, gallery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_run(RUN, NIGHT)
 
     @contextmanager
-    def broken_off(target: Path) -> Iterator[BinaryIO]:
+    def interrupted(target: Path) -> Iterator[BinaryIO]:
         if target.suffix == ".npz":
             raise error
         with target.open("wb") as file:
             yield file
 
-    monkeypatch.setattr(module, "atomic_file", broken_off)
+    monkeypatch.setattr(module, "atomic_file", interrupted)
     with pytest.raises((RunError, KeyboardInterrupt)):
         record_run(RUN, NAME)
     assert list(gallery.iterdir()) == []
 
 
-def test_only_what_the_log_names_is_kept(gallery: Path, tmp_path: Path) -> None:
+def test_only_files_that_the_log_names_are_recorded(gallery: Path, tmp_path: Path) -> None:
     folder = put_run(RUN, NIGHT)
     named = {path.name for path in (folder.path / "arrays").iterdir()}
     (tmp_path / "secret").write_text("secret")
     (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
     (folder.path / "notes").write_text("secret")
     os.mkfifo(folder.path / "arrays" / "888888.npz")
-    kept = record_run(RUN, NAME)
-    assert {path.name for path in (kept / "arrays").iterdir()} == named
-    assert {path.name for path in kept.iterdir()} == {"arrays", "config.json", LOG}
+    target = record_run(RUN, NAME)
+    assert {path.name for path in (target / "arrays").iterdir()} == named
+    assert {path.name for path in target.iterdir()} == {"arrays", "config.json", LOG}
 
 
-@pytest.mark.parametrize("how", ["damaged", "link"])
-def test_a_night_with_an_array_that_is_not_its_own_is_not_kept(
-    how: str, gallery: Path, tmp_path: Path
+@pytest.mark.parametrize("replacement", ["damaged", "link"])
+def test_a_night_with_a_damaged_or_linked_array_cannot_be_recorded(
+    replacement: str, gallery: Path, tmp_path: Path
 ) -> None:
     array = sorted((put_run(RUN, NIGHT).path / "arrays").iterdir())[-1]
     array.rename(tmp_path / "elsewhere")
-    if how == "link":
+    if replacement == "link":
         array.symlink_to(tmp_path / "elsewhere")
     else:
         array.write_bytes(b"damaged")
@@ -220,30 +235,30 @@ def test_a_night_with_an_array_that_is_not_its_own_is_not_kept(
     assert list(gallery.iterdir()) == []
 
 
-# --- what can be done with it ---
+# --- operations on recorded nights ---
 
 
-def test_a_recorded_night_is_followed_and_folds_like_any_run(recorded: Path) -> None:
-    before = tree(recorded.parent)
+def test_a_recorded_night_is_followed_like_a_run(recorded: Path) -> None:
+    tree_before = tree(recorded.parent)
     now = jobs.state(NAME)
     assert (now.status, now.active, now.problem, now.wanted) == ("done", False, None, False)
-    told = list(jobs.follow(NAME))
-    assert plain([loaded(event) for event in told]) == plain(NIGHT)
-    assert plain(fold(RunState(), told)) == plain(now.state)
+    followed = list(jobs.follow(NAME))
+    assert plain([loaded(event) for event in followed]) == plain(NIGHT)
+    assert plain(fold(RunState(), followed)) == plain(now.state)
     assert find_run(NAME).record().config == RunConfig(num_cycles=2, total_eps=4, num=2)
-    assert tree(recorded.parent) == before
+    assert tree(recorded.parent) == tree_before
 
 
-def test_a_recorded_night_is_exported(recorded: Path, tmp_path: Path) -> None:
+def test_a_recorded_night_can_be_exported(recorded: Path, tmp_path: Path) -> None:
     for path in recorded.rglob("*"):
-        os.utime(path, (0, 0))  # as in an image that is built the same every time
-    before = tree(recorded.parent)
+        os.utime(path, (0, 0))  # as in a reproducible image
+    tree_before = tree(recorded.parent)
     export(NAME, tmp_path / "night.zip")
     with ZipFile(tmp_path / "night.zip") as archive:
         assert json.loads(archive.read("config.json"))["run"] == NAME
         assert archive.read(LOG) == (recorded / LOG).read_bytes()
         assert "night.pdf" in archive.namelist()
-    assert tree(recorded.parent) == before
+    assert tree(recorded.parent) == tree_before
 
 
 def test_recorded_nights_are_not_among_the_runs(recorded: Path) -> None:
@@ -251,7 +266,7 @@ def test_recorded_nights_are_not_among_the_runs(recorded: Path) -> None:
     assert jobs.runs() == []
 
 
-def again(run_id: str) -> None:
+def record_again(run_id: str) -> None:
     record_run(run_id, "another-name")
 
 
@@ -261,25 +276,25 @@ CHANGES: list[Callable[[str], Any]] = [
     jobs.resume,
     jobs.unfinished,
     own_run,
-    again,
+    record_again,
 ]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_nothing_changes_a_recorded_night(
+def test_a_recorded_night_cannot_be_changed(
     change: Callable[[str], Any], recorded: Path, tmp_path: Path
 ) -> None:
-    before = tree(tmp_path)
+    tree_before = tree(tmp_path)
     with pytest.raises(RunError) as caught:
         change(NAME)
     assert str(caught.value) == (
-        f"run {NAME} is a recorded night; it can be followed, shown and exported, and nothing else."
+        f"run {NAME} is a recorded night; it can only be followed, shown and exported."
     )
-    assert tree(tmp_path) == before
+    assert tree(tmp_path) == tree_before
     assert entries.read_all() == []
 
 
-def test_a_lock_that_got_into_the_gallery_does_not_make_a_night_sleep(recorded: Path) -> None:
+def test_a_recorded_night_is_never_running_even_if_its_lock_is_held(recorded: Path) -> None:
     recorded.chmod(0o755)
     lock = acquire(recorded / "lock")
     assert lock is not None
@@ -287,13 +302,13 @@ def test_a_lock_that_got_into_the_gallery_does_not_make_a_night_sleep(recorded: 
         assert not find_run(NAME).asleep()
 
 
-# --- those that ship with the program ---
+# --- the recorded nights that ship with the program ---
 
 SHIPPED = sorted((environment.PROJECT / "outputs" / "gallery").glob("[!.]*"))
 
 
 @pytest.mark.parametrize("night", SHIPPED, ids=lambda path: path.name)
-def test_a_night_that_ships_is_whole_small_and_nobodys(
+def test_a_night_of_the_program_is_whole_and_small_and_has_no_owner(
     night: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SLEEP_GALLERY_DIR")
@@ -304,9 +319,11 @@ def test_a_night_that_ships_is_whole_small_and_nobodys(
     assert now.state.night is not None
     assert now.state.night.config == record.config.to_dict()
     assert now.state.cues is not None
-    assert [made.cycle for made in now.state.recalled] == list(range(record.config.num_cycles + 1))
+    assert [event.cycle for event in now.state.recalled] == list(
+        range(record.config.num_cycles + 1)
+    )
     for event in jobs.follow(night.name):
-        loaded(event)  # no array is missing or damaged
+        loaded(event)  # raises if an array is missing or damaged
     files = [path for path in night.rglob("*") if path.is_file()]
     assert {path.name for path in night.iterdir()} == {"arrays", "config.json", LOG}
     assert sum(path.stat().st_size for path in files) < 2_000_000
