@@ -188,9 +188,9 @@ def test_a_follower_shows_true_numbers_or_a_sentence_whenever_the_damage_comes(
     for _ in range(2):
         now = follower.update()
         assert plain(now.state) in truth.states
-        if now.problem is not None and now.problem.startswith(str(truth.path)):
+        if now.problem is not None and str(now.problem).startswith(str(truth.path)):
             assert now.status == "failed"
-            assert now.problem.endswith(".")
+            assert str(now.problem).endswith(".")
             assert follower.new == []
     truth.mend()  # as from a backup
     assert plain(follower.update().state) == truth.states[-1]
@@ -236,7 +236,7 @@ def test_a_log_with_an_event_of_a_newer_version_says_so(truth: Truth) -> None:
     truth.path.write_bytes(truth.content + line.encode())
     now = Follower(truth.folder.id).update()
     assert now.status == "failed"
-    assert now.problem == (
+    assert str(now.problem) == (
         f"{truth.path}, line {len(lines) + 1}: an event of unknown kind 'NightMare'; "
         "a newer version may have written it."
     )

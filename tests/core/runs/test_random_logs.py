@@ -167,7 +167,7 @@ def test_a_made_up_log_that_is_well_sealed_is_shown_whole_or_is_one_sentence(
     if found is not None:
         assert "\n" not in found
         now = Follower(folder.id).update()
-        assert (now.status, now.problem) == ("failed", found)
+        assert (now.status, str(now.problem)) == ("failed", found)
     elif with_record:
         show_everything(folder.id)
     else:
