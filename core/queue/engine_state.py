@@ -110,9 +110,10 @@ def last_published() -> EngineState:
 
 
 def is_served(state: EngineState) -> bool:
-    """Return whether an engine works on the queue or will be started, given a `current_state`.
+    """Return whether an engine works on the queue or will be started.
 
-    That needs an engine's process or a program that starts one, and no known problem.
+    ``state`` is the `current_state`. The queue is served if an engine's process or a program that
+    starts one is running, and no problem is known.
     """
     return state.problem is None and (is_alive() or has_users())
 

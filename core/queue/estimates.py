@@ -3,7 +3,8 @@
 import functools
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from core.data.sources import SOURCES
 from core.runs.statistics import EVALUATION_SUBSET
@@ -30,13 +31,13 @@ class Speed:
         """Return the expected duration in seconds of a run of ``config``, without pre-training."""
         return self.factor * reference_seconds(config)
 
-    def updated(self, config: RunConfig, seconds: float) -> "Speed":
+    def updated(self, config: RunConfig, seconds: float) -> Self:
         """Return the factor updated with a run of ``config`` that took ``seconds``.
 
         The update is an exponential moving average.
         """
         measured = seconds / reference_seconds(config)
-        return Speed(self.factor + _NEWEST_WEIGHT * (measured - self.factor))
+        return replace(self, factor=self.factor + _NEWEST_WEIGHT * (measured - self.factor))
 
 
 @functools.lru_cache(_CACHED_CONFIGS)
