@@ -46,7 +46,8 @@ for run in jobs.runs():
     told = {"status": None, "cycles": 0, "wanted": entries.contains(run), "problem": None}
     try:
         now = jobs.state(run)
-        told |= {"status": now.status, "cycles": now.state.finished, "problem": now.problem}
+        problem = now.problem and now.problem.sentence
+        told |= {"status": now.status, "cycles": now.state.finished, "problem": problem}
         for event in RunReader(find_run(run).path).read():
             if isinstance(event, DreamsMade):
                 event.images.load()

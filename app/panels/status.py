@@ -71,7 +71,7 @@ def _standing(now: PageSnapshot) -> None:
         if snapshot.problem is not None:
             # What fails is over; what waits goes on once the engine can work.
             tell = st.error if snapshot.status == "failed" else st.warning
-            tell(text.sentence(snapshot.problem))
+            tell(text.sentence(snapshot.problem.sentence))
 
 
 def _of_this_night(shown: ShownRuns, chosen: Chosen | None) -> None:

@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     set_log_level("ERROR")  # Streamlit warns that there is no browser
-    jobs.keep_engine = lambda: None  # type: ignore[attr-defined]
+    jobs.keep_engine = jobs.client.keep_engine = lambda: None  # type: ignore[attr-defined]
     manifest_scanner.scan_component_manifests = list  # type: ignore[assignment,attr-defined]
     all_results = []
     for name in CASES:

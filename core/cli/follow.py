@@ -11,7 +11,7 @@ from core.cli.text import kept
 from core.jobs import Snapshot
 from core.jobs.wait_text import NO_ENGINE, position_text
 from core.queue.engine_state import current_state
-from core.support.errors import EngineError
+from core.queue.problems import EngineProblemError, ProblemCode
 from core.support.text import printable
 
 _POLL_S = 0.05
@@ -34,9 +34,10 @@ def follow_run(run_id: str) -> Snapshot:
                 progress.show(event)
             if not now.active:
                 return now
-            if now.problem is not None and "DASK_SCHEDULER_ADDRESS" in now.problem:
+            problem = now.problem
+            if problem is not None and problem.code is ProblemCode.SCHEDULER_UNREACHABLE:
                 jobs.stop(run_id)
-                raise EngineError(now.problem)
+                raise EngineProblemError(problem)
             news.tell(now)
             time.sleep(_POLL_S)
 
@@ -67,7 +68,7 @@ class _News:
         if now.status == "running":
             return
         if now.problem is not None:
-            self._once(now.problem)
+            self._once(now.problem.sentence)
         elif now.place is not None:
             soon = now.place.wait_s is not None and now.place.wait_s < _SOON_S
             if not soon and now.place.position != self._position:

@@ -85,6 +85,6 @@ def _to_its_end(run_id: str, results: Results, *, local: bool) -> None:
         results.write(now.state)
         return
     if now.problem is not None:
-        raise RunError(now.problem)
+        raise RunError(now.problem.sentence)
     was = "was stopped by somebody else" if now.status == "stopped" else "broke off"
     raise RunError(f"run {run_id} {was}; {kept(run_id)}")

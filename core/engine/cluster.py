@@ -10,8 +10,8 @@ from distributed import Client, Nanny, SpecCluster
 from distributed.security import Security
 
 from core.engine.no_http import QuietScheduler, QuietWorker
+from core.queue.problems import EngineProblemError, Problem, ProblemCode
 from core.support.environment import scheduler_address
-from core.support.errors import EngineError
 
 _CONNECT_S = 10
 _LOOPBACK = "127.0.0.1"
@@ -54,9 +54,9 @@ def connect(workers: int) -> Iterator[Client]:
         try:
             client = Client(address, timeout=_CONNECT_S)
         except (OSError, TimeoutError, ValueError) as error:
-            raise EngineError(
-                f"DASK_SCHEDULER_ADDRESS is '{address}', and no scheduler answers there "
-                f"({error}); start one or unset the variable."
+            parameters = {"address": address, "reason": str(error)}
+            raise EngineProblemError(
+                Problem(ProblemCode.SCHEDULER_UNREACHABLE, parameters)
             ) from None
         with client:
             yield client

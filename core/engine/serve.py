@@ -17,6 +17,7 @@ from core.queue import engine_state
 from core.queue.engine_state import EngineState
 from core.queue.engine_users import remove_ended_users
 from core.queue.paths import engine_folder, engine_lock_file
+from core.queue.problems import engine_problem
 from core.support.cpu import available_cores
 from core.support.environment import scheduler_address
 from core.support.errors import EngineError
@@ -50,7 +51,8 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
             stack.enter_context(private_folder(bases()))
             _serve(stack, lock, ended, stay=stay, workers=workers)
         except EngineError as error:
-            _tell(EngineState(pace=engine_state.last_published().pace, problem=str(error)))
+            problem = engine_problem(error)
+            _tell(EngineState(pace=engine_state.last_published().pace, problem=problem))
             raise
 
 

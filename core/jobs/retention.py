@@ -1,8 +1,9 @@
-"""What is kept on disk, and for how long: a plan made from plain values, and its execution.
+"""Which runs and checkpoints are removed to free disk space, and their removal.
 
-Checkpoints serve a night that is not done; those of a done run go after a day. Runs go only when
-all of them together take too much room: the oldest first, and none that is young, pinned, waiting
-or running. Recorded nights lie elsewhere and are never touched.
+Checkpoints are needed until a run is done; those of a done run are removed a day later. Runs are
+removed only if all runs together exceed a limit: the oldest first, and none that is younger than
+the limit for runs, pinned, waiting or running. Recorded runs are in another folder and are never
+removed.
 """
 
 import json
@@ -25,7 +26,7 @@ from core.support.errors import SleepError
 from core.support.files import open_inside, remove_folder
 from core.support.locks import acquire
 
-_TAIL_BYTES = 4_096  # of a log; its last line, if the night is done, is far shorter
+_TAIL_BYTES = 4_096  # of a log; the last line of a done run is far shorter
 _HOUR_S, _DAY_S = 3_600.0, 86_400.0
 _GB, _MB = 1e9, 1e6
 
@@ -33,8 +34,18 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long checkpoints of done runs and all runs are kept, and how much room runs may take."""
+class RetentionLimits:
+    """Limits that decide what is removed.
+
+    Attributes
+    ----------
+    checkpoints_s : float
+        Seconds that the checkpoints of a done run are kept after its last change.
+    runs_s : float
+        Seconds that every run is kept after its last change.
+    bytes : float
+        Disk space that all runs together may take.
+    """
 
     checkpoints_s: float
     runs_s: float
@@ -42,10 +53,23 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A run on disk: when it last changed (seconds since 1970), and what it takes.
+class StoredRun:
+    """Run on disk.
 
-    ``bytes`` includes ``checkpoint_bytes``. ``protected``: it is pinned, waits or runs.
+    Attributes
+    ----------
+    run : str
+        Id of the run.
+    changed : float
+        Time of its last change, in seconds since 1970.
+    bytes : int
+        Disk space of all its files, checkpoints included.
+    checkpoint_bytes : int
+        Disk space of its checkpoints.
+    done : bool
+        Whether the run is done, so that its checkpoints are not needed any more.
+    protected : bool
+        Whether the run is pinned, waiting or running.
     """
 
     run: str
@@ -58,7 +82,19 @@ class Stored:
 
 @dataclass(frozen=True)
 class Removal:
-    """One thing that goes: a run, or only its checkpoints."""
+    """Planned removal of a run or of its checkpoints. Its text is a phrase for people.
+
+    Attributes
+    ----------
+    run : str
+        Id of the run.
+    what : {"run", "checkpoints"}
+        What is removed.
+    bytes : int
+        Disk space that the removal frees.
+    age_s : float
+        Seconds since the run's last change.
+    """
 
     run: str
     what: Literal["run", "checkpoints"]
@@ -67,31 +103,46 @@ class Removal:
 
     def __str__(self) -> str:
         what = f"run {self.run}" if self.what == "run" else f"the checkpoints of run {self.run}"
-        return f"{what}: {self.bytes / _MB:.1f} MB, unchanged for {_span(self.age_s)}"
+        return f"{what}: {self.bytes / _MB:.1f} MB, unchanged for {_format_age(self.age_s)}"
 
 
-def limits() -> Limits:
-    """The limits that the settings give; raises `ConfigError` for a bad one."""
-    return Limits(
+def configured_limits() -> RetentionLimits:
+    """Return the limits from the environment; raises `ConfigError` for an invalid one."""
+    return RetentionLimits(
         environment.keep_checkpoints_hours() * _HOUR_S,
         environment.keep_days() * _DAY_S,
         environment.keep_gb() * _GB,
     )
 
 
-def plan(runs: Iterable[Stored], limits: Limits, now: float) -> tuple[Removal, ...]:
-    """What goes of ``runs`` at the time ``now``, in order; a pure function."""
+def plan(runs: Iterable[StoredRun], limits: RetentionLimits, now: float) -> tuple[Removal, ...]:
+    """Choose what is removed. The function reads and changes nothing on disk.
+
+    Parameters
+    ----------
+    runs : iterable of StoredRun
+        All runs on disk.
+    limits : RetentionLimits
+        Limits to apply.
+    now : float
+        Current time, in seconds since 1970.
+
+    Returns
+    -------
+    tuple of Removal
+        Removals in the order in which to do them.
+    """
     oldest_first = sorted(runs, key=lambda run: (run.changed, run.run))
     removals = []
-    left = []
+    remaining = []
     for run in oldest_first:
         age = now - run.changed
         if run.done and run.checkpoint_bytes and age > limits.checkpoints_s:
             removals.append(Removal(run.run, "checkpoints", run.checkpoint_bytes, age))
             run = replace(run, bytes=run.bytes - run.checkpoint_bytes)
-        left.append(run)
-    total = sum(run.bytes for run in left)
-    for run in left:
+        remaining.append(run)
+    total = sum(run.bytes for run in remaining)
+    for run in remaining:
         age = now - run.changed
         if total <= limits.bytes or age <= limits.runs_s:
             break
@@ -101,24 +152,24 @@ def plan(runs: Iterable[Stored], limits: Limits, now: float) -> tuple[Removal, .
     return tuple(removals)
 
 
-def stored() -> list[Stored]:
-    """All runs as they lie on disk now; one that vanishes meanwhile is left out."""
-    found = []
+def stored_runs() -> list[StoredRun]:
+    """Return all runs on disk, without those that are deleted during the call."""
+    runs = []
     for folder in all_runs():
         with suppress(OSError):
-            found.append(_look(folder))
-    return found
+            runs.append(_stored_run(folder))
+    return runs
 
 
 def due() -> tuple[Removal, ...]:
-    """What goes now; raises `ConfigError` for a bad setting."""
-    return plan(stored(), limits(), time.time())
+    """Return the removals that are due now; raises `ConfigError` for an invalid setting."""
+    return plan(stored_runs(), configured_limits(), time.time())
 
 
 def apply(removals: Sequence[Removal]) -> Iterator[Removal]:
-    """Remove what is planned and yield each thing that is gone.
+    """Carry out ``removals`` and yield each one after it succeeded.
 
-    A run that another process uses, or that was pinned or requested since, is left alone.
+    A run that is in use by another process, or was pinned or requested since the plan, is kept.
     """
     for removal in removals:
         with suppress(SleepError, OSError):
@@ -126,9 +177,9 @@ def apply(removals: Sequence[Removal]) -> Iterator[Removal]:
                 yield removal
 
 
-def _look(folder: RunFolder) -> Stored:
-    changed = max(_changed(folder.record_file), _changed(folder.path / LOG))
-    return Stored(
+def _stored_run(folder: RunFolder) -> StoredRun:
+    changed = max(_modified(folder.record_file), _modified(folder.path / LOG))
+    return StoredRun(
         folder.id,
         changed or folder.path.stat().st_mtime,
         _bytes_below(folder.path),
@@ -143,7 +194,10 @@ def _protected(folder: RunFolder) -> bool:
 
 
 def is_done(folder: RunFolder) -> bool:
-    """Whether the last line of the run's log is a night's end. A long log is not read for it."""
+    """Return whether the run's log ends with the event of a finished night.
+
+    Only the end of the log is read, because reading a long one takes seconds.
+    """
     try:
         with open_inside(folder.path, LOG, max_bytes=sys.maxsize) as file:
             size = os.fstat(file.fileno()).st_size
@@ -161,7 +215,7 @@ def _remove(removal: Removal) -> bool:
         return False
     with lock:
         if removal.what == "checkpoints":
-            return is_done(folder) and not entries.contains(folder.id) and _drop(folder.checkpoints)
+            return _remove_checkpoints(folder)
         if _protected(folder):
             return False
         delete_run(folder)
@@ -169,16 +223,18 @@ def _remove(removal: Removal) -> bool:
     return True
 
 
-def _drop(folder: Path) -> bool:
-    """Remove a folder; False if it is not there."""
+def _remove_checkpoints(folder: RunFolder) -> bool:
+    """Remove the checkpoints of a done run; return False if it needs them or has none."""
+    if entries.contains(folder.id) or not is_done(folder):
+        return False
     try:
-        remove_folder(folder)
+        remove_folder(folder.checkpoints)
     except FileNotFoundError:
         return False
     return True
 
 
-def _changed(file: Path) -> float:
+def _modified(file: Path) -> float:
     try:
         return file.stat().st_mtime
     except OSError:
@@ -186,18 +242,18 @@ def _changed(file: Path) -> float:
 
 
 def _bytes_below(folder: Path) -> int:
-    """What the files below ``folder`` take on disk; links are not followed."""
+    """Return the disk space of all files below ``folder``, without following links."""
     total = 0
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                total += _bytes_below(Path(entry.path))
+    with suppress(FileNotFoundError), os.scandir(folder) as scan:
+        for item in scan:
+            if item.is_dir(follow_symlinks=False):
+                total += _bytes_below(Path(item.path))
             else:
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                total += item.stat(follow_symlinks=False).st_blocks * 512
     return total
 
 
-def _span(seconds: float) -> str:
+def _format_age(seconds: float) -> str:
     if seconds < 2 * _DAY_S:
         return f"{seconds / _HOUR_S:.0f} hours"
     return f"{seconds / _DAY_S:.0f} days"

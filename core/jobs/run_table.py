@@ -1,12 +1,12 @@
-"""All runs at a glance, and one in detail, as values to print or to write as JSON."""
+"""Table of all runs, and details of one run, as values to print or to write as JSON."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from core.jobs.follow import Follower, Snapshot, Status
+from core.jobs.follower import Follower, Snapshot, Status
+from core.queue.problems import Problem, ProblemCode
 from core.runs.folder import RunFolder, RunRecord, all_runs
-from core.runs.log import LOG
 from core.runs.measures import MEASURES, Memory
 from core.runs.results import values_by_cycle
 from core.support.errors import RunError, SleepError
@@ -16,27 +16,39 @@ RowStatus = Status | Literal["damaged"]
 
 @dataclass(frozen=True)
 class Row:
-    """A run among others.
+    """One run of the table.
 
-    ``problem`` is the sentence that goes with "failed" and "damaged". ``record`` is None, and
-    ``cycles_done`` 0, where the run's files do not tell.
+    Attributes
+    ----------
+    run : str
+        Id of the run.
+    status : RowStatus
+        Status of the run; "damaged" means that its log or its record cannot be read.
+    cycles_done : int, default 0
+        Number of finished cycles, 0 if the run's files cannot be read.
+    record : RunRecord or None, default None
+        The run's record, None if the run's files cannot be read.
+    problem : Problem or None, default None
+        Why the run failed or is damaged or, for a run in the queue, why no engine works.
+    pinned : bool, default False
+        Whether the run is pinned, see `core.jobs.pins`.
     """
 
     run: str
     status: RowStatus
     cycles_done: int = 0
     record: RunRecord | None = None
-    problem: str | None = None
+    problem: Problem | None = None
     pinned: bool = False
 
     def values(self) -> dict[str, Any]:
-        """The row as JSON values."""
+        """Return the row as JSON values."""
         record = self.record
         config = record.config if record else None
         return {
             "id": self.run,
             "status": self.status,
-            "problem": self.problem,
+            "problem": self.problem.sentence if self.problem else None,
             "cycles_done": self.cycles_done,
             "num_cycles": config.num_cycles if config else None,
             "split": config.split if config else None,
@@ -50,34 +62,35 @@ class Row:
 
 
 def run_rows() -> Iterator[Row]:
-    """All runs, the oldest first; a damaged one is a row like any other."""
+    """Yield one row per run, the oldest first; a damaged run has a row too."""
     for folder in all_runs():
         try:
             now = Follower(folder.id).update()
             record = folder.record()
-        except RunError:  # deleted just now
+        except RunError:  # deleted since the folder was listed
             continue
         except (SleepError, OSError) as error:
-            yield Row(folder.id, "damaged", problem=str(error))
+            parameters = {"run": folder.id, "reason": str(error)}
+            problem = Problem(ProblemCode.RECORD_DAMAGED, parameters)
+            yield Row(folder.id, "damaged", problem=problem)
             continue
-        status = row_status(folder, now)
         pinned = folder.pin.exists()
-        yield Row(folder.id, status, now.state.finished, record, now.problem, pinned)
+        yield Row(folder.id, row_status(now), now.state.finished, record, now.problem, pinned)
 
 
 def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
-    """All that is known of one run, its numbers so far included, as JSON values.
+    """Return settings, state and measures of one run as JSON values.
 
-    The measures of "dataset_1" and "dataset_2" are [seed][cycle], index 0 before the night.
-    Raises `LogError` if its settings cannot be read.
+    The measures in "dataset_1" and "dataset_2" have the shape [seed][cycle], with index 0 before
+    the night. Raises `LogError` if the run's record cannot be read.
     """
     record = folder.record()
     night = now.state.night
     return {
         "id": folder.id,
-        "status": row_status(folder, now),
-        "problem": now.problem,
-        "place": asdict(now.place) if now.place else None,
+        "status": row_status(now),
+        "problem": now.problem.sentence if now.problem else None,
+        "place": asdict(now.position) if now.position else None,
         "submitted": record.submitted,
         "person": record.person,
         "pinned": folder.pin.exists(),
@@ -102,7 +115,7 @@ def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
     }
 
 
-def row_status(folder: RunFolder, now: Snapshot) -> RowStatus:
-    """The run's status, "damaged" where what failed is to read its log."""
-    unread = now.status == "failed" and str(now.problem).startswith(str(folder.path / LOG))
-    return "damaged" if unread else now.status
+def row_status(now: Snapshot) -> RowStatus:
+    """Return the run's status, or "damaged" if its log cannot be read."""
+    damaged = now.problem is not None and now.problem.code is ProblemCode.LOG_DAMAGED
+    return "damaged" if damaged else now.status

@@ -1,51 +1,54 @@
-"""A waiting run's turn in words, the same on the page and in a terminal."""
+"""Text for what a queued or interrupted run waits for, the same on the page and in a terminal."""
 
-from core.jobs.follow import Snapshot
+from core.jobs.follower import Snapshot
 from core.queue.engine_state import QueuePosition, current_state
 from core.support.durations import format_duration
 
-_BRIEF_S = 5  # a wait that is not worth a number
+_SHORTEST_SHOWN_WAIT_S = 5
 
-
-BY_ITSELF = "it goes on from there by itself"
-WHEN_RESUMED = "it can be resumed"
-WHEN_THE_ENGINE_WORKS = "it continues when the engine works again"
-WHEN_AN_ENGINE_RUNS = (
+CONTINUES_AUTOMATICALLY = "it continues automatically from there"
+CAN_BE_RESUMED = "it can be resumed"
+CONTINUES_WHEN_ENGINE_WORKS = "it continues when the engine works again"
+CONTINUES_WHEN_ENGINE_RUNS = (
     "it continues when an engine runs: start the page or `python -m core serve-engine`"
 )
 NO_ENGINE = "waiting for an engine: start the page or `python -m core serve-engine`"
-ENGINE_CANNOT = "waiting for the engine"
-ENGINE_STARTS = "the engine is starting"
-ITS_TURN = "its turn has come"
+ENGINE_HAS_PROBLEM = "waiting for the engine"
+ENGINE_STARTING = "the engine is starting"
+RUN_STARTING = "starting"
 
 
 def continuation_text(now: Snapshot) -> str:
-    """What becomes of an interrupted run, and of whom that depends."""
-    if not now.wanted:
-        return WHEN_RESUMED
+    """Return when an interrupted run continues, and what is needed for that."""
+    if not now.in_queue:
+        return CAN_BE_RESUMED
     if now.problem is not None:
-        return WHEN_THE_ENGINE_WORKS
-    return BY_ITSELF if now.is_served else WHEN_AN_ENGINE_RUNS
+        return CONTINUES_WHEN_ENGINE_WORKS
+    return CONTINUES_AUTOMATICALLY if now.is_served else CONTINUES_WHEN_ENGINE_RUNS
 
 
 def waiting_text(now: Snapshot) -> str:
-    """A queued run's place in the queue, or what it waits for if it has none."""
-    if now.place is not None:
-        return position_text(now.place)
+    """Return a queued run's position, or what it waits for if it has no position."""
+    if now.position is not None:
+        return position_text(now.position)
     if now.problem is not None:
-        return ENGINE_CANNOT
+        return ENGINE_HAS_PROBLEM
     if not now.is_served:
         return NO_ENGINE
-    # In the moment between the queue and the worker the engine tells no place either.
-    return ITS_TURN if current_state().ready else ENGINE_STARTS
+    # A ready engine publishes no position in the moment before a worker takes the run.
+    return RUN_STARTING if current_state().ready else ENGINE_STARTING
 
 
-def position_text(place: QueuePosition) -> str:
-    """A place in the queue: "3rd in line, about 40 s to wait"; no time where nobody knows it."""
-    line = "next in line" if place.position == 1 else f"{_ordinal(place.position)} in line"
-    if place.wait_s is None or place.wait_s < _BRIEF_S:
+def position_text(position: QueuePosition) -> str:
+    """Return position and waiting time, such as "3rd in line, about 40 s to wait".
+
+    The time is left out if it is unknown or shorter than 5 s.
+    """
+    number = position.position
+    line = "next in line" if number == 1 else f"{_ordinal(number)} in line"
+    if position.wait_s is None or position.wait_s < _SHORTEST_SHOWN_WAIT_S:
         return line
-    return f"{line}, about {format_duration(place.wait_s)} to wait"
+    return f"{line}, about {format_duration(position.wait_s)} to wait"
 
 
 def _ordinal(number: int) -> str:

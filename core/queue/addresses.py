@@ -1,4 +1,4 @@
-"""Network addresses as the queue counts them: grouped, and stored as keyed hashes only."""
+"""Network addresses for the queue's limits: grouped, and stored only as keyed hashes."""
 
 import ipaddress
 import os
@@ -11,36 +11,36 @@ from core.queue.paths import address_key_file
 from core.support.files import atomic_file, make_folders, read_bytes
 
 LOCAL = "local"
-"""The group of all requests from this machine, and of those whose address is unknown."""
+"""Group of all requests from this machine and of those whose address is unknown."""
 
 _KEY_BYTES = 32
 _NAME_BYTES = 8
-_IPV6_PREFIX = 64  # a provider gives one customer at least that many addresses
+_IPV6_PREFIX = 64  # a provider assigns each customer at least a network of this size
 
 
 def address_group(address: str) -> str:
-    """The group in which the queue counts ``address``.
+    """Return the group to which the limits per address assign ``address``.
 
-    An IPv4 address is a group of its own, an IPv6 address counts with its /64 network. Loopback
-    addresses and texts that are no address are `LOCAL`.
+    An IPv4 address is its own group; an IPv6 address belongs to the group of its /64 network.
+    Loopback addresses and texts that are not an IP address belong to `LOCAL`.
     """
     try:
-        found = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return LOCAL
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is None:
-            network = ipaddress.IPv6Network((int(found), _IPV6_PREFIX), strict=False)
-            return LOCAL if found.is_loopback else str(network)
-        found = found.ipv4_mapped
-    return LOCAL if found.is_loopback else str(found)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            network = ipaddress.IPv6Network((int(parsed), _IPV6_PREFIX), strict=False)
+            return LOCAL if parsed.is_loopback else str(network)
+        parsed = parsed.ipv4_mapped
+    return LOCAL if parsed.is_loopback else str(parsed)
 
 
 def hashed_name(address: str) -> str:
-    """A name for the group of ``address`` from which the address cannot be computed.
+    """Return a keyed hash of the group of ``address``, as 16 hexadecimal digits.
 
-    The key of the hash is made with the first name and kept in the queue's folder, so that a name
-    outlives the program. Raises OSError where that is not possible.
+    The key is random. The first call generates it and stores it in the queue's folder, so the
+    same group gets the same name after a restart. Raises OSError if it cannot be stored.
     """
     return blake2b(address_group(address).encode(), digest_size=_NAME_BYTES, key=_key()).hexdigest()
 
@@ -51,12 +51,12 @@ def _key() -> bytes:
         key = read_bytes(file, _KEY_BYTES)
         if len(key) == _KEY_BYTES:
             return key
-    return _new_key(file)
+    return _generate_key(file)
 
 
-def _new_key(file: Path) -> bytes:
-    # Of two processes that do this at once the later one wins. One entry may then have a name of
-    # its own, which is not worth a lock.
+def _generate_key(file: Path) -> bytes:
+    # If two processes do this at the same time, the later key stays. One entry may then have a
+    # name that no other entry of its group has, which is not worth a lock.
     key = secrets.token_bytes(_KEY_BYTES)
     make_folders(file.parent)
     with atomic_file(file) as new:

@@ -1,4 +1,4 @@
-"""Who needs the engine: a lock for each program, which goes when the program does."""
+"""Programs that use the engine: each holds a lock on a file, which the system frees at its exit."""
 
 import os
 import secrets
@@ -12,21 +12,22 @@ from core.support.locks import Lock, acquire, held
 
 @dataclass(frozen=True)
 class EngineUser:
-    """One program's need of the engine: a locked file, until `release` or the process' end."""
+    """Registration of one program: a locked file, until `release` or the end of the process."""
 
     path: Path
     lock: Lock
 
-    def counts(self) -> bool:
-        """Whether the engine can see it; not after its file was removed with the outputs."""
+    def is_registered(self) -> bool:
+        """Return whether the engine can find the file; False after it was deleted."""
         return self.lock.holds(self.path)
 
     def release(self) -> None:
+        """End the registration."""
         self.lock.release()
 
 
 def register_user() -> EngineUser:
-    """Need the engine from now on, until this process ends; raises OSError where that fails."""
+    """Register this process as a user of the engine. Raises OSError if that fails."""
     make_folders(engine_users_folder())
     while True:
         path = engine_users_folder() / f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -36,19 +37,22 @@ def register_user() -> EngineUser:
 
 
 def has_users() -> bool:
-    """Whether any living program needs the engine, and keeps one; changes nothing."""
+    """Return whether any running program is registered, without changing anything on disk."""
     return any(held(file) for file in _files())
 
 
 def remove_ended_users() -> bool:
-    """Whether any program needs the engine; clears away what those left who are gone."""
-    return any(_lives(file) for file in _files())
+    """Return whether any running program is registered, and remove files of ended programs.
+
+    It stops at the first running program, so some files of ended programs may remain.
+    """
+    return any(_is_running(file) for file in _files())
 
 
 def clear_ended_users() -> None:
-    """Remove the files of all programs that are gone; an engine that stays looks for no others."""
+    """Remove the files of all ended programs."""
     for file in _files():
-        _lives(file)
+        _is_running(file)
 
 
 def _files() -> list[Path]:
@@ -58,10 +62,11 @@ def _files() -> list[Path]:
         return []
 
 
-def _lives(lease: Path) -> bool:
-    lock = acquire(lease, wait_s=0)
+def _is_running(file: Path) -> bool:
+    """Return whether a program holds the lock on ``file``; remove the file if none does."""
+    lock = acquire(file, wait_s=0)
     if lock is None:
         return True
-    with lock:  # so that nobody takes it just while it is cleared away
-        lease.unlink(missing_ok=True)
+    with lock:  # no program can register with this file while it is removed
+        file.unlink(missing_ok=True)
     return False

@@ -1,34 +1,56 @@
-"""One entry of the queue."""
+"""Entry of the queue: one requested run."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+# The queue file's keys for fields that had other names in earlier versions. They stay, so that a
+# client and an engine of different versions can read each other's files.
+_FILE_KEYS = {"submitted": "at", "reference_seconds": "work"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run that ``person`` wants since ``at`` (seconds since 1970).
+    """Requested run.
 
-    ``address`` names the network address that the request came from, as `addresses.hashed_name`
-    returns it; it is None for a request of the host's own programs. ``work`` is the expected
-    duration in seconds on the reference machine, see `pace.work`; 0 where it is unknown.
+    Attributes
+    ----------
+    run : str
+        Id of the run.
+    person : str
+        Name of the person who requested it.
+    submitted : float
+        Time of the request, in seconds since 1970.
+    address : str or None, default None
+        Hashed network address of the request, see `core.queue.addresses.hashed_name`. None means
+        that a program of the host submitted the run.
+    reference_seconds : float, default 0.0
+        Expected duration in seconds on the reference machine, see
+        `core.queue.estimates.reference_seconds`; 0 if it is unknown.
     """
 
     run: str
     person: str
-    at: float
+    submitted: float
     address: str | None = None
-    work: float = 0.0
+    reference_seconds: float = 0.0
+
+    def values(self) -> dict[str, Any]:
+        """Return the content of the entry's file as JSON values."""
+        return {_FILE_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
     @classmethod
     def from_values(cls, run: str, values: Mapping[str, Any]) -> "Entry":
-        """The entry that a file of the queue holds, also one of an earlier version.
+        """Return the entry of ``run`` from the JSON object in its file.
 
-        Raises KeyError, TypeError or ValueError for values that are no entry.
+        Files of earlier versions may lack the address and the expected duration. Raises KeyError,
+        TypeError or ValueError if the object is not an entry.
         """
         address = values.get("address")
-        at, work = float(values["at"]), float(values.get("work", 0.0))
-        if not (math.isfinite(at) and math.isfinite(work) and work >= 0):
+        submitted = float(values[_FILE_KEYS["submitted"]])
+        seconds = float(values.get(_FILE_KEYS["reference_seconds"], 0.0))
+        if not (math.isfinite(submitted) and math.isfinite(seconds) and seconds >= 0):
             raise ValueError(values)
-        return cls(run, str(values["person"]), at, None if address is None else str(address), work)
+        address = None if address is None else str(address)
+        return cls(run, str(values["person"]), submitted, address, seconds)

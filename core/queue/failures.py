@@ -1,4 +1,4 @@
-"""Saying that a run failed, also when its own folder cannot take the sentence."""
+"""Failures of runs: written to the run's log or, if that is impossible, to the engine's folder."""
 
 import logging
 from contextlib import suppress
@@ -12,18 +12,22 @@ from core.support.files import make_folders, read_bytes, remove_file, write_byte
 from core.support.locks import acquire
 from core.support.text import LONGEST_SENTENCE, shorten
 
-_LARGEST = 100_000  # bytes of a sentence
-
-_SPARE = 65_536  # bytes: a dozen sentences
+_LONGEST_FILE = 100_000  # bytes
+_RESERVED_BYTES = 65_536  # enough for a dozen sentences
 
 _logger = logging.getLogger(__name__)
 
 
 def record_failure(folder: RunFolder, sentence: str) -> None:
-    """Write ``sentence`` as the end of the run's log, else beside the engine's own files."""
+    """Write ``sentence`` as the last event of the run's log, or to a file in the engine's folder.
+
+    The file is the fallback if another process holds the run's lock, or the log is damaged or
+    cannot be written. On a full disk the reserved space is freed for it. No error is raised: the
+    engine's output contains the sentence in any case. A deleted run is skipped.
+    """
     sentence = shorten(sentence, LONGEST_SENTENCE)
     _logger.error("run %s failed: %s", folder.id, sentence)
-    if not folder.path.is_dir():  # deleted meanwhile
+    if not folder.path.is_dir():
         return
     try:
         lock = acquire(folder.lock)
@@ -34,32 +38,32 @@ def record_failure(folder: RunFolder, sentence: str) -> None:
     except (SleepError, OSError):
         pass
     try:
-        _write(folder.id, sentence)
+        _write_failure(folder.id, sentence)
     except OSError:
-        with suppress(OSError):  # nothing at all can be written: the log above is all there is
+        with suppress(OSError):  # if this fails too, only the engine's output has the sentence
             reserved_space_file().unlink()
-            _write(folder.id, sentence)
+            _write_failure(folder.id, sentence)
 
 
 def reserve_space() -> None:
-    """Set room aside for the sentences of nights that fail on a full disk; raises OSError."""
+    """Create the file that `record_failure` deletes on a full disk. Raises OSError if it cannot."""
     if not reserved_space_file().exists():
-        write_bytes(reserved_space_file(), bytes(_SPARE))
+        write_bytes(reserved_space_file(), bytes(_RESERVED_BYTES))
 
 
-def _write(run_id: str, sentence: str) -> None:
+def _write_failure(run_id: str, sentence: str) -> None:
     make_folders(failure_file(run_id).parent)
     write_text(failure_file(run_id), sentence)
 
 
 def read_failure(run_id: str) -> str | None:
-    """The sentence that the run's own folder could not take, if there is one."""
+    """Return the sentence that the run's log could not take, None if there is none."""
     try:
-        return read_bytes(failure_file(run_id), _LARGEST).decode(errors="replace")
+        return read_bytes(failure_file(run_id), _LONGEST_FILE).decode(errors="replace")
     except OSError:
         return None
 
 
 def delete_failure(run_id: str) -> None:
-    """The run is to be tried again."""
+    """Delete the run's failure file, if there is one, because the run is resumed or deleted."""
     remove_file(failure_file(run_id))

@@ -1,9 +1,9 @@
-"""How much may wait or run at once: runs and expected seconds, per person, address and in all.
+"""Limits of the queue: runs and expected seconds, per person, per network address and in total.
 
-Seconds are those of the reference machine on one core, see
-`core.queue.estimates.reference_seconds`. The limits per address and those of seconds apply to
-visitors of the page only: runs that the host's own programs submit have no address, count in the
-numbers of runs alone, and use no visitor's seconds.
+Seconds are those on one core of the reference machine, see
+`core.queue.estimates.reference_seconds`. The limits per address and in seconds apply only to
+visitors of the page. Runs that the host's programs submit have no address: they count towards the
+numbers of runs per person and in total, and not towards any visitor's seconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,81 +13,89 @@ from core.support import environment
 from core.support.durations import format_duration
 from core.support.errors import QueueError
 
-_WAIT = "wait for one to finish or stop one"
-_LATER = "try again when some have finished"
+_WAIT_OR_STOP = "wait for one to finish or stop one"
+_TRY_LATER = "try again when some have finished"
 
 
 def check_room(queued: Iterable[Entry], new: Entry) -> None:
-    """Raise `QueueError` if ``new`` does not fit in with those ``queued``.
+    """Check that the queue can take ``new`` in addition to the entries ``queued``.
 
-    The sentence names whose limit it is, the limit and the fix; a person's own limit comes first.
+    Raises `QueueError` if ``new`` exceeds a limit. The sentence names whose limit it is, its
+    value and what to do; the person's own limit is checked first.
     """
-    everybody = list(queued)
-    own = [entry for entry in everybody if entry.person == new.person]
-    _check_person(own, new)
+    all_entries = list(queued)
+    _check_person([entry for entry in all_entries if entry.person == new.person], new)
     if new.address is not None:
-        _check_address([entry for entry in everybody if entry.address == new.address], new)
-    _check_all(everybody, new)
+        _check_address([entry for entry in all_entries if entry.address == new.address], new)
+    _check_total(all_entries, new)
 
 
-def _check_person(own: Sequence[Entry], new: Entry) -> None:
+def _check_person(same_person: Sequence[Entry], new: Entry) -> None:
     limit = environment.max_queued_per_person()
-    if len(own) >= limit:
+    if len(same_person) >= limit:
         raise QueueError(
-            f"you have {len(own)} runs waiting or running, and {limit} is the limit for one "
-            f"person; {_WAIT}."
+            f"you have {len(same_person)} runs waiting or running, and {limit} is the limit for "
+            f"one person; {_WAIT_OR_STOP}."
         )
-    _check_work(
-        own, new, environment.max_seconds_per_person(), "your runs waiting or running", "one person"
+    _check_seconds(
+        same_person,
+        new,
+        environment.max_seconds_per_person(),
+        which="your runs waiting or running",
+        whose="one person",
+        advice=_WAIT_OR_STOP,
     )
 
 
-def _check_address(same: Sequence[Entry], new: Entry) -> None:
+def _check_address(same_address: Sequence[Entry], new: Entry) -> None:
     limit = environment.max_queued_per_address()
-    if len(same) >= limit:
+    if len(same_address) >= limit:
         raise QueueError(
-            f"{len(same)} runs from your network address are waiting or running, and {limit} is "
-            f"the limit for one address; {_LATER}."
+            f"{len(same_address)} runs from your network address are waiting or running, and "
+            f"{limit} is the limit for one address; {_TRY_LATER}."
         )
-    _check_work(
-        same,
+    _check_seconds(
+        same_address,
         new,
         environment.max_seconds_per_address(),
-        "the runs waiting or running from your network address",
-        "one address",
+        which="the runs waiting or running from your network address",
+        whose="one address",
+        advice=_TRY_LATER,
     )
 
 
-def _check_all(everybody: Sequence[Entry], new: Entry) -> None:
+def _check_total(all_entries: Sequence[Entry], new: Entry) -> None:
     limit = environment.max_queued()
-    if len(everybody) >= limit:
+    if len(all_entries) >= limit:
         raise QueueError(
-            f"{len(everybody)} runs are waiting or running, and {limit} is the limit for "
-            f"everybody together; {_LATER}."
+            f"{len(all_entries)} runs are waiting or running, and {limit} is the limit for "
+            f"everybody together; {_TRY_LATER}."
         )
-    _check_work(
-        everybody,
+    _check_seconds(
+        all_entries,
         new,
         environment.max_seconds(),
-        "the runs of all visitors waiting or running",
-        "everybody together",
+        which="the runs of all visitors waiting or running",
+        whose="everybody together",
+        advice=_TRY_LATER,
     )
 
 
-def _check_work(held: Sequence[Entry], new: Entry, limit: int, which: str, whose: str) -> None:
+def _check_seconds(
+    queued: Sequence[Entry], new: Entry, limit: int, *, which: str, whose: str, advice: str
+) -> None:
     if new.address is None:
         return
-    work = sum(entry.work for entry in held if entry.address is not None)
-    if work + new.work <= limit:
+    total = sum(entry.reference_seconds for entry in queued if entry.address is not None)
+    if total + new.reference_seconds <= limit:
         return
-    new_time, most = format_duration(new.work), format_duration(limit)
-    if new.work > limit:
+    new_time, limit_time = format_duration(new.reference_seconds), format_duration(limit)
+    if new.reference_seconds > limit:
         raise QueueError(
-            f"this run would take about {new_time}, and {most} is the limit for {whose}; "
+            f"this run would take about {new_time}, and {limit_time} is the limit for {whose}; "
             "choose fewer cycles, epochs, images or seeds."
         )
-    way_out = _WAIT if whose == "one person" else _LATER
     raise QueueError(
-        f"{which} take about {format_duration(work)} and this one would add {new_time}, "
-        f"and {most} is the limit for {whose}; {way_out}."
+        f"{which} take about {format_duration(total)} and this one would add {new_time}, "
+        f"and {limit_time} is the limit for {whose}; {advice}."
     )

@@ -1,4 +1,4 @@
-"""Where the engine and those who use it meet: files below the outputs folder."""
+"""Paths of the files that clients and the engine share, below the outputs folder."""
 
 from pathlib import Path
 
@@ -6,45 +6,45 @@ from core.support import environment
 
 
 def engine_folder() -> Path:
-    """The engine's own folder."""
+    """Folder of the engine's files."""
     return environment.outputs_dir().absolute() / "engine"
 
 
 def engine_lock_file() -> Path:
-    """Held by the engine that serves this outputs folder; there is one at most."""
+    """Lock that the outputs folder's only engine holds."""
     return engine_folder() / "lock"
 
 
 def engine_state_file() -> Path:
-    """What the engine tells about itself and its queue."""
+    """State that the engine publishes, see `core.queue.engine_state`."""
     return engine_folder() / "state.json"
 
 
 def engine_output_file() -> Path:
-    """What the engine and its workers print."""
+    """Standard output and standard error of the engine and its workers."""
     return engine_folder() / "output.txt"
 
 
 def reserved_space_file() -> Path:
-    """Room on the disk that is given up when it is full, so that failures can be written."""
+    """File that is deleted on a full disk to free space, see `core.queue.failures`."""
     return engine_folder() / "spare"
 
 
 def engine_users_folder() -> Path:
-    """A lock for each program that needs the engine; without any, it ends."""
+    """Folder with a locked file per program that uses the engine; without any, the engine exits."""
     return engine_folder() / "leases"
 
 
 def queue_folder() -> Path:
-    """A file for each run that waits or is asleep."""
+    """Folder with a file per run that is waiting or running."""
     return environment.outputs_dir().absolute() / "queue"
 
 
 def address_key_file() -> Path:
-    """The key of the names that the queue has for network addresses."""
+    """Key of the hashed network addresses, see `core.queue.addresses`."""
     return queue_folder() / ".address-key"
 
 
 def failure_file(run_id: str) -> Path:
-    """Why a run failed whose own folder could not be written."""
+    """Failure of a run whose log could not take it, see `core.queue.failures`."""
     return engine_folder() / "failed" / f"{run_id}.txt"

@@ -259,6 +259,7 @@ def test_the_page_is_shown_although_no_engine_can_be_kept(monkeypatch: pytest.Mo
         raise PermissionError(13, "Permission denied", "/outputs/engine")
 
     monkeypatch.setattr(jobs, "keep_engine", refuse)
+    monkeypatch.setattr(jobs.client, "keep_engine", refuse)
     page = open_page()
     assert not page.error
     page.button(key="run").click().run()

@@ -9,6 +9,7 @@ from app.conditions import CONDITIONS
 from app.snapshot import PageSnapshot
 from core.jobs import Snapshot, Status
 from core.queue.engine_state import QueuePosition
+from core.queue.problems import Problem, ProblemCode
 from core.runs.events import NightStopped, PretrainingAdvanced
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
@@ -79,8 +80,9 @@ def test_a_night_that_broke_off_tells_where_and_how_it_goes_on(state: RunState, 
         Snapshot("interrupted", state, wanted=True, is_served=False)
     )
     assert unserved.startswith(f"broke off {point}; it continues when an engine runs: start the")
+    problem = Problem(ProblemCode.ENGINE_FAILED, {"reason": "no scheduler."})
     unable = status_text.position_text(
-        Snapshot("interrupted", state, wanted=True, problem="no scheduler.")
+        Snapshot("interrupted", state, wanted=True, problem=problem)
     )
     assert unable == f"broke off {point}; it continues when the engine works again"
 

@@ -91,7 +91,8 @@ def test_a_night_fails_with_its_sentence_also_where_not_one_byte_is_left(disk: D
     disk.leave(0)
     record_failure(run, "its disk is full.")
     entries.remove(RUN)
-    assert (jobs.state(RUN).status, jobs.state(RUN).problem) == ("failed", "its disk is full.")
+    assert jobs.state(RUN).status == "failed"
+    assert str(jobs.state(RUN).problem) == "its disk is full."
     disk.make_room()
     reserve_space()
     assert reserved_space_file().stat().st_size > 10_000

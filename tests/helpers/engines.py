@@ -177,4 +177,5 @@ def own_outputs(folder: Path, monkeypatch: Any) -> Path:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(folder))
     # No engine but the test's own: `submit` would start one that lives as long as the tests.
     monkeypatch.setattr(jobs, "keep_engine", lambda: None)
+    monkeypatch.setattr(jobs.client, "keep_engine", lambda: None)
     return folder

@@ -1,4 +1,4 @@
-"""Runs in every state that a job can be in, without an engine, for the tests of `core.jobs`."""
+"""Runs in every state that a client can meet, without an engine, for the tests of `core.jobs`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,46 +16,52 @@ from tools.sample_runs import RUN, made_night, put_run
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
 NIGHT = made_night(CONFIG, pretraining=2)
-BEGUN = NIGHT[:9]
-BESIDE = "the disk is full."
+STARTED = NIGHT[:9]
+UNLOGGED_FAILURE = "the disk is full."
 LOGS: dict[str, list[Event]] = {
     "no log": [],
     "pre-training": NIGHT[:1],
-    "begun": BEGUN,
+    "started": STARTED,
     "done": NIGHT,
-    "stopped": [*BEGUN, NightStopped()],
-    "failed": [*BEGUN, NightFailed("its worker died.")],
-    "resumed": [*BEGUN, NightStopped(), NightResumed(0, {})],
-    "damaged": BEGUN,
+    "stopped": [*STARTED, NightStopped()],
+    "failed": [*STARTED, NightFailed("its worker died.")],
+    "resumed": [*STARTED, NightStopped(), NightResumed(0, {})],
+    "damaged": STARTED,
 }
+"""Events of each kind of log; a "damaged" log has one more line, which is not an event."""
 
 
-def put(log: str, run_id: str = RUN) -> RunFolder:
-    """A run whose log is as `LOGS` says."""
-    folder = put_run(run_id, LOGS[log])
+def write_run(log: str, run_id: str = RUN) -> RunFolder:
+    """Write a run that alice owns and whose log is `LOGS[log]`."""
+    folder = put_run(run_id, LOGS[log], person="alice")
     if log == "damaged":
-        damage(folder)
+        damage_log(folder)
     return folder
 
 
-def damage(folder: RunFolder) -> None:
+def damage_log(folder: RunFolder) -> None:
+    """Append a line that is not an event."""
     with (folder.path / LOG).open("ab") as file:
         file.write(b"{}\n")
 
 
-def events(folder: RunFolder) -> list[Event]:
+def read_events(folder: RunFolder) -> list[Event]:
+    """Return all events in the run's log."""
     return RunReader(folder.path).read()
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    """All files below a folder but locks, which those who ask for one may make."""
+def file_contents(folder: Path) -> dict[str, bytes]:
+    """Return the content of each file below ``folder``, by path.
+
+    Lock files are left out, because acquiring a lock may create its file.
+    """
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
     return {str(path): path.read_bytes() for path in files}
 
 
 @contextmanager
 def locked(path: Path | None) -> Iterator[None]:
-    """As if a process that is at work held the lock on ``path``; None for no lock."""
+    """Hold the lock on ``path``, as a working process does; None holds no lock."""
     if path is None:
         yield
         return
@@ -66,11 +72,11 @@ def locked(path: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def engine(told: EngineState | None) -> Iterator[None]:
-    """As if an engine were there and had told this; None for none."""
-    if told is None:
+def engine(state: EngineState | None) -> Iterator[None]:
+    """Publish ``state`` and hold the engine's lock, as a running engine does; None does nothing."""
+    if state is None:
         yield
         return
-    engine_state.publish(told)
+    engine_state.publish(state)
     with locked(engine_lock_file()):
         yield

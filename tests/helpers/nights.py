@@ -1,4 +1,4 @@
-"""What the tests of nights ask of their events, and dreams made by hand."""
+"""Values that the tests of `core.training` read from events, and dreams computed independently."""
 
 from typing import Any
 
@@ -13,17 +13,32 @@ from core.support.random_streams import Purpose, random_stream
 from tests.conftest import of_kind
 
 
-def losses(events: list[Any], place: int = 0) -> list[tuple[float, float, float]]:
-    """The epochs' losses of one seed, by its place in the config."""
+def losses(events: list[Any], index: int = 0) -> list[tuple[float, float, float]]:
+    """Return (total, reconstruction, KL) per epoch of one seed, by its index in the config."""
     return [
-        (event.total[place], event.reconstruction[place], event.kl[place])
+        (event.total[index], event.reconstruction[index], event.kl[index])
         for event in of_kind(events, EpochDone)
     ]
 
 
 @torch.no_grad()
 def dreams(dreamer: VAE, config: RunConfig, cycle: int) -> Tensor:
-    """What the first seed dreams with ``dreamer`` in a cycle: [num, 1, 28, 28]."""
+    """Compute the dreams of a cycle for the first seed.
+
+    Parameters
+    ----------
+    dreamer : VAE
+        Model that decodes the latents.
+    config : RunConfig
+        Settings of the run.
+    cycle : int
+        Cycle number, which selects the random stream.
+
+    Returns
+    -------
+    Tensor
+        Images of shape [num, 1, 28, 28], in [0, 1].
+    """
     latents = random_stream(config.seeds[0], Purpose.DREAMS, cycle).standard_normal(
         (config.num, config.latent_dim), dtype=np.float32
     )

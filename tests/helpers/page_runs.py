@@ -160,6 +160,7 @@ def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no engine start, and runs lie in a folder of the test's own."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(outputs))
     monkeypatch.setattr(jobs, "keep_engine", lambda: None)
+    monkeypatch.setattr(jobs.client, "keep_engine", lambda: None)
     comes(monkeypatch, SECRET)
     # With each new page Streamlit looks for components in all that is installed: 0.2 s, in vain.
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)

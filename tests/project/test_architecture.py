@@ -34,7 +34,7 @@ for module in pkgutil.walk_packages(app.__path__, "app."):
     if module.name != "app.main":  # it is the script itself
         __import__(module.name)
 from core import jobs
-jobs.keep_engine = lambda: None  # no engine for this
+jobs.keep_engine = jobs.client.keep_engine = lambda: None  # no engine for this
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("app/main.py", default_timeout=60)
 page.run()  # the recorded example

@@ -16,6 +16,7 @@ from core.queue.engine_state import EngineState, publish, touch_heartbeat
 from core.queue.engine_users import register_user
 from core.queue.failures import record_failure
 from core.queue.paths import engine_state_file
+from core.queue.problems import Problem, ProblemCode
 from core.runs.events import Event, NightFailed, NightStopped, PretrainingAdvanced
 from core.runs.folder import RunFolder
 from core.runs.log import RunLog
@@ -118,7 +119,8 @@ def test_a_running_night_is_not_troubled_by_a_frozen_engine() -> None:
 def test_an_engine_that_cannot_work_is_told_with_its_reason(begun: bool) -> None:
     folder = half() if begun else write([])
     entries.add(folder.id, "tester")
-    publish(EngineState(problem="DASK_SCHEDULER_ADDRESS is 'x', and no scheduler answers there."))
+    parameters = {"address": "x", "reason": "refused"}
+    publish(EngineState(problem=Problem(ProblemCode.SCHEDULER_UNREACHABLE, parameters)))
     page = open_page(RUN)
     assert statuses_of(page) == ["interrupted" if begun else "queued"]
     assert begun or "waiting for the engine" in text_of(page)

@@ -13,6 +13,7 @@ import pytest
 
 from core import jobs
 from core.queue import engine_state
+from core.queue.problems import ProblemCode
 from core.runs.folder import find_run
 from core.schedule.config import RunConfig
 from core.support import environment
@@ -140,5 +141,6 @@ def test_a_scheduler_that_is_not_there_is_told_in_one_sentence(
         now = jobs.state(run)
     assert now.status == "queued"
     assert now.problem is not None
-    assert "DASK_SCHEDULER_ADDRESS is 'tcp://127.0.0.1:9'" in now.problem
+    assert now.problem.code is ProblemCode.SCHEDULER_UNREACHABLE
+    assert "DASK_SCHEDULER_ADDRESS is 'tcp://127.0.0.1:9'" in now.problem.sentence
     assert "Traceback" not in (outputs / "engine" / "output.txt").read_text()

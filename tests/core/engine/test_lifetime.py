@@ -125,8 +125,8 @@ def test_a_folder_that_cannot_be_written_fails_its_own_run_with_a_sentence(outpu
         started.leave()
     assert end.status == "failed"
     assert end.problem is not None
-    assert str(find_run(broken).path) in end.problem
-    assert "cannot be written" in end.problem
+    assert str(find_run(broken).path) in end.problem.sentence
+    assert "cannot be written" in end.problem.sentence
 
 
 def test_a_full_disk_fails_its_own_run_with_a_sentence_and_it_can_be_resumed(
@@ -150,7 +150,7 @@ def test_a_full_disk_fails_its_own_run_with_a_sentence_and_it_can_be_resumed(
             end = finished(full)
             assert end.status == "failed"
             assert end.problem is not None
-            assert "No space left" in end.problem
+            assert "No space left" in end.problem.sentence
             remount = ["mount", "-o", "remount,size=50m", str(folder)]
             subprocess.run(remount, capture_output=True, check=True)
             jobs.resume(full)
@@ -173,7 +173,7 @@ def test_a_run_whose_files_are_damaged_fails_alone(damage: str, outputs: Path) -
         started.leave()
     assert end.status == "failed"
     assert end.problem is not None
-    assert str(find_run(broken).path / name) in end.problem
+    assert str(find_run(broken).path / name) in end.problem.sentence
 
 
 def test_a_night_that_no_device_can_sleep_fails_with_a_sentence(running: Engine) -> None:
@@ -181,7 +181,7 @@ def test_a_night_that_no_device_can_sleep_fails_with_a_sentence(running: Engine)
     end = finished(run)
     assert (end.status, entries.read_all()) == ("failed", [])
     assert end.problem is not None
-    assert end.problem.startswith("device is 'mps'")
+    assert end.problem.sentence.startswith("device is 'mps'")
 
 
 # --- hung and slow workers ---
@@ -239,7 +239,7 @@ def test_a_night_that_costs_worker_after_worker_fails_with_a_sentence(running: E
     end = finished(run)
     assert end.status == "failed"
     assert end.problem is not None
-    assert f"{MOST_DEATHS} workers died over the same cycle" in end.problem
+    assert f"{MOST_DEATHS} workers died over the same cycle" in end.problem.sentence
     other = jobs.submit(SHORT)
     assert finished(other).status == "done"
 
@@ -338,7 +338,7 @@ def test_a_frozen_engine_is_told_within_15_seconds_until_it_works_again(outputs:
         frozen.suspend()
         waiting = jobs.submit(SHORT)
         problem = wait(lambda: jobs.state(waiting).problem, within_s=15)
-        assert f"job engine (process {frozen.pid}) has not answered since" in problem
+        assert f"job engine (process {frozen.pid}) has not answered since" in problem.sentence
         assert (jobs.state(waiting).status, jobs.state(waiting).served) == ("queued", False)
         assert (jobs.state(running).status, jobs.state(running).problem) == ("running", None)
         frozen.resume()

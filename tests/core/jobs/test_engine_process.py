@@ -1,4 +1,4 @@
-"""`core.jobs.engine_process`: what goes wrong before there is an engine."""
+"""`core.jobs.engine_process`: errors before an engine's process exists."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from core.support.locks import held
 from tests.helpers.engines import own_outputs
 
 
-def test_an_engine_that_cannot_start_leaves_its_lock_to_the_next(
+def test_an_engine_that_cannot_be_started_releases_its_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_outputs(tmp_path / "outputs", monkeypatch)
-    engine_state_file().mkdir(parents=True)  # where the engine's first word would be written
+    engine_state_file().mkdir(parents=True)  # a folder in the place of the state file
     with pytest.raises(OSError, match="directory"):
         engine_process.start_engine()
     assert not held(engine_lock_file())

@@ -1,4 +1,4 @@
-"""`core.jobs.wait_text`: a turn in words."""
+"""`core.jobs.wait_text`: text for what a queued or interrupted run waits for."""
 
 from pathlib import Path
 
@@ -8,13 +8,16 @@ from core.jobs import Snapshot
 from core.jobs.wait_text import continuation_text, position_text, waiting_text
 from core.queue.engine_state import EngineState, QueuePosition
 from core.queue.engine_users import register_user
+from core.queue.problems import Problem, ProblemCode
 from core.runs.state import RunState
 from tests.helpers.engines import own_outputs
 from tests.helpers.job_runs import engine
 
+PROBLEM = Problem(ProblemCode.ENGINE_FAILED, {"reason": "no scheduler."})
+
 
 @pytest.mark.parametrize(
-    ("place", "words"),
+    ("position", "text"),
     [
         (QueuePosition(1, None), "next in line"),
         (QueuePosition(1, 1.0), "next in line"),
@@ -28,57 +31,56 @@ from tests.helpers.job_runs import engine
         (QueuePosition(113, None), "113th in line"),
     ],
 )
-def test_a_turn_is_told_as_a_place_and_a_wait(place: QueuePosition, words: str) -> None:
-    assert position_text(place) == words
+def test_position_text_shows_position_and_waiting_time(position: QueuePosition, text: str) -> None:
+    assert position_text(position) == text
 
 
 @pytest.mark.parametrize(
-    ("wanted", "served", "problem", "words"),
+    ("in_queue", "served", "problem", "text"),
     [
         (False, True, None, "it can be resumed"),
-        (True, True, None, "it goes on from there by itself"),
+        (True, True, None, "it continues automatically from there"),
         (True, False, None, "it continues when an engine runs: start the page or `python -m core"),
-        (True, False, "no scheduler.", "it continues when the engine works again"),
+        (True, False, PROBLEM, "it continues when the engine works again"),
     ],
 )
-def test_by_itself_is_said_only_where_something_serves_the_queue(
-    wanted: bool, served: bool, problem: str | None, words: str
+def test_an_interrupted_run_continues_automatically_only_if_the_queue_is_served(
+    in_queue: bool, served: bool, problem: Problem | None, text: str
 ) -> None:
-    now = Snapshot("interrupted", RunState(), wanted, problem, is_served=served)
-    assert continuation_text(now).startswith(words)
+    now = Snapshot("interrupted", RunState(), in_queue, problem, is_served=served)
+    assert continuation_text(now).startswith(text)
 
 
 @pytest.mark.parametrize(
-    ("told", "leased", "words"),
+    ("state", "used", "text"),
     [
         (None, False, "waiting for an engine: start the page or `python -m core serve-engine`"),
         (None, True, "the engine is starting"),
         (EngineState(), True, "the engine is starting"),
-        (EngineState(ready=True), False, "its turn has come"),
+        (EngineState(ready=True), False, "starting"),
     ],
 )
-def test_a_queued_run_without_a_turn_says_what_it_waits_for(
-    told: EngineState | None,
-    leased: bool,
-    words: str,
+def test_the_text_of_a_queued_run_without_a_position_names_what_it_waits_for(
+    state: EngineState | None,
+    used: bool,
+    text: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own_outputs(tmp_path / "outputs", monkeypatch)
-    lease = register_user()
-    if not leased:
-        lease.release()
-    served = leased or told is not None
-    with engine(told):
-        assert waiting_text(Snapshot("queued", RunState(), True, is_served=served)) == words
-    if leased:
-        lease.release()
+    user = register_user()
+    if not used:
+        user.release()
+    served = used or state is not None
+    with engine(state):
+        now = Snapshot("queued", RunState(), in_queue=True, is_served=served)
+        assert waiting_text(now) == text
+    if used:
+        user.release()
 
 
-def test_a_queued_run_with_a_place_or_a_problem_tells_that() -> None:
-    assert (
-        waiting_text(Snapshot("queued", RunState(), True, place=QueuePosition(2, None)))
-        == "2nd in line"
-    )
-    waits = Snapshot("queued", RunState(), True, "no scheduler.", is_served=False)
+def test_the_text_of_a_queued_run_shows_its_position_or_that_the_engine_has_a_problem() -> None:
+    second = Snapshot("queued", RunState(), in_queue=True, position=QueuePosition(2, None))
+    assert waiting_text(second) == "2nd in line"
+    waits = Snapshot("queued", RunState(), in_queue=True, problem=PROBLEM, is_served=False)
     assert waiting_text(waits) == "waiting for the engine"

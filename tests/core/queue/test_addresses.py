@@ -1,4 +1,4 @@
-"""`core.queue.addresses`: network addresses as the queue counts them."""
+"""`core.queue.addresses`: groups of network addresses and their hashed names."""
 
 import stat
 from pathlib import Path
@@ -27,18 +27,18 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         *((text, LOCAL) for text in ("", "unknown", "1.2.3", "203.0.113.7:80", "a" * 10_000)),
     ],
 )
-def test_an_address_counts_with_its_group(address: str, group: str) -> None:
+def test_an_address_belongs_to_its_group(address: str, group: str) -> None:
     assert address_group(address) == group
 
 
-def test_a_name_is_the_same_for_a_group_and_another_for_others() -> None:
+def test_a_hashed_name_is_equal_within_a_group_and_differs_between_groups() -> None:
     assert hashed_name("2001:db8::1") == hashed_name("2001:db8::2")
     assert hashed_name("127.0.0.1") == hashed_name("::1") == hashed_name("")
     names = {hashed_name(f"203.0.113.{number}") for number in range(50)}
     assert len(names) == 50
 
 
-def test_a_name_depends_on_a_key_that_only_the_programs_user_can_read() -> None:
+def test_a_hashed_name_depends_on_a_key_file_that_only_its_owner_can_read() -> None:
     first = hashed_name("203.0.113.7")
     assert stat.S_IMODE(address_key_file().stat().st_mode) == 0o600
     assert hashed_name("203.0.113.7") == first

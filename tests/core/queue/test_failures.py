@@ -1,4 +1,4 @@
-"""`core.queue.failures`: a run's failure is told, wherever there is room for it."""
+"""`core.queue.failures`: a run's failure is recorded in its log or in the engine's folder."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from tests.helpers.engines import own_outputs
 from tools.sample_runs import OTHER, RUN, put_failure, put_run
 
 STOPPED = NightStopped()
-SENTENCE = "its worker died — “out of memory”."
+SENTENCE = "its worker was killed — “out of memory”."
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +30,14 @@ def run() -> RunFolder:
     return put_run(events=[STOPPED])
 
 
-def test_a_failure_is_the_last_event_of_the_run(run: RunFolder) -> None:
+def test_a_failure_is_the_last_event_in_the_runs_log(run: RunFolder) -> None:
     record_failure(run, SENTENCE)
     assert RunReader(run.path).read() == [STOPPED, NightFailed(SENTENCE)]
     assert read_failure(run.id) is None
     assert not run.asleep()
 
 
-def test_a_failure_is_told_in_the_engines_output(
+def test_a_failure_is_written_to_the_engines_output(
     run: RunFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
@@ -45,7 +45,7 @@ def test_a_failure_is_told_in_the_engines_output(
     assert caplog.messages == [f"run {run.id} failed: {SENTENCE}"]
 
 
-def test_a_run_that_cannot_take_the_sentence_has_it_beside_the_engine(run: RunFolder) -> None:
+def test_the_failure_of_a_run_with_a_damaged_log_is_in_the_engines_folder(run: RunFolder) -> None:
     log = run.path / LOG
     log.write_bytes(b"{}\n")
     record_failure(run, SENTENCE)
@@ -54,7 +54,7 @@ def test_a_run_that_cannot_take_the_sentence_has_it_beside_the_engine(run: RunFo
     assert read_failure(OTHER) is None
 
 
-def test_a_run_that_somebody_sleeps_is_not_written_to(run: RunFolder) -> None:
+def test_the_log_of_a_running_run_is_not_written_to(run: RunFolder) -> None:
     lock = acquire(run.lock)
     assert lock is not None
     with lock:
@@ -64,17 +64,17 @@ def test_a_run_that_somebody_sleeps_is_not_written_to(run: RunFolder) -> None:
     assert read_failure(run.id) == SENTENCE
 
 
-def test_where_nothing_can_be_written_the_output_alone_has_it(
+def test_a_failure_that_cannot_be_stored_is_only_in_the_output(
     run: RunFolder, outputs: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (run.path / LOG).write_bytes(b"{}\n")
-    (outputs / "engine").touch()  # where its folder should be
+    (outputs / "engine").touch()  # a file in the place of the folder
     record_failure(run, SENTENCE)
     assert SENTENCE in caplog.text
     assert read_failure(run.id) is None
 
 
-def test_a_failure_is_forgotten_when_the_run_is_tried_again(run: RunFolder) -> None:
+def test_a_stored_failure_can_be_deleted_twice(run: RunFolder) -> None:
     (run.path / LOG).write_bytes(b"{}\n")
     record_failure(run, SENTENCE)
     delete_failure(run.id)
@@ -82,13 +82,13 @@ def test_a_failure_is_forgotten_when_the_run_is_tried_again(run: RunFolder) -> N
     delete_failure(run.id)
 
 
-def test_a_damaged_failure_still_is_one(run: RunFolder) -> None:
+def test_a_failure_file_that_is_not_utf_8_is_read(run: RunFolder) -> None:
     failure_file(run.id).parent.mkdir(parents=True, exist_ok=True)
     failure_file(run.id).write_bytes(b"out of \xff")
     assert (read_failure(run.id) or "").startswith("out of ")
 
 
-def test_a_failure_that_is_no_small_regular_file_is_none(outputs: Path) -> None:
+def test_a_failure_file_that_is_large_or_not_regular_is_ignored() -> None:
     put_failure(RUN, "x" * 200_000)
     assert read_failure(RUN) is None
     failure_file(RUN).unlink()
@@ -96,7 +96,7 @@ def test_a_failure_that_is_no_small_regular_file_is_none(outputs: Path) -> None:
     assert read_failure(RUN) is None
 
 
-def test_a_failure_without_end_is_told_in_short(run: RunFolder) -> None:
+def test_a_very_long_sentence_is_shortened(run: RunFolder) -> None:
     record_failure(run, "x" * 1_000_000)
     (failed,) = of_kind(RunReader(run.path).read(), NightFailed)
     assert len(failed.sentence) == 5_000

@@ -149,9 +149,9 @@ def test_a_follower_shows_undamaged_values_or_an_error_whenever_the_damage_occur
     for _ in range(2):
         now = follower.update()
         assert plain(now.state) in original.states
-        if now.problem is not None and now.problem.startswith(str(original.path)):
+        if now.problem is not None and str(now.problem).startswith(str(original.path)):
             assert now.status == "failed"
-            assert now.problem.endswith(".")
+            assert str(now.problem).endswith(".")
             assert follower.new == []
     original.repair()  # as if restored from a backup
     assert plain(follower.update().state) == original.states[-1]
@@ -197,7 +197,7 @@ def test_an_event_of_a_newer_version_is_reported(original: Original) -> None:
     original.path.write_bytes(original.content + line.encode())
     now = Follower(original.folder.id).update()
     assert now.status == "failed"
-    assert now.problem == (
+    assert str(now.problem) == (
         f"{original.path}, line {len(lines) + 1}: an event of unknown kind 'NightMare'; "
         "a newer version may have written it."
     )

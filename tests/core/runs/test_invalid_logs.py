@@ -168,7 +168,7 @@ def test_an_invalid_log_with_valid_checksums_is_shown_whole_or_reported_in_one_s
     if problem is not None:
         assert "\n" not in problem
         now = Follower(folder.id).update()
-        assert (now.status, now.problem) == ("failed", problem)
+        assert (now.status, str(now.problem)) == ("failed", problem)
     elif with_record:
         show_everything(folder.id)
     else:
