@@ -17,14 +17,14 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-package torch --no-emit-package torchvision \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help setup app test test-fast test-bad-day check format bench lock audit
+.PHONY: help setup app test test-fast test-under-load check format bench lock audit
 
 help:
 	@echo "make app [PORT=9000]   set up if need be, and serve the dashboard on http://localhost:8501;"
 	@echo "                       other machines reach it with ADDRESS=0.0.0.0"
 	@echo "make test              set up if need be, and run all tests"
 	@echo "make test-fast         the tests without those marked slow"
-	@echo "make test-bad-day      the engine's tests on a loaded machine where nothing is reaped"
+	@echo "make test-under-load   the engine's tests on a busy machine whose process 1 never reaps"
 	@echo "make check             lint, format and types"
 	@echo "make lock [UPGRADE=1]  pin what the libraries need in turn, after a change of requirements"
 	@echo "make audit             known vulnerabilities in all that is pinned (asks the network)"
@@ -43,8 +43,8 @@ test: $(DEVELOPMENT)
 test-fast: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-bad-day: $(DEVELOPMENT)
-	$(BIN)/python -m tools.bad_day
+test-under-load: $(DEVELOPMENT)
+	$(BIN)/python -m tools.stress_test
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .

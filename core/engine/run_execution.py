@@ -143,5 +143,5 @@ def describe_write_error(folder: RunFolder, error: OSError) -> str:
         path = error.filename  # for example pre-trained weights in the user cache
     return (
         f"{path} cannot be written ({error.strerror or error}); "
-        "free disk space or fix the permissions, then resume the run."
+        "make room or give access there, then resume the run."
     )

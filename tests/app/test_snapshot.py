@@ -79,7 +79,9 @@ def test_progress_is_the_share_of_both() -> None:
 def test_the_time_left_is_that_of_the_night_that_takes_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.jobs.engine_info.current_state", lambda: engine_state.EngineState(pace=2.0))
+    monkeypatch.setattr(
+        "core.jobs.engine_info.current_state", lambda: engine_state.EngineState(pace=2.0)
+    )
     half = Snapshot("running", HALF)
     assert moment(half, None).seconds_left() == pytest.approx(
         reference_seconds(CONFIG)
