@@ -13,15 +13,17 @@ from core.queue.paths import engine_output_file, engine_users_folder, failure_fi
 from core.runs.folder import runs_dir
 from core.runs.log import LOG
 from core.support.locks import acquire
-from tests.helpers.engines import own_outputs
 from tests.helpers.job_runs import NIGHT
 from tools.sample_runs import OTHER, RUN, put_failure, put_run
 
+pytestmark = pytest.mark.usefixtures("outputs")
+
 
 @pytest.fixture(autouse=True)
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "gallery"
+    monkeypatch.setenv("SLEEP_GALLERY_DIR", str(folder))
+    return folder
 
 
 def create_folder(folder: Path) -> Path:
@@ -45,12 +47,12 @@ def test_an_interrupted_deletion_is_finished_unless_it_may_be_in_progress() -> N
 
 
 def test_an_unfinished_copy_in_the_gallery_is_removed_unless_it_is_in_progress(
-    tmp_path: Path,
+    gallery: Path,
 ) -> None:
     run = put_run(events=NIGHT)
-    unfinished = create_folder(tmp_path / "gallery" / f".{run.id}.tmp")
-    of_deleted_run = create_folder(tmp_path / "gallery" / f".{OTHER}.tmp")
-    recorded = create_folder(tmp_path / "gallery" / "a-night")
+    unfinished = create_folder(gallery / f".{run.id}.tmp")
+    of_deleted_run = create_folder(gallery / f".{OTHER}.tmp")
+    recorded = create_folder(gallery / "a-night")
     lock = acquire(run.lock)
     assert lock is not None
     with lock:
