@@ -141,7 +141,7 @@ def first() -> None:
     _print("submit to the first event on disk, s", times)
 
 
-def stop() -> None:
+def measure_stop() -> None:
     """Print how long a run takes to end after a stop request."""
     with fresh_engine():
         times = []
@@ -157,7 +157,7 @@ def stop() -> None:
     _print("stop requested to run ended, s", times)
 
 
-def overhead() -> None:
+def measure_overhead() -> None:
     """Print the time of a run through the engine, compared with `train` alone."""
     alone, through_engine = [], []
     with fresh_engine():
@@ -178,7 +178,7 @@ def overhead() -> None:
     _print("ratio per pair", ratios)
 
 
-def clients() -> None:
+def measure_clients() -> None:
     """Print the order of the starts, the memory and the overhead per run of many clients."""
     with fresh_engine() as engine:
         idle_mb = memory(engine)
@@ -237,9 +237,9 @@ def main() -> None:
         "start": start,
         "paint": paint,
         "first": first,
-        "stop": stop,
-        "overhead": overhead,
-        "clients": clients,
+        "stop": measure_stop,
+        "overhead": measure_overhead,
+        "clients": measure_clients,
     }
     print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
     for name in sys.argv[1:] or parts:

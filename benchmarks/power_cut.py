@@ -3,7 +3,7 @@
 An engine executes short runs in a file that contains an ext4 file system and is mounted through a
 loop device. At random moments during a run and just after its end, the file is copied: the copy
 has the content of a disk after a power cut. It is mounted elsewhere, and the usual code reads the
-runs in it. Prints how many copies contain less than was finished before the cut. Some copies are
+runs in it. Prints how many copies contain less than was finished at the cut. Some copies are
 resumed, and their results are compared bit for bit with those of an uninterrupted run.
 
 Exits with status 77 and a message if loop devices or the rights to mount are missing.
@@ -168,12 +168,12 @@ def _cut_repeatedly(scratch: Path, cuts: int) -> None:
             run = submit(CONFIG)
             wait(lambda run=run: jobs.state(run).status in ("running", "done"))  # type: ignore[misc]
             while count["cuts"] < cuts:
-                before = _wait_for_a_random_moment(run, rng)
+                at_cut = _wait_for_a_random_moment(run, rng)
                 subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
                 count["cuts"] += 1
                 with mounted(copy, scratch / "cut") as cut:
-                    count.update(_inspect(cut / "outputs", run, before))
-                if before.status == "done":
+                    count.update(_inspect(cut / "outputs", run, at_cut))
+                if at_cut.status == "done":
                     break
                 if count["cuts"] % CUTS_PER_RESUME == 0:
                     with mounted(copy, scratch / "cut") as cut:
@@ -184,12 +184,13 @@ def _cut_repeatedly(scratch: Path, cuts: int) -> None:
             with suppress(OSError):
                 shutil.rmtree(live / "outputs" / "runs" / run)
     print(f"{count['cuts']} power cuts, {count['done']} of them after the run was done")
-    print(f"  copies with less than was finished before the cut   {count['lost']}")
-    print(f"  copies with a run that cannot be read completely    {count['unreadable']}")
-    print(
-        f"  resumed copies with the same results bit for bit    {count['same']} of "
-        f"{count['resumed']}"
-    )
+    for label, value in (
+        ("copies with less than was finished at the cut", count["lost"]),
+        ("copies with a run that cannot be read completely", count["unreadable"]),
+        ("resumed copies", count["resumed"]),
+        ("of them with the same results bit for bit", count["same"]),
+    ):
+        print(f"  {label:50} {value}")
 
 
 def _execute_uninterrupted(scratch: Path) -> str:
@@ -200,17 +201,17 @@ def _execute_uninterrupted(scratch: Path) -> str:
     return _python(_RESUME, outputs, submit(CONFIG))
 
 
-def _inspect(outputs: Path, run: str, before: Progress) -> Counter[str]:
-    """Compare a run after the cut with its progress ``before`` the cut; count what is missing."""
+def _inspect(outputs: Path, run: str, at_cut: Progress) -> Counter[str]:
+    """Compare a run after the cut with its progress ``at_cut``; count what is missing."""
     after = json.loads(_python(_READ, outputs)).get(run)
-    was_done = before.status == "done"
-    if after is None or after["cycles"] < before.cycles:
+    was_done = at_cut.status == "done"
+    if after is None or after["cycles"] < at_cut.cycles:
         lost = True
     else:
         lost = after["status"] != "done" and (was_done or not after["in_queue"])
     unreadable = after is not None and after["problem"] is not None
     if lost or unreadable:
-        print(f"  before the cut {before}, after it {after}", flush=True)
+        print(f"  at the cut {at_cut}, after it {after}", flush=True)
     return Counter(done=was_done, lost=lost, unreadable=unreadable)
 
 

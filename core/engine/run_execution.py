@@ -35,7 +35,7 @@ def execute_run(
 ) -> Iterator[Event]:
     """Execute a run and yield its events; write each to the run's log first.
 
-    The last event tells how the night ended: done, stopped or failed. At the end the run leaves
+    The last event reports how the night ended: done, stopped or failed. At the end the run leaves
     the queue.
 
     Parameters

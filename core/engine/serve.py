@@ -130,7 +130,7 @@ def _main_loop(
 
 
 def _install_signal_handlers() -> Callable[[], bool]:
-    """Handle SIGTERM, SIGINT and SIGHUP; return a function that tells whether one arrived."""
+    """Handle SIGTERM, SIGINT and SIGHUP; return a function that returns whether one arrived."""
     received = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: received.append(True))

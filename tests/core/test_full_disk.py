@@ -52,7 +52,7 @@ def test_a_run_on_a_full_disk_fails_with_a_sentence_and_its_resumed_results_are_
     free: int, disk: Disk, short: Settings, one_thread: int
 ) -> None:
     config = short(total_eps=8, num_cycles=4)
-    folder = new_run(config, "somebody", 1)
+    folder = new_run(config, "ada", 1)
     disk.fill(free * KB)
     sentence = failure_of(folder)
     assert sentence is not None
@@ -71,7 +71,7 @@ def test_a_run_on_a_full_disk_fails_with_a_sentence_and_its_resumed_results_are_
 def test_a_record_that_cannot_be_replaced_stays_unchanged_and_fails_the_run(
     disk: Disk, short: Settings, one_thread: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = new_run(short(), "somebody", 1)
+    folder = new_run(short(), "ada", 1)
     note_start = RunFolder.note_start
 
     def note_start_on_full_disk(self: RunFolder, event: NightStarted) -> None:
@@ -85,7 +85,7 @@ def test_a_record_that_cannot_be_replaced_stays_unchanged_and_fails_the_run(
 
 def test_a_failure_can_be_recorded_without_any_free_byte(disk: Disk) -> None:
     run = put_run()
-    entries.add(RUN, "somebody")
+    entries.add(RUN, "ada")
     make_folders(engine_folder())
     reserve_space()
     disk.fill(0)

@@ -184,7 +184,7 @@ def execute_here(config: RunConfig) -> RunFolder:
     """Execute a new run of ``config`` in this process without interruption."""
     from core.engine.run_execution import execute_run
 
-    folder = new_run(config, "nobody", 1)
+    folder = new_run(config, "ada", 1)
     for _ in execute_run(folder):
         pass
     return folder

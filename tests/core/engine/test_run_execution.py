@@ -54,13 +54,13 @@ def thread_budgets(monkeypatch: pytest.MonkeyPatch) -> list[ThreadBudget]:
 def test_running_runs_share_the_cores_equally_up_to_their_limit(
     limit: int | None, running: int, expected: int, thread_budgets: list[ThreadBudget]
 ) -> None:
-    list(execute_run(new_run(RunConfig(), "somebody", limit), running_runs=lambda: running))
+    list(execute_run(new_run(RunConfig(), "ada", limit), running_runs=lambda: running))
     assert [threads() for threads in thread_budgets] == [expected]
 
 
 def test_a_run_gets_more_threads_when_another_run_ends(thread_budgets: list[ThreadBudget]) -> None:
     running = [4]
-    list(execute_run(new_run(RunConfig(), "somebody", None), running_runs=lambda: running[0]))
+    list(execute_run(new_run(RunConfig(), "ada", None), running_runs=lambda: running[0]))
     (threads,) = thread_budgets
     assert threads() == 2
     running[0] = 1
@@ -74,8 +74,8 @@ def test_a_run_gets_more_threads_when_another_run_ends(thread_budgets: list[Thre
 def test_a_run_that_is_deleted_raises_and_its_files_are_not_created_again(
     deleted: str, outputs: Path, short: Settings, one_thread: int
 ) -> None:
-    folder = new_run(short(total_eps=400, num_cycles=100), "somebody", 1)
-    entries.add(folder.id, "somebody")
+    folder = new_run(short(total_eps=400, num_cycles=100), "ada", 1)
+    entries.add(folder.id, "ada")
     events = execute_run(folder)
     for event in events:
         if isinstance(event, CycleDone):
