@@ -128,7 +128,7 @@ def test_a_frozen_engine_is_reported_within_15_seconds_until_it_continues(output
         waiting = jobs.submit(SHORT_RUN)
         problem = wait(lambda: jobs.state(waiting).problem, within_s=15)
         assert f"job engine (process {frozen.pid}) has not answered since" in problem
-        assert (jobs.state(waiting).status, jobs.state(waiting).served) == ("queued", False)
+        assert (jobs.state(waiting).status, jobs.state(waiting).is_served) == ("queued", False)
         assert (jobs.state(running).status, jobs.state(running).problem) == ("running", None)
         frozen.resume()
         wait(lambda: jobs.state(waiting).problem is None, within_s=15)
