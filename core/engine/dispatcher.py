@@ -234,7 +234,7 @@ class Dispatcher:
             execute_run_in_worker, str(folder.path), lower_priority, pure=False, retries=0
         )
         self._running[entry.run] = _RunningRun(entry, folder, future, now, expected_s, now)
-        self._round_robin.note_start(entry.person)
+        self._round_robin.mark_started(entry.person)
         return True
 
     # --- the published state ---

@@ -27,7 +27,7 @@ class RoundRobin:
             person: start for person, start in self.last_start.items() if person in persons
         }
 
-    def note_start(self, person: str) -> None:
+    def mark_started(self, person: str) -> None:
         """Record that a run of ``person`` starts."""
         self.last_start[person] = max(self.last_start.values(), default=0) + 1
 

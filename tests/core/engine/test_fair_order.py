@@ -84,7 +84,7 @@ def simulate(jobs: list[Job], workers: int) -> list[Start]:
             starts.append(
                 Start(entry, now, session, frozenset(started_persons), frozenset(new_persons))
             )
-            round_robin.note_start(entry.person)
+            round_robin.mark_started(entry.person)
             started_persons.add(entry.person)
             waiting.remove(entry)
             running[entry] = now + seconds[entry]
@@ -239,7 +239,7 @@ def test_the_start_order_equals_the_order_of_repeated_single_starts() -> None:
     started = []
     while waiting:
         first = start_order(waiting, round_robin.last_start)[0]
-        round_robin.note_start(first.person)
+        round_robin.mark_started(first.person)
         waiting.remove(first)
         started.append(first)
     assert order == started
