@@ -17,14 +17,14 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-package torch --no-emit-package torchvision \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help setup app test test-fast test-bad-day check format bench lock audit
+.PHONY: help setup app test test-fast test-under-load check format bench lock audit
 
 help:
 	@echo "make app [PORT=9000]   set up if necessary, and serve the page on http://localhost:8501;"
 	@echo "                       ADDRESS=0.0.0.0 accepts connections from other machines"
 	@echo "make test              set up if necessary, and run all tests"
 	@echo "make test-fast         run the tests that are not marked slow"
-	@echo "make test-bad-day      the engine's tests on a loaded machine where nothing is reaped"
+	@echo "make test-under-load   run the engine's tests on a busy machine whose process 1 never reaps"
 	@echo "make check             check lint rules, formatting and types"
 	@echo "make format            fix lint errors and formatting"
 	@echo "make lock [UPGRADE=1]  pin all dependencies, after a change of requirements"
@@ -44,8 +44,8 @@ test: $(DEVELOPMENT)
 test-fast: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-bad-day: $(DEVELOPMENT)
-	$(BIN)/python -m tools.bad_day
+test-under-load: $(DEVELOPMENT)
+	$(BIN)/python -m tools.stress_test
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .

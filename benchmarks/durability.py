@@ -1,8 +1,8 @@
-"""What it costs that a power cut loses nothing: ``python -m benchmarks.durability [PAIRS]``.
+"""Cost of durable writes: ``python -m benchmarks.durability [PAIRS]``.
 
-The default night, with waits for the disk (``fsync``) and without, in turn, each in a process of
-its own. Prints the waits of a night, their share of its time, and the ratio of both nights' times
-pair by pair, as median (min, max).
+Runs the default config alternately with and without waits for the disk (``fsync``), each time in
+a new process. Prints the number of waits, their share of the run's time and the ratio of the two
+run times per pair, as median (min, max).
 """
 
 import json
@@ -16,7 +16,7 @@ from core.support.environment import PROJECT
 
 PAIRS = 5
 
-_NIGHT = """
+_RUN = """
 import json, os, sys, time
 from core.cli.local import create_run
 from core.schedule.config import RunConfig
@@ -25,13 +25,13 @@ from core.engine.warm_up import warm_up
 from core.runs.events import NightDone
 from core.runs.folder import find_run
 
-real, waited = os.fsync, []
+real, wait_s = os.fsync, []
 
 def fsync(descriptor):
     began = time.perf_counter()
     if sys.argv[1] == "synced":
         real(descriptor)
-    waited.append(time.perf_counter() - began)
+    wait_s.append(time.perf_counter() - began)
 
 warm_up()
 run = create_run(RunConfig(device="cpu"), None)
@@ -40,41 +40,45 @@ began = time.perf_counter()
 for event in execute_run(find_run(run)):
     pass
 seconds = time.perf_counter() - began
-print(json.dumps([seconds, len(waited), sum(waited)]))
+print(json.dumps([seconds, len(wait_s), sum(wait_s)]))
 """
 
 
-def night(kind: str) -> tuple[float, int, float]:
-    """Seconds of a night, its waits for the disk, and their seconds; ``kind``: "synced" or not."""
-    with tempfile.TemporaryDirectory(dir=PROJECT / "outputs") as outputs:  # a disk, not memory
-        done = subprocess.run(
-            [sys.executable, "-c", _NIGHT, kind],
+def measure_run(mode: str) -> tuple[float, int, float]:
+    """Return a run's seconds, its number of waits for the disk and their seconds.
+
+    ``mode`` is "synced", or anything else to leave the waits out.
+    """
+    with tempfile.TemporaryDirectory(
+        dir=PROJECT / "outputs"
+    ) as outputs:  # on a disk, not in memory
+        process = subprocess.run(
+            [sys.executable, "-c", _RUN, mode],
             cwd=PROJECT,
             env={**os.environ, "SLEEP_OUTPUTS_DIR": outputs},
             stdout=subprocess.PIPE,
             check=True,
         )
-    seconds, waits, waited = json.loads(done.stdout)
-    return seconds, waits, waited
+    seconds, waits, wait_s = json.loads(process.stdout)
+    return seconds, waits, wait_s
 
 
 def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS
     ratios, shares, counts = [], [], []
     for _ in range(pairs):
-        seconds, waits, waited = night("synced")
-        ratios.append(seconds / night("left out")[0])
-        shares.append(100 * waited / seconds)
+        seconds, waits, wait_s = measure_run("synced")
+        ratios.append(seconds / measure_run("not synced")[0])
+        shares.append(100 * wait_s / seconds)
         counts.append(waits)
-    print(f"the default night, {pairs} pairs, median (min, max)")
-    for what, values in (
+    print(f"the default run, {pairs} pairs, median (min, max)")
+    for label, values in (
         ("waits for the disk", counts),
-        ("their share of the night's time, %", shares),
-        ("with them / without", ratios),
+        ("their share of the run's time, %", shares),
+        ("run time with waits / without", ratios),
     ):
-        print(
-            f"  {what:36} {statistics.median(values):7.3f}   ({min(values):.3f}, {max(values):.3f})"
-        )
+        median = statistics.median(values)
+        print(f"  {label:36} {median:7.3f}   ({min(values):.3f}, {max(values):.3f})")
 
 
 if __name__ == "__main__":

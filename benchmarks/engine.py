@@ -1,15 +1,14 @@
-"""What the job engine costs: ``python -m benchmarks.engine [PART ...]``.
+"""Benchmark of the job engine: ``python -m benchmarks.engine [PART ...]``.
 
 Parts, all by default:
-  start     until the engine is ready
-  paint     the page's first paint while the program starts its engine, in turn with one that
-            finds an engine there
-  first     from submit to the first event on disk
-  stop      until a stopped night has ended
-  overhead  a night through engine and log, in turn with the bare generator in a process of its own
-  clients   30 runs of 30 clients at once: order, memory, cost of a run
+  start     time until the engine is ready
+  paint     time until the page's first paint, with an engine that starts and with a ready one
+  first     time from submit to the first event on disk
+  stop      time from a stop request to the end of the run
+  overhead  time of a run through engine and log, and of `train` alone in a separate process
+  clients   30 clients that submit one run each at once: order, memory and overhead per run
 
-Each part has an engine and an outputs folder of its own.
+Each part starts an engine with an empty outputs folder.
 """
 
 import os
@@ -32,10 +31,10 @@ from core.runs.log import LOG
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 
-TIMES = 10
+REPEATS = 10
 PAIRS = 3
 CLIENTS = 30
-NIGHT = RunConfig(total_eps=80, num_cycles=8, device="cpu")  # about ten seconds
+TEN_SECONDS = RunConfig(total_eps=80, num_cycles=8, device="cpu")
 TINY = RunConfig(
     split="digits",
     total_eps=1,
@@ -46,7 +45,7 @@ TINY = RunConfig(
     device="cpu",
 )
 
-_BARE = """
+_TRAIN_ALONE = """
 import sys, time, torch
 from core.schedule.config import RunConfig
 from core.data import load_pair
@@ -70,8 +69,9 @@ print(jobs.submit(TINY, person=sys.argv[1]))
 
 
 def start() -> None:
+    """Print how long an engine takes to become ready."""
     times = []
-    for _ in range(TIMES):
+    for _ in range(REPEATS):
         began = time.perf_counter()
         with fresh_engine():
             times.append(time.perf_counter() - began)
@@ -79,29 +79,30 @@ def start() -> None:
 
 
 def paint() -> None:
+    """Print how long the page's first paint takes, with a starting and with a ready engine."""
     from playwright.sync_api import sync_playwright
 
     from tools.browser import find_browser
 
-    starting, found, ready = [], [], []
+    paint_starting, paint_ready, engine_ready = [], [], []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         for number in range(PAIRS):
             os.environ["SLEEP_OUTPUTS_DIR"] = f"{folder}/{number}"
-            painted, engine = _first_paint(browser)
-            starting.append(painted)
-            ready.append(engine)
+            painted_s, ready_s = _first_paint(browser)
+            paint_starting.append(painted_s)
+            engine_ready.append(ready_s)
             wait(lambda: not engine_state.is_alive())
             with fresh_engine():
-                found.append(_first_paint(browser)[0])
+                paint_ready.append(_first_paint(browser)[0])
         browser.close()
-    _print("program to first paint, engine starting, s", starting)
-    _print("program to first paint, engine there, s", found)
-    _print("program to engine ready, s", ready)
+    _print("program to first paint, engine starting, s", paint_starting)
+    _print("program to first paint, engine ready, s", paint_ready)
+    _print("program to engine ready, s", engine_ready)
 
 
 def _first_paint(browser: Any) -> tuple[float, float]:
-    """Seconds from the program's start to the page's hypnogram, and to a ready engine."""
+    """Return the seconds from the program's start to the page's hypnogram and to a ready engine."""
     port = free_port()
     began = time.perf_counter()
     command = [sys.executable, "-m", "app", "--server.port", str(port)]
@@ -109,29 +110,30 @@ def _first_paint(browser: Any) -> tuple[float, float]:
         command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     page = browser.new_page()
-    wait(lambda: _listens(port))
+    wait(lambda: _is_open(port))
     page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
-    painted = time.perf_counter() - began
+    painted_s = time.perf_counter() - began
     wait(lambda: engine_state.current_state().ready)
-    engine = time.perf_counter() - began
+    ready_s = time.perf_counter() - began
     page.close()
     program.terminate()
     program.wait()
-    return painted, engine
+    return painted_s, ready_s
 
 
-def _listens(port: int) -> bool:
+def _is_open(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def first() -> None:
+    """Print how long the first event of a submitted run takes to reach the disk."""
     with fresh_engine():
         times = []
-        for _ in range(TIMES):
+        for _ in range(REPEATS):
             began = time.perf_counter()
-            run = submit(NIGHT)
+            run = submit(TEN_SECONDS)
             log = find_run(run).path / LOG
             wait(lambda log=log: log.exists() and log.stat().st_size > 0)  # type: ignore[misc]
             times.append(time.perf_counter() - began)
@@ -139,43 +141,49 @@ def first() -> None:
     _print("submit to the first event on disk, s", times)
 
 
-def stop() -> None:
+def measure_stop() -> None:
+    """Print how long a run takes to end after a stop request."""
     with fresh_engine():
         times = []
-        for number in range(TIMES):
-            run = submit(NIGHT)
+        for number in range(REPEATS):
+            run = submit(TEN_SECONDS)
             log = find_run(run).path / LOG
-            # In turn while it measures, and while it trains.
+            # Alternately during training and during a measurement.
             kind = b'"StageStarted"' if number % 2 else b'"NightStarted"'
             wait(lambda log=log, kind=kind: log.exists() and kind in log.read_bytes())  # type: ignore[misc]
             began = time.perf_counter()
             _stop(run)
             times.append(time.perf_counter() - began)
-    _print("stop asked to night ended, s", times)
+    _print("stop requested to run ended, s", times)
 
 
-def overhead() -> None:
-    bare, engine = [], []
+def measure_overhead() -> None:
+    """Print the time of a run through the engine, compared with `train` alone."""
+    alone, through_engine = [], []
     with fresh_engine():
         for _ in range(PAIRS):
-            command = [sys.executable, "-c", _BARE, str(NIGHT.total_eps), str(NIGHT.num_cycles)]
-            done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
-            bare.append(float(done.stdout))
+            length = [str(TEN_SECONDS.total_eps), str(TEN_SECONDS.num_cycles)]
+            command = [sys.executable, "-c", _TRAIN_ALONE, *length]
+            process = subprocess.run(
+                command, cwd=PROJECT, capture_output=True, text=True, check=True
+            )
+            alone.append(float(process.stdout))
             began = time.perf_counter()
-            run = submit(NIGHT, threads=1)
+            run = submit(TEN_SECONDS, threads=1)
             wait(lambda run=run: not entries.contains(run))  # type: ignore[misc]
-            engine.append(time.perf_counter() - began)
-    _print("bare generator, s", bare)
-    _print("submit to done through the engine, s", engine)
-    ratios = [with_it / without for with_it, without in zip(engine, bare, strict=True)]
-    _print("ratio, in pairs", ratios)
+            through_engine.append(time.perf_counter() - began)
+    _print("train alone, s", alone)
+    _print("submit to done through the engine, s", through_engine)
+    ratios = [with_it / without for with_it, without in zip(through_engine, alone, strict=True)]
+    _print("ratio per pair", ratios)
 
 
-def clients() -> None:
+def measure_clients() -> None:
+    """Print the order of the starts, the memory and the overhead per run of many clients."""
     with fresh_engine() as engine:
-        idle = memory(engine)
+        idle_mb = memory(engine)
         began = time.perf_counter()
-        started = [
+        processes = [
             subprocess.Popen(
                 [sys.executable, "-c", _CLIENT, f"client {number}"],
                 cwd=PROJECT,
@@ -184,31 +192,34 @@ def clients() -> None:
             )
             for number in range(CLIENTS)
         ]
-        runs = [client.communicate()[0].strip() for client in started]
-        peak = 0.0
+        runs = [process.communicate()[0].strip() for process in processes]
+        peak_mb = 0.0
         while any(jobs.state(run).active for run in runs):
-            peak = max(peak, memory(engine))
+            peak_mb = max(peak_mb, memory(engine))
             time.sleep(0.1)
-        took = time.perf_counter() - began
-        ends = [jobs.state(run) for run in runs]
+        total_s = time.perf_counter() - began
+        snapshots = [jobs.state(run) for run in runs]
         workers = engine_state.current_state().workers
-        inverted = _inversions(runs)
-    seconds = [end.state.seconds or 0.0 for end in ends]
-    print(
-        f"{CLIENTS} clients: {sum(end.status == 'done' for end in ends)} runs done in {took:.1f} s"
-    )
-    print(f"  pairs that started in another order than they were submitted in: {inverted}")
-    print(f"  engine and {workers} workers: {idle:.0f} MB idle, {peak:.0f} MB at most")
-    per_run = (took * workers - sum(seconds)) / CLIENTS
-    print(f"  a run: {statistics.mean(seconds):.2f} s of night, {per_run:.2f} s of all else")
+        inverted = _count_inversions(runs)
+    done = sum(snapshot.status == "done" for snapshot in snapshots)
+    night_s = [snapshot.state.seconds or 0.0 for snapshot in snapshots]
+    overhead_s = (total_s * workers - sum(night_s)) / CLIENTS
+    print(f"{CLIENTS} clients: {done} runs done in {total_s:.1f} s")
+    print(f"  pairs that did not start in the order of their submission: {inverted}")
+    print(f"  engine and {workers} workers: {idle_mb:.0f} MB idle, {peak_mb:.0f} MB peak")
+    print(f"  per run: {statistics.mean(night_s):.2f} s of night, {overhead_s:.2f} s of overhead")
 
 
-def _inversions(runs: list[str]) -> int:
-    """Pairs of runs of which the one that was submitted a second or more later started first."""
+def _count_inversions(runs: list[str]) -> int:
+    """Count the pairs of runs of which the one submitted at least a second later started first."""
     folders = [find_run(run) for run in runs]
-    # A run's record is written for the last time when its night begins.
-    times = [(each.record().submitted, each.record_file.stat().st_mtime) for each in folders]
-    return sum(one[0] < other[0] and one[1] > other[1] for one in times for other in times)
+    # A run's record is last written when its night starts.
+    times = [(run.record().submitted, run.record_file.stat().st_mtime) for run in folders]
+    return sum(
+        first_submitted < second_submitted and first_started > second_started
+        for first_submitted, first_started in times
+        for second_submitted, second_started in times
+    )
 
 
 def _stop(run: str) -> None:
@@ -216,13 +227,20 @@ def _stop(run: str) -> None:
     wait(lambda: not entries.contains(run))
 
 
-def _print(what: str, values: Sequence[float]) -> None:
-    middle = statistics.median(values)
-    print(f"{what:42} {middle:8.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
+def _print(label: str, values: Sequence[float]) -> None:
+    median = statistics.median(values)
+    print(f"{label:42} {median:8.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
 
 
 def main() -> None:
-    parts = {part.__name__: part for part in (start, paint, first, stop, overhead, clients)}
+    parts = {
+        "start": start,
+        "paint": paint,
+        "first": first,
+        "stop": measure_stop,
+        "overhead": measure_overhead,
+        "clients": measure_clients,
+    }
     print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
     for name in sys.argv[1:] or parts:
         parts[name]()

@@ -1,4 +1,4 @@
-"""An engine to measure with, and what goes with it."""
+"""Shared by the benchmarks: engines with an empty outputs folder, and their memory."""
 
 import os
 import socket
@@ -18,21 +18,21 @@ from core.support.environment import PROJECT
 
 
 def fresh_engine(workers: int | None = None) -> AbstractContextManager[psutil.Process]:
-    """An engine with an outputs folder of its own, ready; it is gone after the block.
+    """Start an engine with an empty outputs folder; it is ready, and ends with the block.
 
-    ``workers`` None: as many as it takes by itself.
+    ``workers`` is the number of its workers; default one per available core.
     """
     options = [] if workers is None else ["--workers", str(workers)]
-    return _fresh("core", "serve-engine", *options)
+    return _start("core", "serve-engine", *options)
 
 
 def fresh_program() -> AbstractContextManager[psutil.Process]:
-    """The dashboard's program, with an outputs folder of its own, its engine ready."""
-    return _fresh("app", "--server.port", str(free_port()))
+    """Start the page's program with an empty outputs folder; its engine is ready."""
+    return _start("app", "--server.port", str(free_port()))
 
 
 @contextmanager
-def _fresh(*module: str) -> Iterator[psutil.Process]:
+def _start(*module: str) -> Iterator[psutil.Process]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SLEEP_OUTPUTS_DIR"] = folder
         process = subprocess.Popen(
@@ -49,26 +49,29 @@ def _fresh(*module: str) -> Iterator[psutil.Process]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """Return a port that no process uses now."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
 
 
 def submit(config: RunConfig, threads: int | None = None) -> str:
-    """As `jobs.submit` does, but without keeping an engine beyond the block that has one."""
+    """Queue a run as `jobs.submit` does, but start no engine."""
     folder = new_run(config, "benchmark", threads)
     entries.add(folder.id, "benchmark")
     return folder.id
 
 
 def memory(program: psutil.Process) -> float:
-    """The proportional memory of a program's processes in MB, shared pages counted once."""
-    family = [program, *program.children(recursive=True)]
-    return sum(process.memory_full_info().pss for process in family) / 2**20
+    """Return the proportional set size of a program and its descendants in MB.
+
+    It counts pages that they share once.
+    """
+    processes = [program, *program.children(recursive=True)]
+    return sum(process.memory_full_info().pss for process in processes) / 2**20
 
 
 def wait(condition: Callable[[], bool]) -> None:
-    """Until ``condition`` holds."""
+    """Wait until ``condition`` returns true."""
     while not condition():
         time.sleep(0.01)

@@ -1,12 +1,12 @@
-"""What a power cut leaves of runs: ``python -m benchmarks.power_cut [LOOKS]``, as root on Linux.
+"""Simulated power cuts: ``python -m benchmarks.power_cut [CUTS]``, as root on Linux.
 
-A file with an ext4 file system is mounted through a loop device, and an engine runs short nights
-in it. At random moments, in the middle of a night and just after its end, the file is copied as it
-is: that is what a disk holds when the power goes. The copy is mounted elsewhere and the runs in it
-are read, by the same code as always. Prints how many looks found less than was finished before the
-cut, and resumes some of the copies to compare their end bit for bit with an undisturbed night.
+An engine executes short runs in a file that contains an ext4 file system and is mounted through a
+loop device. At random moments during a run and just after its end, the file is copied: the copy
+has the content of a disk after a power cut. It is mounted elsewhere, and the usual code reads the
+runs in it. Prints how many copies contain less than was finished at the cut. Some copies are
+resumed, and their results are compared bit for bit with those of an uninterrupted run.
 
-Exits with status 77 and a sentence where loop devices or the rights to mount are missing.
+Exits with status 77 and a message if loop devices or the rights to mount are missing.
 """
 
 import json
@@ -17,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.engines import submit, wait
 from core import jobs
@@ -27,12 +29,12 @@ from core.queue import engine_state
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 
-LOOKS = 90
-RESUMED_EVERY = 15
-NIGHT = RunConfig(split="digits", total_eps=40, num_cycles=8, num=10, device="cpu")
+CUTS = 90
+CUTS_PER_RESUME = 15
+CONFIG = RunConfig(split="digits", total_eps=40, num_cycles=8, num=10, device="cpu")
 _SKIPPED = 77
-_SIZE = 128 * 2**20
-_SEEN_S = 0.1  # a line may be seen a moment before it is on disk
+_DISK_BYTES = 128 * 2**20
+_SYNC_S = 0.1  # a line can be read shortly before it is on disk
 
 _READ = """
 import json, sys
@@ -41,13 +43,16 @@ from core.runs.events import DreamsMade, ImagesRecalled, StageEvaluated
 from core.runs.log import RunReader
 from core.runs.folder import find_run
 from core.queue import entries
-found = {}
+reports = {}
 for run in jobs.runs():
-    told = {"status": None, "cycles": 0, "wanted": entries.contains(run), "problem": None}
+    report = {"status": None, "cycles": 0, "in_queue": entries.contains(run), "problem": None}
     try:
-        now = jobs.state(run)
-        problem = now.problem and now.problem.sentence
-        told |= {"status": now.status, "cycles": now.state.finished, "problem": problem}
+        snapshot = jobs.state(run)
+        report |= {
+            "status": snapshot.status,
+            "cycles": snapshot.state.finished,
+            "problem": snapshot.problem and snapshot.problem.sentence,
+        }
         for event in RunReader(find_run(run).path).read():
             if isinstance(event, DreamsMade):
                 event.images.load()
@@ -56,9 +61,9 @@ for run in jobs.runs():
             elif isinstance(event, StageEvaluated):
                 event.dataset_1.error_per_image.load()
     except Exception as error:
-        told["problem"] = f"{type(error).__name__}: {error}"
-    found[run] = told
-print(json.dumps(found))
+        report["problem"] = f"{type(error).__name__}: {error}"
+    reports[run] = report
+print(json.dumps(reports))
 """
 
 _RESUME = """
@@ -70,27 +75,35 @@ from core.runs.folder import find_run
 folder = find_run(sys.argv[1])
 for _ in execute_run(folder):
     pass
-end = fold(RunState(), RunReader(folder.path).read())
-last = max(folder.checkpoints.glob("cycle-*.safetensors"))
-told = [(stage.dataset_1.error, stage.dataset_2.error) for stage in end.stages]
-print(end.outcome, hashlib.sha256(last.read_bytes() + repr(told).encode()).hexdigest())
+state = fold(RunState(), RunReader(folder.path).read())
+checkpoint = max(folder.checkpoints.glob("cycle-*.safetensors")).read_bytes()
+errors = [(stage.dataset_1.error, stage.dataset_2.error) for stage in state.stages]
+print(state.outcome, hashlib.sha256(checkpoint + repr(errors).encode()).hexdigest())
 """
 
 
+class Progress(NamedTuple):
+    """Status and number of finished cycles of a run."""
+
+    status: str
+    cycles: int
+
+
 @contextmanager
-def mounted(image: Path, place: Path) -> Iterator[Path]:
-    """``image`` as a file system at ``place``, for the block."""
-    place.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=True)
+def mounted(image: Path, mount_point: Path) -> Iterator[Path]:
+    """Mount the file system in the file ``image`` at ``mount_point`` for the block."""
+    mount_point.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(mount_point)], check=True)
     try:
-        yield place
+        yield mount_point
     finally:
-        while _umount(place):  # a process that has just ended may still be in it
+        while not _umount(mount_point):  # an ending process may still use it
             time.sleep(0.2)
 
 
-def _umount(place: Path) -> int:
-    return subprocess.run(["umount", str(place)], stderr=subprocess.DEVNULL, check=False).returncode
+def _umount(mount_point: Path) -> bool:
+    command = ["umount", str(mount_point)]
+    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _python(code: str, outputs: Path, *arguments: str) -> str:
@@ -123,90 +136,90 @@ def _engine(outputs: Path) -> Iterator[None]:
         wait(lambda: not engine_state.is_alive())
 
 
-def _moment(run: str, rng: random.Random) -> dict[str, object]:
-    """Wait for a moment in the run's night, or just after it; where the run is then."""
+def _wait_for_a_random_moment(run: str, rng: random.Random) -> Progress:
+    """Wait up to 4 s, or until the run is done; return the progress of the run."""
     end = time.monotonic() + rng.uniform(0.0, 4.0)
     while time.monotonic() < end and jobs.state(run).status != "done":
         time.sleep(0.02)
-    now = jobs.state(run)
-    time.sleep(_SEEN_S)
-    return {"status": now.status, "cycles": now.state.finished}
+    snapshot = jobs.state(run)
+    time.sleep(_SYNC_S)
+    return Progress(snapshot.status, snapshot.state.finished)
 
 
 def main() -> None:
-    looks = int(sys.argv[1]) if len(sys.argv) > 1 else LOOKS
+    cuts = int(sys.argv[1]) if len(sys.argv) > 1 else CUTS
     if os.geteuid() or not shutil.which("mkfs.ext4") or not Path("/dev/loop-control").exists():
         print("skipped: mounting a loop device needs root, mkfs.ext4 and /dev/loop-control")
         sys.exit(_SKIPPED)
     with tempfile.TemporaryDirectory(dir=PROJECT / "outputs") as scratch:
-        _main(Path(scratch), looks)
+        _cut_repeatedly(Path(scratch), cuts)
 
 
-def _main(scratch: Path, looks: int) -> None:
+def _cut_repeatedly(scratch: Path, cuts: int) -> None:
     rng = random.Random(2026)
     image, copy = scratch / "disk.img", scratch / "cut.img"
-    count = dict.fromkeys(("done", "lost", "unreadable", "resumed", "same"), 0)
-    undisturbed = _undisturbed(scratch)
+    count: Counter[str] = Counter()
+    uninterrupted = _execute_uninterrupted(scratch)
     with image.open("wb") as file:
-        file.truncate(_SIZE)
+        file.truncate(_DISK_BYTES)
     subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
     with mounted(image, scratch / "live") as live, _engine(live / "outputs"):
-        done = 0
-        while done < looks:
-            run = submit(NIGHT)
+        while count["cuts"] < cuts:
+            run = submit(CONFIG)
             wait(lambda run=run: jobs.state(run).status in ("running", "done"))  # type: ignore[misc]
-            while done < looks:
-                before = _moment(run, rng)
+            while count["cuts"] < cuts:
+                at_cut = _wait_for_a_random_moment(run, rng)
                 subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
-                done += 1
-                _look(copy, scratch / "cut", run, before, count)
-                if done % RESUMED_EVERY == 0 and before["status"] != "done":
-                    _resume(copy, scratch / "cut", run, undisturbed, count)
-                if before["status"] == "done":
+                count["cuts"] += 1
+                with mounted(copy, scratch / "cut") as cut:
+                    count.update(_inspect(cut / "outputs", run, at_cut))
+                if at_cut.status == "done":
                     break
+                if count["cuts"] % CUTS_PER_RESUME == 0:
+                    with mounted(copy, scratch / "cut") as cut:
+                        results = _resume(cut / "outputs", run)
+                    count.update(resumed=1, same=results == uninterrupted)
             jobs.stop(run)
             wait(lambda run=run: not jobs.state(run).active)  # type: ignore[misc]
             with suppress(OSError):
                 shutil.rmtree(live / "outputs" / "runs" / run)
-    print(f"{done} power cuts, {count['done']} of them after the run was done")
-    print(f"  looks with less than was finished before the cut   {count['lost']}")
-    print(f"  looks with a run that cannot be read whole         {count['unreadable']}")
-    print(
-        f"  resumed after the cut, with the same end bit for bit  {count['same']} of "
-        f"{count['resumed']}"
-    )
+    print(f"{count['cuts']} power cuts, {count['done']} of them after the run was done")
+    for label, value in (
+        ("copies with less than was finished at the cut", count["lost"]),
+        ("copies with a run that cannot be read completely", count["unreadable"]),
+        ("resumed copies", count["resumed"]),
+        ("of them with the same results bit for bit", count["same"]),
+    ):
+        print(f"  {label:50} {value}")
 
 
-def _undisturbed(scratch: Path) -> str:
-    outputs = scratch / "undisturbed"
+def _execute_uninterrupted(scratch: Path) -> str:
+    """Execute a run without a power cut and return its outcome and checksum."""
+    outputs = scratch / "uninterrupted"
     outputs.mkdir()
     os.environ["SLEEP_OUTPUTS_DIR"] = str(outputs)
-    return _python(_RESUME, outputs, submit(NIGHT))
+    return _python(_RESUME, outputs, submit(CONFIG))
 
 
-def _look(
-    copy: Path, place: Path, run: str, before: dict[str, object], count: dict[str, int]
-) -> None:
-    with mounted(copy, place):
-        found = json.loads(_python(_READ, place / "outputs")).get(run)
-    was_done = before["status"] == "done"
-    count["done"] += was_done
-    if found is None or found["cycles"] < before["cycles"]:
+def _inspect(outputs: Path, run: str, at_cut: Progress) -> Counter[str]:
+    """Compare a run after the cut with its progress ``at_cut``; count what is missing."""
+    after = json.loads(_python(_READ, outputs)).get(run)
+    was_done = at_cut.status == "done"
+    if after is None or after["cycles"] < at_cut.cycles:
         lost = True
     else:
-        lost = found["status"] != "done" and (was_done or not found["wanted"])
-    count["lost"] += lost
-    unreadable = found is not None and found["problem"] is not None
-    count["unreadable"] += unreadable
+        lost = after["status"] != "done" and (was_done or not after["in_queue"])
+    unreadable = after is not None and after["problem"] is not None
     if lost or unreadable:
-        print(f"  before the cut {before}, after it {found}", flush=True)
+        print(f"  at the cut {at_cut}, after it {after}", flush=True)
+    return Counter(done=was_done, lost=lost, unreadable=unreadable)
 
 
-def _resume(copy: Path, place: Path, run: str, undisturbed: str, count: dict[str, int]) -> None:
-    with mounted(copy, place):
-        count["resumed"] += 1
-        with suppress(subprocess.CalledProcessError):  # a run that cannot be resumed
-            count["same"] += _python(_RESUME, place / "outputs", run) == undisturbed
+def _resume(outputs: Path, run: str) -> str | None:
+    """Resume a run after the cut; return its outcome and checksum, None if that fails."""
+    with suppress(subprocess.CalledProcessError):
+        return _python(_RESUME, outputs, run)
+    return None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The job engine: nights from all who ask for them, slept by worker processes in fair order.
+"""The job engine: executes the queued runs of all users in worker processes, in fair order.
 
-It shares nothing with those who use it but the outputs folder: a run is asked for by a file in
-the queue, stopped by a file in its folder, and followed by reading its log. So the queue survives
-whatever is killed, and neither the page nor a notebook needs Dask or torch to use the engine.
+The engine and its clients share only the outputs folder. A client requests a run with a file in
+the queue, stops it with a file in the run's folder and follows it by reading its log. So the queue
+survives every killed process, and neither the page nor a notebook needs Dask or torch.
 """

@@ -1,7 +1,7 @@
-"""The engine as a program of its own: ``python -m core.engine LOCK``, started by `keeper`.
+"""The engine as a separate program: ``python -m core.engine DESCRIPTOR``.
 
-LOCK is the number of a file that the starter has locked as the engine's, so that there is no
-moment at which two engines could start.
+`core.jobs.engine_process` starts it. DESCRIPTOR is the inherited file descriptor of the engine's
+lock, which the starting process has already taken. So two engines can never start at once.
 """
 
 import os
@@ -15,7 +15,7 @@ from core.support.text import log_printably
 if __name__ == "__main__":
     log_printably()
     descriptor = int(sys.argv[1])
-    os.set_inheritable(descriptor, False)  # the workers must not keep it
+    os.set_inheritable(descriptor, False)  # a worker that outlives the engine must not hold it
     try:
         serve(Lock(descriptor), stay=False)
     except SleepError as error:

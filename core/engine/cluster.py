@@ -1,4 +1,4 @@
-"""The Dask cluster that sleeps the nights: one of our own on this machine, or the one asked for."""
+"""The Dask cluster that executes runs: a local one, or the one at DASK_SCHEDULER_ADDRESS."""
 
 import logging
 import tempfile
@@ -9,46 +9,49 @@ import dask
 from distributed import Client, Nanny, SpecCluster
 from distributed.security import Security
 
-from core.engine.no_http import QuietScheduler, QuietWorker
+from core.engine.no_http import SchedulerWithoutHttp, WorkerWithoutHttp
 from core.queue.problems import EngineProblemError, Problem, ProblemCode
 from core.support.environment import scheduler_address
 
 _CONNECT_S = 10
 _LOOPBACK = "127.0.0.1"
-_WARM = "core.engine.worker"
-_SETTINGS = {
-    # A worker's death is told at once; the dispatcher knows how often a night may cost one.
+_PRELOADED_MODULE = "core.engine.worker"
+_DASK_SETTINGS = {
+    # A worker's death is reported at once; the dispatcher counts how often a run may cause one.
     "distributed.scheduler.allowed-failures": 0,
-    # Torch is imported once and shared; a new worker is there in a moment.
+    # Torch is imported once and shared, so a new worker starts quickly.
     "distributed.worker.multiprocessing-method": "forkserver",
-    # On a busy machine a worker is some time in coming back, and must not be given up meanwhile.
+    # On a busy machine a worker needs time to return and must not be given up meanwhile.
     "distributed.deploy.lost-worker-timeout": "2m",
-    "distributed.admin.tick.limit": "1m",  # nor is that worth a warning
-    # Looking at a night's stack a hundred times a second costs it some per cent of its time.
+    "distributed.admin.tick.limit": "1m",  # a busy machine is not worth a warning either
+    # Sampling a run's stack a hundred times a second costs several per cent of its time.
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
-    # Dask's own pages are off (see `quiet`), so their modules are not imported either.
+    # Dask's own web pages are off (see `no_http`), so their modules are not imported either.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
 
 
-def address_of(client: Client) -> str:
-    """Where the scheduler of ``client`` listens, "" while it is not connected."""
+def address_of_scheduler(client: Client) -> str:
+    """Return the address of the scheduler of ``client``, "" while it is not connected."""
     return str(client.scheduler.address) if client.scheduler else ""
 
 
 @contextmanager
 def connect(workers: int) -> Iterator[Client]:
-    """A client of the cluster; raises `EngineError` where there is none to be had.
+    """Yield a client of the cluster; ``workers`` is the number of workers of a local one.
 
-    Our own listens on loopback only, speaks TLS and lets in only who has the credentials, which
-    are made for it and never leave this process and its workers: a scheduler runs what it is sent.
+    Raises `EngineError` if no scheduler answers at DASK_SCHEDULER_ADDRESS.
+
+    A scheduler executes whatever it receives. So the local one listens on loopback only, speaks
+    TLS and accepts only clients with credentials that are generated for it and never leave this
+    process and its workers.
     """
     address = scheduler_address()
-    with dask.config.set(_SETTINGS):
+    with dask.config.set(_DASK_SETTINGS):
         if address is None:
-            with _own(workers) as cluster, Client(cluster) as client:
+            with _local_cluster(workers) as cluster, Client(cluster) as client:
                 yield client
             return
         try:
@@ -62,37 +65,41 @@ def connect(workers: int) -> Iterator[Client]:
             yield client
 
 
-def workers_of(client: Client) -> int:
-    """How many workers there are now; costs a question to the scheduler."""
+def count_workers(client: Client) -> int:
+    """Return the current number of workers; costs one request to the scheduler."""
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def replace_lost_workers(client: Client) -> None:
-    """Have the workers of our own cluster replaced that are gone for good."""
-    own = client.cluster
-    if own is not None:
-        own.scale(len(own.worker_spec))
+    """Start a new worker for each lost one of a local cluster; do nothing for another cluster."""
+    cluster = client.cluster
+    if cluster is not None:
+        cluster.scale(len(cluster.worker_spec))
 
 
-def _own(workers: int) -> SpecCluster:
-    reach = {"host": _LOOPBACK, "protocol": "tls://", "security": Security.temporary()}
+def _local_cluster(workers: int) -> SpecCluster:
+    network = {"host": _LOOPBACK, "protocol": "tls://", "security": Security.temporary()}
     worker = {
         "cls": Nanny,
         "options": {
-            **reach,
-            "worker_class": QuietWorker,
+            **network,
+            "worker_class": WorkerWithoutHttp,
             "nthreads": 1,
-            "memory_limit": 0,  # a night's need is small and known; the default could kill it
-            "preload": [_WARM],
+            "memory_limit": 0,  # a run needs little memory; the default could kill its worker
+            "preload": [_PRELOADED_MODULE],
             "local_directory": tempfile.gettempdir(),
             "silence_logs": logging.WARNING,
             "dashboard": False,
         },
     }
+    scheduler = {
+        "cls": SchedulerWithoutHttp,
+        "options": {**network, "port": 0, "dashboard": False},
+    }
     return SpecCluster(
         workers=dict.fromkeys(range(workers), worker),
         worker=worker,
-        scheduler={"cls": QuietScheduler, "options": {**reach, "port": 0, "dashboard": False}},
-        security=reach["security"],
+        scheduler=scheduler,
+        security=network["security"],
         silence_logs=logging.WARNING,
     )

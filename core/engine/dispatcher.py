@@ -1,19 +1,19 @@
-"""Who sleeps next, and what becomes of nights whose worker dies or hangs."""
+"""The dispatcher: starts queued runs in fair order and handles workers that exit or hang."""
 
 import logging
+import math
 import os
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Any
 
 from distributed import Client, Future
 
-from core.engine.cluster import address_of, replace_lost_workers, workers_of
+from core.engine.cluster import address_of_scheduler, count_workers, replace_lost_workers
 from core.engine.fair_order import RoundRobin, start_order
-from core.engine.worker import execute_run_in_worker
+from core.engine.worker import WorkerResult, execute_run_in_worker
 from core.queue import engine_state, entries
 from core.queue.engine_state import EngineState
 from core.queue.entry import Entry
@@ -24,134 +24,162 @@ from core.support import environment
 from core.support.errors import EngineError, SleepError
 from core.support.files import read_bytes
 
-MOST_DEATHS = 5  # of workers over one cycle, before the night is thought to be what kills them
-_LATER_S = 1.0
-_LARGEST_HEARTBEAT = 10_000  # bytes
-_LOOK_S = 1.0  # between looks at what changes slowly
+MAX_WORKER_DEATHS = 5  # during one cycle; then the run counts as their cause and fails
+_RETRY_S = 1.0
+_MAX_HEARTBEAT_BYTES = 10_000
+_CONNECTED = ("running", "connecting", "newly-created")
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass
-class _Night:
-    """A night that a worker sleeps: since when, and its last sign of life."""
+class _RunningRun:
+    """A run that was submitted to a worker; times are seconds of the monotonic clock.
+
+    Attributes
+    ----------
+    entry : Entry
+        The run's entry in the queue.
+    folder : RunFolder
+        The run's folder.
+    future : Future
+        Result of `execute_run_in_worker`.
+    started_at : float
+        Time of its start.
+    expected_s : float
+        Expected duration in seconds.
+    heartbeat_at : float
+        Time at which the heartbeat file last changed, or of the start.
+    heartbeat : bytes
+        Content of the heartbeat file at that time.
+    """
 
     entry: Entry
     folder: RunFolder
-    future: Future[dict[str, Any]]
-    began: float
+    future: Future[WorkerResult]
+    started_at: float
     expected_s: float
+    heartbeat_at: float
     heartbeat: bytes = b""
-    beat_at: float = 0.0
 
 
 @dataclass
-class _Deaths:
-    """How many workers have died over a night since it last finished a cycle."""
+class _WorkerDeaths:
+    """Number of workers that were lost during a run since it last finished a cycle."""
 
     cycles: int = 0
     count: int = 0
 
 
 class Dispatcher:
-    """Hands waiting nights to the workers of ``client``; call `step` again and again."""
+    """Assigns queued runs to the workers of a Dask cluster; call `step` repeatedly.
 
-    def __init__(self, client: Client) -> None:
+    ``client`` is connected to the cluster. Every ``slow_interval_s`` seconds the dispatcher also
+    checks what changes slowly: the workers, the heartbeats and the published start times.
+    """
+
+    def __init__(self, client: Client, slow_interval_s: float = 1.0) -> None:
         self._client = client
-        self._nights: dict[str, _Night] = {}
-        self._turns = RoundRobin()
-        self._deaths: dict[str, _Deaths] = {}
-        self._later: dict[str, float] = {}  # not before then
-        self._pace = Speed(engine_state.last_published().pace)
-        self._queue: list[Entry] = []
-        self._queue_seen: object = None
-        self._looked = 0.0
+        self._slow_interval_s = slow_interval_s
+        self._last_slow_check = -math.inf
         self._workers = 0
-        self._told: EngineState | None = None
+        self._queue: list[Entry] = []
+        self._queue_modified: int | None = None
+        self._round_robin = RoundRobin()
+        self._running: dict[str, _RunningRun] = {}
+        self._retry_at: dict[str, float] = {}
+        self._worker_deaths: dict[str, _WorkerDeaths] = {}
+        self._pace = Speed(engine_state.last_published().pace)
+        self._published: EngineState | None = None
 
     def step(self) -> None:
-        """Look once at all there is to do; raises `EngineError` when the cluster is gone."""
-        if self._client.status not in ("running", "connecting", "newly-created"):
+        """Collect ended runs, restart hung workers, start queued runs and publish the state.
+
+        Raises `EngineError` if the connection to the scheduler is lost.
+        """
+        if self._client.status not in _CONNECTED:
             raise EngineError("the connection to the Dask scheduler is lost; start it again.")
         now = time.monotonic()
-        self._collect()
-        look = now - self._looked >= _LOOK_S
-        if look:
-            self._looked = now
+        self._collect_ended_runs(now)
+        slow_check = now - self._last_slow_check >= self._slow_interval_s
+        if slow_check:
+            self._last_slow_check = now
             replace_lost_workers(self._client)
-            self._workers = workers_of(self._client)
-            self._find_hung(now)
-        self._read_queue(anyway=look)
-        self._start(now)
-        if look or self._told is None or self._changed():
-            self._tell(now)
+            self._workers = count_workers(self._client)
+            self._restart_hung_workers(now)
+        if slow_check or entries.modification_time() != self._queue_modified:
+            self._read_queue()
+        self._start_runs(now)
+        if slow_check or self._publication_is_outdated():
+            self._publish(now)
 
-    # --- nights that end ---
+    # --- runs that end ---
 
-    def _collect(self) -> None:
-        for run_id, night in list(self._nights.items()):
-            if night.future.status == "pending":
+    def _collect_ended_runs(self, now: float) -> None:
+        for run_id, run in list(self._running.items()):
+            status = run.future.status
+            if status == "pending":
                 continue
-            del self._nights[run_id]
-            if night.future.status == "finished":
-                self._ended(night, night.future.result())
-            elif night.future.status == "error":
-                self._lost(night, night.future.exception())
-            else:
-                self._later[run_id] = time.monotonic() + _LATER_S
+            del self._running[run_id]
+            if status == "finished":
+                self._collect_result(run, run.future.result(), now)
+            elif status == "error":
+                self._collect_error(run, run.future.exception())
+            else:  # Dask cancelled or lost the task
+                self._retry_at[run_id] = now + _RETRY_S
 
-    def _ended(self, night: _Night, result: dict[str, Any]) -> None:
-        if not result["ended"]:  # another process sleeps it
-            self._later[night.folder.id] = time.monotonic() + _LATER_S
+    def _collect_result(self, run: _RunningRun, result: WorkerResult, now: float) -> None:
+        if not result["ended"]:  # another process executes it
+            self._retry_at[run.folder.id] = now + _RETRY_S
             return
         if result["problem"] is not None:
-            self._fail(night.folder, night.entry, result["problem"])
-        self._deaths.pop(night.folder.id, None)
+            self._fail(run.folder, run.entry, result["problem"])
+        self._worker_deaths.pop(run.folder.id, None)
         if result["seconds"] is not None:
             with suppress(SleepError):
-                self._pace = self._pace.after(night.folder.record().config, result["seconds"])
+                self._pace = self._pace.after(run.folder.record().config, result["seconds"])
 
-    def _lost(self, night: _Night, error: BaseException) -> None:
-        """The worker died, or could not even begin."""
+    def _collect_error(self, run: _RunningRun, error: BaseException) -> None:
+        """Fail a run that raised an unexpected error, or whose workers were killed repeatedly."""
         if type(error).__name__ != "KilledWorker":
-            _logger.error("run %s", night.folder.id, exc_info=error)
-            sentence = f"its worker could not sleep it ({type(error).__name__}: {error})."
-            self._fail(night.folder, night.entry, sentence)
+            _logger.error("run %s", run.folder.id, exc_info=error)
+            sentence = f"its worker could not execute it ({type(error).__name__}: {error})."
+            self._fail(run.folder, run.entry, sentence)
             return
-        deaths = self._deaths.setdefault(night.folder.id, _Deaths())
-        cycles = _cycles_kept(night.folder)
+        deaths = self._worker_deaths.setdefault(run.folder.id, _WorkerDeaths())
+        cycles = _checkpointed_cycles(run.folder)
         if cycles > deaths.cycles:
             deaths.cycles, deaths.count = cycles, 0
         deaths.count += 1
-        _logger.warning("run %s lost its worker, time %s", night.folder.id, deaths.count)
-        if deaths.count >= MOST_DEATHS:
+        _logger.warning("run %s lost worker number %s in one cycle", run.folder.id, deaths.count)
+        if deaths.count >= MAX_WORKER_DEATHS:
             self._fail(
-                night.folder,
-                night.entry,
-                f"{MOST_DEATHS} workers died over the same cycle of it, as they do when memory "
-                "is short; choose fewer seeds or images.",
+                run.folder,
+                run.entry,
+                f"{MAX_WORKER_DEATHS} workers were killed during the same cycle, which usually "
+                "means that memory is short; choose fewer seeds or images.",
             )
 
     def _fail(self, folder: RunFolder, entry: Entry, sentence: str) -> None:
         record_failure(folder, sentence)
         entries.remove(folder.id, entry)
 
-    # --- nights that hang ---
+    # --- runs that hang ---
 
-    def _find_hung(self, now: float) -> None:
-        for night in self._nights.values():
+    def _restart_hung_workers(self, now: float) -> None:
+        for run in self._running.values():
             with suppress(OSError):
-                heartbeat = read_bytes(night.folder.heartbeat, _LARGEST_HEARTBEAT)
-                if heartbeat != night.heartbeat:
-                    night.heartbeat, night.beat_at = heartbeat, now
-            if now - night.beat_at > environment.hung_after_s():
-                night.beat_at = now
-                self._restart(night)
+                heartbeat = read_bytes(run.folder.heartbeat, _MAX_HEARTBEAT_BYTES)
+                if heartbeat != run.heartbeat:
+                    run.heartbeat, run.heartbeat_at = heartbeat, now
+            if now - run.heartbeat_at > environment.hung_after_s():
+                run.heartbeat_at = now
+                self._restart_worker(run)
 
-    def _restart(self, night: _Night) -> None:
-        holders = self._client.processing()
-        addresses = [worker for worker, keys in holders.items() if night.future.key in keys]
-        _logger.warning("run %s takes no step any more; restarting %s", night.folder.id, addresses)
+    def _restart_worker(self, run: _RunningRun) -> None:
+        keys_by_worker = self._client.processing()
+        addresses = [worker for worker, keys in keys_by_worker.items() if run.future.key in keys]
+        _logger.warning("run %s is hung; restarting %s", run.folder.id, addresses)
 
         def restart() -> None:
             try:
@@ -159,88 +187,94 @@ class Dispatcher:
             except Exception:
                 _logger.exception("%s cannot be restarted", addresses)
 
-        # Of its own, for the others must not wait until a frozen process is given up.
+        # In a separate thread, because a frozen process delays the restart by its timeout.
         threading.Thread(target=restart, daemon=True).start()
 
-    # --- nights that wait ---
+    # --- runs that wait ---
 
-    def _read_queue(self, *, anyway: bool) -> None:
-        seen = entries.modification_time()
-        if anyway or seen != self._queue_seen:
-            self._queue_seen = seen
-            self._queue = entries.read_all()
-            known = {entry.run for entry in self._queue} | self._nights.keys()
-            self._later = {run: at for run, at in self._later.items() if run in known}
-            self._deaths = {run: each for run, each in self._deaths.items() if run in known}
-            self._turns.keep(entry.person for entry in self._queue)
+    def _read_queue(self) -> None:
+        self._queue_modified = entries.modification_time()
+        self._queue = entries.read_all()
+        known = {entry.run for entry in self._queue} | self._running.keys()
+        self._retry_at = {run: at for run, at in self._retry_at.items() if run in known}
+        self._worker_deaths = {
+            run: deaths for run, deaths in self._worker_deaths.items() if run in known
+        }
+        self._round_robin.forget_all_but(entry.person for entry in self._queue)
 
     def _waiting(self) -> list[Entry]:
-        waiting = [entry for entry in self._queue if entry.run not in self._nights]
-        return start_order(waiting, self._turns.last)
+        """Return the queued entries that no worker has, in the order of their starts."""
+        waiting = [entry for entry in self._queue if entry.run not in self._running]
+        return start_order(waiting, self._round_robin.last_start)
 
-    def _start(self, now: float) -> None:
-        free = self._workers - len(self._nights)
+    def _start_runs(self, now: float) -> None:
+        free_workers = self._workers - len(self._running)
         for entry in self._waiting():
-            if free <= 0:
+            if free_workers <= 0:
                 return
-            if self._later.get(entry.run, 0.0) > now:
-                continue
-            if self._begin(entry, now):
-                free -= 1
+            if self._retry_at.get(entry.run, -math.inf) <= now and self._start_run(entry, now):
+                free_workers -= 1
 
-    def _begin(self, entry: Entry, now: float) -> bool:
+    def _start_run(self, entry: Entry, now: float) -> bool:
+        """Submit a run to the cluster; return False if it cannot start."""
         try:
             folder = find_run(entry.run)
-        except SleepError:  # deleted by hand
+        except SleepError:  # its folder was deleted by hand
             entries.remove(entry.run, entry)
             return False
         try:
-            expected = self._pace.seconds(folder.record().config)
+            expected_s = self._pace.seconds(folder.record().config)
         except SleepError as error:
             self._fail(folder, entry, str(error))
             return False
-        # The second of two nights beside each other, so that one's own is seen as soon as can be.
-        second = any(night.entry.person == entry.person for night in self._nights.values())
+        # Of two runs of one person, the second has a lower priority, so that the first result
+        # appears as early as possible.
+        lower_priority = any(run.entry.person == entry.person for run in self._running.values())
         future = self._client.submit(
-            execute_run_in_worker, str(folder.path), second, pure=False, retries=0
+            execute_run_in_worker, str(folder.path), lower_priority, pure=False, retries=0
         )
-        self._nights[entry.run] = _Night(entry, folder, future, now, expected, beat_at=now)
-        self._turns.took(entry.person)
+        self._running[entry.run] = _RunningRun(entry, folder, future, now, expected_s, now)
+        self._round_robin.mark_started(entry.person)
         return True
 
-    # --- what is told ---
+    # --- the published state ---
 
-    def _changed(self) -> bool:
-        assert self._told is not None
-        waiting = tuple(entry.run for entry in self._waiting())
-        told = tuple(run for run, _ in self._told.waiting)
-        return (tuple(self._nights), waiting) != (self._told.asleep, told)
+    def _publication_is_outdated(self) -> bool:
+        """Return whether other runs are running or waiting than the published state lists."""
+        if self._published is None:
+            return True
+        running, waiting = tuple(self._running), tuple(entry.run for entry in self._waiting())
+        published_waiting = tuple(run for run, _ in self._published.waiting)
+        return (running, waiting) != (self._published.asleep, published_waiting)
 
-    def _tell(self, now: float) -> None:
+    def _publish(self, now: float) -> None:
         waiting = self._waiting()
-        rest = [max(night.began + night.expected_s - now, 1.0) for night in self._nights.values()]
-        # From the entries, because reading the record of each would take seconds for long queues.
-        expected = [self._pace.factor * entry.work for entry in waiting]
-        starts = start_times(rest, expected, self._workers)
-        in_s = [round(seconds, 1) for seconds in starts]
-        told = EngineState(
+        remaining_s = [
+            max(run.started_at + run.expected_s - now, 1.0) for run in self._running.values()
+        ]
+        # From the entries, because reading all records of a long queue would take seconds.
+        expected_s = [self._pace.factor * entry.work for entry in waiting]
+        starts = start_times(remaining_s, expected_s, self._workers)
+        waits_s = [round(seconds, 1) for seconds in starts]
+        state = EngineState(
             ready=True,
             workers=self._workers,
-            scheduler=address_of(self._client),
+            scheduler=address_of_scheduler(self._client),
             pid=os.getpid(),
             pace=self._pace.factor,
-            asleep=tuple(self._nights),
-            waiting=tuple(zip_longest((entry.run for entry in waiting), in_s)),
+            asleep=tuple(self._running),
+            waiting=tuple(zip_longest((entry.run for entry in waiting), waits_s)),
         )
-        if told != self._told:
-            try:
-                engine_state.publish(told)
-            except OSError:  # a full disk: the nights matter more, and the next look tries again
-                told = replace(told, ready=False)  # which differs from what it will be then
-            self._told = told
+        if state == self._published:
+            return
+        self._published = state
+        try:
+            engine_state.publish(state)
+        except OSError:  # on a full disk the runs continue, and the next slow check tries again
+            self._published = replace(state, ready=False)  # unequal to every later state
 
 
-def _cycles_kept(folder: RunFolder) -> int:
-    """The cycle of the newest checkpoint, 0 without one. The log of a long night takes too long."""
+def _checkpointed_cycles(folder: RunFolder) -> int:
+    """Return the cycle of the newest checkpoint, 0 without one; reading a long log is slow."""
     names = sorted(path.stem for path in folder.checkpoints.glob(f"cycle-{'[0-9]' * 6}.json"))
     return int(names[-1].removeprefix("cycle-")) if names else 0

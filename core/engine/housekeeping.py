@@ -1,4 +1,4 @@
-"""What the engine tidies at its start and every hour, in a thread of its own."""
+"""Housekeeping of the outputs folder: at the engine's start and every hour, in its own thread."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from core.engine.output_file import shorten_output
+from core.engine.output_file import truncate_output_file
 from core.jobs.retention import apply, due
 from core.queue.engine_users import clear_ended_users
 from core.queue.failures import delete_failure, reserve_space
@@ -19,50 +19,51 @@ from core.runs.gallery import gallery
 from core.support.errors import RunError, SleepError
 from core.support.locks import acquire
 
-_EVERY_S = 3_600.0
-_DELETED = re.compile(rf"\.{ID}\.deleted")
-_SCRATCH = re.compile(rf"\.({ID})\.tmp")
+_INTERVAL_S = 3_600.0
+_DELETED_RUN = re.compile(rf"\.{ID}\.deleted")
+_UNFINISHED_COPY = re.compile(rf"\.({ID})\.tmp")
 
 _logger = logging.getLogger(__name__)
 
 
 def start_housekeeping() -> None:
-    """Tidy now and every hour, until this process ends; returns at once."""
-    threading.Thread(target=_forever, name="housekeeping", daemon=True).start()
+    """Call `clean_up` now and every hour until this process exits; return at once."""
+    threading.Thread(target=_repeat_clean_up, name="housekeeping", daemon=True).start()
 
 
 def clean_up() -> None:
-    """Remove what the retention settings say, and what killed processes left behind."""
-    _try(clear_leftovers)
-    _try(clear_ended_users)
-    _try(shorten_output)
-    _try(_apply_retention)
-    _try(reserve_space)
+    """Apply the retention settings and remove what killed processes left; log all errors."""
+    _log_errors(remove_leftovers)
+    _log_errors(clear_ended_users)
+    _log_errors(truncate_output_file)
+    _log_errors(_apply_retention)
+    _log_errors(reserve_space)
 
 
-def clear_leftovers(older_than_s: float = _EVERY_S) -> None:
-    """Remove what broken deletions, a broken `keep` and deleted runs left.
+def remove_leftovers(older_than_s: float = _INTERVAL_S) -> None:
+    """Remove the rest of interrupted deletions, unfinished copies and failures of deleted runs.
 
-    What is younger than ``older_than_s`` may be a deletion at work, and stays.
+    A folder to delete that is younger than ``older_than_s`` seconds may belong to a deletion in
+    progress and stays.
     """
     latest = time.time() - older_than_s
     checkpoints = (run / ".checkpoints.deleted" for run in _children(runs_dir()))
-    for folder in (*_matching(runs_dir(), _DELETED), *checkpoints):
+    for folder in (*_matching(runs_dir(), _DELETED_RUN), *checkpoints):
         with suppress(FileNotFoundError, NotADirectoryError):
             if folder.stat().st_ctime <= latest:
                 shutil.rmtree(folder, ignore_errors=True)
-    for folder in _matching(gallery(), _SCRATCH):
-        _clear_scratch(folder)
+    for folder in _matching(gallery(), _UNFINISHED_COPY):
+        _remove_unfinished_copy(folder)
     for file in _children(failure_file("").parent):
         if not (runs_dir() / file.stem).is_dir():
             delete_failure(file.stem)
 
 
-def _clear_scratch(folder: Path) -> None:
-    """Remove a copy that `keep` has not finished, unless it is at work: it holds the run's lock."""
+def _remove_unfinished_copy(folder: Path) -> None:
+    """Remove the copy of an interrupted ``runs keep``. One in progress holds the run's lock."""
     try:
         lock = acquire(find_run(folder.name[1 : -len(".tmp")]).lock, wait_s=0)
-    except RunError:  # the run is gone, and with it whoever copied it
+    except RunError:  # the run was deleted, so no process copies it
         shutil.rmtree(folder, ignore_errors=True)
         return
     if lock is not None:
@@ -75,19 +76,19 @@ def _apply_retention() -> None:
         _logger.warning("removed %s.", removal)
 
 
-def _try(task: Callable[[], None]) -> None:
-    """One task must not keep the others from being done."""
+def _log_errors(task: Callable[[], None]) -> None:
+    """Run ``task``; an error must not prevent the next task."""
     try:
         task()
     except (SleepError, OSError) as error:
         _logger.error("%s", error)
 
 
-def _forever() -> None:
+def _repeat_clean_up() -> None:
     pause = threading.Event()
     while True:
         clean_up()
-        pause.wait(_EVERY_S)
+        pause.wait(_INTERVAL_S)
 
 
 def _matching(folder: Path, name: re.Pattern[str]) -> Iterator[Path]:

@@ -1,6 +1,7 @@
-"""Scheduler and worker of our own cluster, without the HTTP servers that Dask starts in each.
+"""Scheduler and worker of the local cluster, without the HTTP servers that Dask starts in each.
 
-No setting turns these off: `dashboard=False` leaves an HTTP port without pages open.
+No Dask setting turns these servers off: ``dashboard=False`` still opens an HTTP port, without
+pages.
 """
 
 from typing import Any
@@ -8,14 +9,14 @@ from typing import Any
 from distributed import Scheduler, Worker
 
 
-class _NoHttp:
+class _WithoutHttp:
     def start_http_server(self, *arguments: Any, **options: Any) -> None:
-        """Open no HTTP port, where Dask's method would."""
+        """Override Dask's method: open no HTTP port."""
 
 
-class QuietScheduler(_NoHttp, Scheduler):
+class SchedulerWithoutHttp(_WithoutHttp, Scheduler):
     """A scheduler that listens on its TLS port only."""
 
 
-class QuietWorker(_NoHttp, Worker):
+class WorkerWithoutHttp(_WithoutHttp, Worker):
     """A worker that listens on its TLS port only."""

@@ -1,24 +1,25 @@
-"""The file that the engine and its workers print to, which does not grow without bound."""
+"""The file that the engine and its workers print to; its size is bounded."""
 
 import os
 
 from core.queue.paths import engine_output_file
 
-_LARGEST = 1_000_000
-_KEPT = 100_000
+_MAX_BYTES = 1_000_000
+_REMAINING_BYTES = 100_000
 
 
-def shorten_output() -> None:
-    """Keep only the end of a large file; all who print to it append, and go on after that.
+def truncate_output_file() -> None:
+    """Cut a file of more than 1 MB to its last 100 kB, from the start of a line.
 
-    Raises OSError where the file cannot be written.
+    The engine and its workers append to the file, so they continue to print to it. Raises OSError
+    if the file cannot be written.
     """
     try:
         with engine_output_file().open("r+b") as file:
             size = os.fstat(file.fileno()).st_size
-            if size <= _LARGEST:
+            if size <= _MAX_BYTES:
                 return
-            file.seek(-_KEPT, os.SEEK_END)
+            file.seek(-_REMAINING_BYTES, os.SEEK_END)
             end = file.read()
             file.seek(0)
             file.write(end[end.find(b"\n") + 1 :])

@@ -1,8 +1,8 @@
-"""Doing once before a worker's first night what would make that night wait."""
+"""Warm-up of a worker: do the slow first-time work before its first run."""
 
 import torch
 
-from core.engine.run_execution import load_images
+from core.engine.run_execution import load_cached_pair
 from core.ensemble import Ensemble
 from core.evaluation.evaluator import make_evaluator
 from core.evaluation.measure import measure
@@ -12,17 +12,17 @@ from core.support.threads import torch_threads
 
 
 def warm_up() -> None:
-    """Load the default night's images and weights, train a step, measure a batch.
+    """Load images and weights of the default config, train one step and measure one batch.
 
-    The measure before that night is made too, if it is not in the user's cache yet.
+    The measurement before the night is added to the user cache if it is missing there.
     """
     config = RunConfig()
-    pair = load_images(config.split, config.data)
+    pair = load_cached_pair(config.split, config.data)
     with torch_threads():
-        lab = make_evaluator(config, pair, torch.device("cpu"))
+        evaluator = make_evaluator(config, pair, torch.device("cpu"))
         vae = load_vae(shipped_path(config.split, config.latent_dim), config.latent_dim)
-        picture = torch.from_numpy(pair.dataset_2.train[:1]).float().div_(255)
+        image = torch.from_numpy(pair.dataset_2.train[:1]).float().div_(255)
         ensemble = Ensemble(vae, config.seeds, config.lr)
-        ensemble.train(picture[None, None], (0,), 1)
-        measure(vae, lab.probes[0].part(100), lab.reader)
-        lab.evaluate_before(vae, ensemble)
+        ensemble.train(image[None, None], (0,), 1)
+        measure(vae, evaluator.probes[0].part(100), evaluator.reader)
+        evaluator.evaluate_before(vae, ensemble)

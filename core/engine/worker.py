@@ -1,6 +1,6 @@
-"""What runs in a worker process: one night at a time, and a warm start for the first.
+"""Code of the worker processes: execute one run at a time, and warm up before the first.
 
-Importing this is light, for the dispatcher names the function below without having torch.
+This module imports no torch, because the dispatcher imports it too.
 """
 
 import os
@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from core.queue.engine_state import last_published
 from core.runs.events import NightDone
@@ -19,37 +19,50 @@ from core.support.errors import RunError, SleepError
 if TYPE_CHECKING:
     from distributed import Worker
 
-_one_at_a_time = threading.Lock()  # a worker with more threads would share cores and memory
-_NICER = 5  # how much a night gives way to others of the engine, as in nice(1)
+_one_run_at_a_time = threading.Lock()  # for workers with several threads
+_NICE_INCREMENT = 5  # of a run with lower priority, in the unit of nice(1)
 
 
-def execute_run_in_worker(path: str, gives_way: bool) -> dict[str, Any]:
-    """Sleep the night of the run in the folder ``path``; it may leave the processor to others.
+class WorkerResult(TypedDict):
+    """What a worker reports to the dispatcher, which then need not read a long log.
 
-    Returns {"ended": whether the run is over, "problem": the sentence of a failure that the
-    run's own folder could not take, "seconds": the time of a night that is done, else None}. The
-    dispatcher need not read the log for it, which takes seconds for a long night.
+    Attributes
+    ----------
+    ended : bool
+        Whether the run ended; False if another process executes it or it was deleted.
+    problem : str or None
+        Message of a failure that could not be written to the run's folder.
+    seconds : float or None
+        Duration of a night that is done.
     """
+
+    ended: bool
+    problem: str | None
+    seconds: float | None
+
+
+def execute_run_in_worker(path: str, lower_priority: bool) -> WorkerResult:
+    """Execute the run in the folder ``path``, with a lower CPU priority on request."""
     from distributed import get_worker
 
     folder, worker = RunFolder(Path(path)), get_worker().address
-    with _one_at_a_time:
-        if not gives_way:
-            return _sleep(folder, worker)
-        # A thread of its own, because what has once been made nicer can never be less so again.
-        with ThreadPoolExecutor(1, initializer=_be_nice) as thread:
-            return thread.submit(_sleep, folder, worker).result()
+    with _one_run_at_a_time:
+        if not lower_priority:
+            return _execute(folder, worker)
+        # In a separate thread, because a thread cannot raise its lowered priority again.
+        with ThreadPoolExecutor(1, initializer=_lower_thread_priority) as thread:
+            return thread.submit(_execute, folder, worker).result()
 
 
-def _be_nice() -> None:
-    if sys.platform == "linux":  # elsewhere it is the whole process that is nice or is not
+def _lower_thread_priority() -> None:
+    if sys.platform == "linux":  # on other systems only whole processes have a priority
         with suppress(OSError):
             thread = threading.get_native_id()
-            engines = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, engines + _NICER)
+            engine_priority = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, engine_priority + _NICE_INCREMENT)
 
 
-def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
+def _execute(folder: RunFolder, worker: str) -> WorkerResult:
     from core.engine.run_execution import describe_write_error, execute_run
 
     seconds = None
@@ -67,7 +80,7 @@ def _sleep(folder: RunFolder, worker: str) -> dict[str, Any]:
 
 
 def dask_setup(worker: "Worker") -> None:
-    """Called by Dask in every worker that preloads this module, before it takes any work."""
+    """Warm up; Dask calls this in every worker that preloads this module, before any run."""
     from core.engine.warm_up import warm_up
 
     warm_up()

@@ -1,4 +1,4 @@
-"""A power cut at any moment: nothing on disk relies on something that may not be there."""
+"""A power cut at any moment: nothing on disk relies on data that may be missing."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ from tests.helpers.engines import own_outputs
 from tests.helpers.power_cut import Disk
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="looks at open files in /proc, which Linux has"
+    sys.platform != "linux", reason="reads open files in /proc, which needs Linux"
 )
 
 NIGHT = RunConfig(
@@ -36,7 +36,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @pytest.fixture
-def done(disk: Disk, one_thread: int) -> str:
+def done_run(disk: Disk, one_thread: int) -> str:
     """A run that was queued, trained to its end and taken out of the queue."""
     run = jobs.submit(NIGHT)
     for _ in execute_run(find_run(run)):
@@ -44,54 +44,54 @@ def done(disk: Disk, one_thread: int) -> str:
     return run
 
 
-def test_a_night_names_nothing_that_is_not_on_disk(disk: Disk, done: str) -> None:
+def test_a_run_refers_only_to_data_on_disk(disk: Disk, done_run: str) -> None:
     assert disk.violations == []
-    assert jobs.state(done).status == "done"
-    seen = "\n".join(disk.operations)
-    assert seen.count("link /proc/self/fd") > 3 * 4  # every file of the night came by
-    assert f"unlink outputs/queue/{done}" in seen
-    assert seen.count(f"fsync outputs/runs/{done}/{LOG}") == 3 + 1  # cycles, and the night
+    assert jobs.state(done_run).status == "done"
+    operations = "\n".join(disk.operations)
+    assert operations.count("link /proc/self/fd") > 3 * 4  # all files of the run were recorded
+    assert f"unlink outputs/queue/{done_run}" in operations
+    assert operations.count(f"fsync outputs/runs/{done_run}/{LOG}") == 3 + 1  # cycles and night
 
 
-def test_all_of_a_done_night_survives(disk: Disk, done: str) -> None:
-    folder = find_run(done)
-    kept = [folder.record_file, folder.path / LOG, *folder.path.glob("arrays/*")]
-    assert len(kept) > 10
-    assert [file.name for file in kept if not disk.durable(file)] == []
-    assert disk.gone(queue_folder() / done)
+def test_all_files_of_a_done_run_survive(disk: Disk, done_run: str) -> None:
+    folder = find_run(done_run)
+    files = [folder.record_file, folder.path / LOG, *folder.path.glob("arrays/*")]
+    assert len(files) > 10
+    assert [file.name for file in files if not disk.is_durable(file)] == []
+    assert disk.is_durably_removed(queue_folder() / done_run)
 
 
-def test_a_run_that_was_asked_for_survives(disk: Disk) -> None:
+def test_a_submitted_run_survives(disk: Disk) -> None:
     run = jobs.submit(NIGHT)
-    assert disk.durable(find_run(run).record_file)
-    assert disk.durable(queue_folder() / run)
+    assert disk.is_durable(find_run(run).record_file)
+    assert disk.is_durable(queue_folder() / run)
     assert disk.violations == []
 
 
-def test_finished_cycles_survive_while_the_next_is_trained(disk: Disk, one_thread: int) -> None:
+def test_finished_cycles_survive_during_the_next_cycle(disk: Disk, one_thread: int) -> None:
     run = jobs.submit(NIGHT)
-    log, seen = find_run(run).path / LOG, []
+    log, is_log_durable = find_run(run).path / LOG, []
     for event in execute_run(find_run(run)):
         if type(event).__name__ == "CycleDone":
-            seen.append(disk.durable(log))
-    assert seen == [True, True, True]
+            is_log_durable.append(disk.is_durable(log))
+    assert is_log_durable == [True, True, True]
 
 
-def test_an_interrupted_night_and_its_rest_name_nothing_that_is_not_on_disk(
+def test_an_interrupted_and_resumed_run_refers_only_to_data_on_disk(
     disk: Disk, one_thread: int
 ) -> None:
     run = jobs.submit(NIGHT)
-    night = execute_run(find_run(run))
-    for event in night:
+    events = execute_run(find_run(run))
+    for event in events:
         if type(event).__name__ == "CycleDone":
             break
-    night.close()
+    events.close()
     jobs.stop(run)
-    assert disk.durable(find_run(run).path / LOG)
-    assert disk.gone(queue_folder() / run)
-    assert disk.durable(find_run(run).stop)
+    assert disk.is_durable(find_run(run).path / LOG)
+    assert disk.is_durably_removed(queue_folder() / run)
+    assert disk.is_durable(find_run(run).stop)
     jobs.resume(run)
-    assert disk.durable(queue_folder() / run)
+    assert disk.is_durable(queue_folder() / run)
     for _ in execute_run(find_run(run)):
         pass
     assert jobs.state(run).status == "done"
@@ -100,41 +100,41 @@ def test_an_interrupted_night_and_its_rest_name_nothing_that_is_not_on_disk(
 
 def test_a_failure_survives(disk: Disk) -> None:
     run = jobs.submit(NIGHT)
-    record_failure(find_run(run), "its worker died.")
+    record_failure(find_run(run), "its worker was killed.")
     entries.remove(run)
-    assert disk.durable(find_run(run).path / LOG)
+    assert disk.is_durable(find_run(run).path / LOG)
     assert disk.violations == []
 
 
-def test_a_deleted_run_does_not_come_back_in_part(disk: Disk, done: str) -> None:
-    folder = find_run(done)
-    jobs.delete(done)
-    assert disk.gone(folder.path)
+def test_no_part_of_a_deleted_run_reappears(disk: Disk, done_run: str) -> None:
+    folder = find_run(done_run)
+    jobs.delete(done_run)
+    assert disk.is_durably_removed(folder.path)
     assert disk.violations == []
-    assert any(".deleted" in seen for seen in disk.operations)
+    assert any(".deleted" in operation for operation in disk.operations)
 
 
-def test_a_kept_run_is_whole_before_it_has_its_name(disk: Disk, done: str) -> None:
-    target = record_run(done, "my-night")
-    assert disk.named(target)
+def test_a_recorded_run_is_complete_before_it_has_its_name(disk: Disk, done_run: str) -> None:
+    target = record_run(done_run, "my-night")
+    assert disk.has_durable_name(target)
     assert disk.violations == []
 
 
-# --- the model notices what is missing ---
+# --- the model detects missing syncs ---
 
 
-def _skips(monkeypatch: pytest.MonkeyPatch, skipped: Callable[[Path], bool]) -> None:
-    """Let the program forget to sync some files."""
+def skip_syncs(monkeypatch: pytest.MonkeyPatch, is_skipped: Callable[[Path], bool]) -> None:
+    """Replace ``os.fsync`` by a function that does not sync some files."""
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
-        if not skipped(Path(os.readlink(f"/proc/self/fd/{descriptor}"))):
+        if not is_skipped(Path(os.readlink(f"/proc/self/fd/{descriptor}"))):
             real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
 
 
-FORGOTTEN: dict[str, Callable[[Path], bool]] = {
+SKIPPED: dict[str, Callable[[Path], bool]] = {
     "log": lambda path: path.name == LOG,
     "run": lambda path: path.parent.name == "runs",
     "runs": lambda path: path.name == "runs",
@@ -144,11 +144,11 @@ FORGOTTEN: dict[str, Callable[[Path], bool]] = {
 }
 
 
-@pytest.mark.parametrize("forgotten", FORGOTTEN)
-def test_a_sync_that_is_left_out_is_noticed(
-    forgotten: str, disk: Disk, one_thread: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("skipped", SKIPPED)
+def test_a_missing_sync_is_detected(
+    skipped: str, disk: Disk, one_thread: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _skips(monkeypatch, FORGOTTEN[forgotten])
+    skip_syncs(monkeypatch, SKIPPED[skipped])
     run = jobs.submit(NIGHT)
     for _ in execute_run(find_run(run)):
         pass

@@ -1,4 +1,4 @@
-"""A disk that is full, a real one: whatever cannot be written is one true sentence."""
+"""A real full disk: every failed write is reported in one correct sentence."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from core.schedule.config import RunConfig
 from core.support.files import make_folders, write_bytes
 from tests.conftest import Settings
 from tests.helpers.disks import Disk, small_disk
-from tests.helpers.engines import bits, own_outputs, undisturbed
+from tests.helpers.engines import execute_here, own_outputs, result_bits
 from tools.sample_runs import RUN, made_night, put_run
 
 KB = 1_024
@@ -28,17 +28,17 @@ KB = 1_024
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    """The disk of all outputs."""
-    with small_disk(tmp_path / "outputs", 24) as made:
-        own_outputs(made.path, monkeypatch)
-        yield made
+    """A disk of 24 MB that contains the outputs folder."""
+    with small_disk(tmp_path / "outputs", 24) as outputs_disk:
+        own_outputs(outputs_disk.path, monkeypatch)
+        yield outputs_disk
 
 
-def end_of(folder: RunFolder) -> str | None:
-    """How the night ends: the sentence of its failure, None if it is done."""
+def failure_of(folder: RunFolder) -> str | None:
+    """Execute a run and return the sentence of its failure, None if it is done."""
     try:
         *_, last = execute_run(folder)
-    except OSError as error:  # not even the sentence can be written: the worker says it
+    except OSError as error:  # the sentence cannot be written either, so the worker returns it
         return describe_write_error(folder, error)
     if isinstance(last, NightFailed):
         return last.sentence
@@ -46,85 +46,85 @@ def end_of(folder: RunFolder) -> str | None:
     return None
 
 
-# Nothing at all, the weights of the start, the arrays, the first checkpoint, the second, ...
+# Free KB. Each time another file does not fit, from the initial weights to a late checkpoint.
 @pytest.mark.parametrize("free", [0, 16, 400, 700, 1_000, 2_500, 4_500, 5_500])
-def test_a_night_on_a_full_disk_fails_with_a_sentence_and_its_rest_comes_out_the_same(
+def test_a_run_on_a_full_disk_fails_with_a_sentence_and_its_resumed_results_are_the_same(
     free: int, disk: Disk, short: Settings, one_thread: int
 ) -> None:
     config = short(total_eps=8, num_cycles=4)
-    folder = new_run(config, "somebody", 1)
-    disk.leave(free * KB)
-    sentence = end_of(folder)
+    folder = new_run(config, "ada", 1)
+    disk.fill(free * KB)
+    sentence = failure_of(folder)
     assert sentence is not None
     assert sentence == (
         f"the run's folder {folder.path} cannot be written (No space left on device); "
         "make room or give access there, then resume the run."
     )
     assert list(folder.path.rglob("*.tmp")) == []
-    disk.make_room()
+    disk.remove_filler()
     assert jobs.state(folder.id).status in ("failed", "interrupted")
-    assert end_of(folder) is None
-    expected = bits(undisturbed(config))
-    assert bits(folder) == expected
+    assert failure_of(folder) is None
+    expected = result_bits(execute_here(config))
+    assert result_bits(folder) == expected
 
 
-def test_a_record_that_cannot_be_replaced_is_a_sentence(
+def test_a_record_that_cannot_be_replaced_stays_unchanged_and_fails_the_run(
     disk: Disk, short: Settings, one_thread: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = new_run(short(), "somebody", 1)
+    folder = new_run(short(), "ada", 1)
     note_start = RunFolder.note_start
 
-    def full(self: RunFolder, event: NightStarted) -> None:
-        disk.leave(0)
+    def note_start_on_full_disk(self: RunFolder, event: NightStarted) -> None:
+        disk.fill(0)
         note_start(self, event)
 
-    monkeypatch.setattr(RunFolder, "note_start", full)
-    assert "No space left on device" in (end_of(folder) or "")
-    assert folder.record().device is None  # the record before it is whole
+    monkeypatch.setattr(RunFolder, "note_start", note_start_on_full_disk)
+    assert "No space left on device" in (failure_of(folder) or "")
+    assert folder.record().device is None  # it is still the record from the submission
 
 
-def test_a_night_fails_with_its_sentence_also_where_not_one_byte_is_left(disk: Disk) -> None:
+def test_a_failure_can_be_recorded_without_any_free_byte(disk: Disk) -> None:
     run = put_run()
-    entries.add(RUN, "somebody")
+    entries.add(RUN, "ada")
     make_folders(engine_folder())
     reserve_space()
-    disk.leave(0)
+    disk.fill(0)
     record_failure(run, "its disk is full.")
     entries.remove(RUN)
     assert jobs.state(RUN).status == "failed"
     assert str(jobs.state(RUN).problem) == "its disk is full."
-    disk.make_room()
+    disk.remove_filler()
     reserve_space()
     assert reserved_space_file().stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("free", [0, 4])
-def test_a_submit_on_a_full_disk_is_an_error_and_no_run(free: int, disk: Disk) -> None:
+def test_a_submit_on_a_full_disk_raises_and_creates_no_run(free: int, disk: Disk) -> None:
     make_folders(runs_dir())
     for _ in range(3):
-        disk.leave(free * KB)
-        with pytest.raises(OSError, match="No space left on device") as caught:
+        disk.fill(free * KB)
+        with pytest.raises(OSError, match="No space left on device") as raised:
             jobs.submit(RunConfig())
-        assert str(caught.value.filename).startswith(str(disk.path))
-        disk.make_room()
+        assert str(raised.value.filename).startswith(str(disk.path))
+        disk.remove_filler()
         assert all_runs() == []
         assert entries.read_all() == []
 
 
-def test_an_engine_that_cannot_start_on_a_full_disk_takes_no_more_leases_each_time(
+def test_an_engine_that_cannot_start_on_a_full_disk_leaves_no_registered_user(
     disk: Disk,
 ) -> None:
     make_folders(engine_users_folder())
-    disk.leave(0)
+    disk.fill(0)
     for _ in range(3):
         with pytest.raises(OSError, match="No space left"):
             engine_process.keep_engine()
-    disk.make_room()
+    disk.remove_filler()
     assert not engine_users.has_users()
 
 
-class _Client:
-    """As much of Dask's client as an idle dispatcher looks at."""
+class FakeClient:
+    """The attributes of a Dask client that an idle dispatcher uses."""
 
     status, cluster = "running", None
     scheduler = None
@@ -133,53 +133,52 @@ class _Client:
         return {"workers": {}}
 
 
-def test_what_the_engine_cannot_tell_on_a_full_disk_it_tells_once_there_is_room(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
+def test_a_state_that_cannot_be_published_on_a_full_disk_is_published_once_space_is_free(
+    disk: Disk,
 ) -> None:
-    monkeypatch.setattr("core.engine.dispatcher._LOOK_S", 0.0)
     engine_state.publish(EngineState())
-    dispatcher = Dispatcher(_Client())  # type: ignore[arg-type]
-    disk.leave(0)
+    dispatcher = Dispatcher(FakeClient(), slow_interval_s=0.0)  # type: ignore[arg-type]
+    disk.fill(0)
     dispatcher.step()
     assert not engine_state.last_published().ready
-    disk.make_room()
+    disk.remove_filler()
     dispatcher.step()
     assert engine_state.last_published().ready
 
 
-@pytest.mark.parametrize("what", ["export", "keep"])
-def test_an_export_and_a_kept_night_on_a_full_disk_are_one_sentence_with_a_way_out(
-    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("action", ["export", "keep"])
+def test_an_export_or_a_copy_to_a_full_disk_prints_one_sentence_with_a_remedy(
+    action: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own_outputs(tmp_path / "outputs", monkeypatch)
     put_run(RUN, made_night(RunConfig(num_cycles=2, total_eps=4, num=2)))
     with small_disk(tmp_path / "small", 1) as small:
         monkeypatch.setenv("SLEEP_GALLERY_DIR", str(small.path / "gallery"))
         (small.path / "gallery").mkdir()
-        small.leave(0)
+        small.fill(0)
         target = str(small.path / "night.zip")
-        told = {"export": ["--out", target], "keep": ["a-night"]}[what]
-        assert main(["runs", what, RUN, *told]) in (1, 2)
-        said = capsys.readouterr().err
-        assert "No space left on device" in said
-        assert str(small.path) in said
-        assert any(way in said for way in ("make room", "choose another place"))
-        assert said.count("\n") == 1
+        options = {"export": ["--out", target], "keep": ["a-night"]}[action]
+        assert main(["runs", action, RUN, *options]) in (1, 2)
+        printed = capsys.readouterr().err
+        assert "No space left on device" in printed
+        assert str(small.path) in printed
+        assert any(way in printed for way in ("make room", "choose another place"))
+        assert printed.count("\n") == 1
         names = [path.name for path in small.path.rglob("*") if path.name != ".filler"]
         assert names == ["gallery"]
 
 
-def test_a_file_that_does_not_fit_names_itself(tmp_path: Path) -> None:
-    put = tmp_path / "outputs"
-    put.mkdir()
+def test_the_error_of_a_file_that_does_not_fit_names_the_file(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 1) as small:
-        small.leave(0)
-        with pytest.raises(OSError, match="No space left") as caught:
+        small.fill(0)
+        with pytest.raises(OSError, match="No space left") as raised:
             write_bytes(small.path / "file", bytes(100_000))
-        assert caught.value.filename == str(small.path / "file")
+        assert raised.value.filename == str(small.path / "file")
 
 
-def test_a_cache_that_is_full_is_not_the_runs_folder(tmp_path: Path) -> None:
+def test_the_sentence_for_a_failed_write_names_the_file_only_if_it_is_outside_the_runs_folder(
+    tmp_path: Path,
+) -> None:
     folder = RunFolder(tmp_path / "run")
     sentence = describe_write_error(
         folder, OSError(28, "No space left on device", "/cache/vae.partial")

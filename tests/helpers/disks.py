@@ -1,4 +1,4 @@
-"""A real small disk, to fill."""
+"""A small file system that tests can fill."""
 
 import os
 import subprocess
@@ -10,36 +10,37 @@ import pytest
 
 
 class Disk:
-    """A file system of its own at ``path``."""
+    """A separate file system mounted at ``path``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._filler = path / ".filler"
 
-    def leave(self, free: int) -> None:
-        """Fill the disk until ``free`` bytes are left, or less than a page more."""
+    def fill(self, free: int) -> None:
+        """Fill the disk until ``free`` bytes are left, rounded up by less than one page."""
         self._filler.unlink(missing_ok=True)
-        found = os.statvfs(self.path)
-        take = found.f_bavail * found.f_frsize - free
+        status = os.statvfs(self.path)
+        size = status.f_bavail * status.f_frsize - free
         with self._filler.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, take)
+            os.posix_fallocate(file.fileno(), 0, size)
 
-    def make_room(self) -> None:
+    def remove_filler(self) -> None:
+        """Undo `fill`."""
         self._filler.unlink(missing_ok=True)
 
 
 @contextmanager
 def small_disk(path: Path, megabytes: int) -> Iterator[Disk]:
-    """A disk mounted at ``path``, which is made; skips the test where that is not allowed."""
+    """Mount a file system of this size at ``path``; skip the test where that is not permitted."""
     path.mkdir(parents=True, exist_ok=True)
     size = f"size={megabytes}m"
-    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(path)]
+    command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(path)]
     try:
-        done = subprocess.run(mount, capture_output=True, check=False)
+        mount = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
-        pytest.skip("a small disk cannot be mounted here: there is no mount command")
-    if done.returncode:
-        pytest.skip("a small disk cannot be mounted here: that takes a system administrator")
+        pytest.skip("a small disk cannot be mounted: there is no mount command")
+    if mount.returncode:
+        pytest.skip("a small disk cannot be mounted: that needs administrator rights")
     try:
         yield Disk(path)
     finally:

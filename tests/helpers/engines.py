@@ -1,4 +1,4 @@
-"""What the engine's tests share: a real engine of one's own, and runs to compare bit for bit."""
+"""Shared by the engine's tests: a real engine per test, and runs that are compared bit for bit."""
 
 import os
 import signal
@@ -16,28 +16,61 @@ from core import jobs
 from core.jobs import Snapshot, engine_process
 from core.queue import engine_state, engine_users
 from core.runs.arrays import StoredArray
+from core.runs.events import Event
 from core.runs.folder import RunFolder, find_run, new_run
-from core.runs.log import LOG
+from core.runs.log import LOG, RunReader
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.files import read_json
 
-START_S = 180.0  # a busy machine is no reason to fail
+TIMEOUT_S = 180.0  # a test must not fail because the machine is busy
+
+# One stage per cycle and few images: about two seconds.
+SHORT_RUN = RunConfig(
+    split="digits",
+    total_eps=2,
+    num_cycles=1,
+    num=2,
+    start_fraction_rem=0.0,
+    end_fraction_rem=0.0,
+    device="cpu",
+)
+LONG_RUN = RunConfig(split="digits", total_eps=4_000, num_cycles=4, device="cpu")
 
 
-def wait(condition: Callable[[], Any], within_s: float = START_S, what: str = "") -> Any:
-    """Wait until ``condition`` gives something true, and give that."""
+def wait(condition: Callable[[], Any], within_s: float = TIMEOUT_S, message: str = "") -> Any:
+    """Wait until a condition is true, and return its value.
+
+    Parameters
+    ----------
+    condition : callable
+        Called repeatedly until it returns a true value.
+    within_s : float, default TIMEOUT_S
+        Longest wait in seconds.
+    message : str
+        Message of the failure; by default a general one.
+
+    Returns
+    -------
+    object
+        The true value.
+
+    Raises
+    ------
+    AssertionError
+        If the condition stays false for ``within_s`` seconds.
+    """
     end = time.monotonic() + within_s
-    while not (found := condition()):
-        assert time.monotonic() < end, what or "it never came true"
+    while not (value := condition()):
+        assert time.monotonic() < end, message or "the condition did not become true"
         time.sleep(0.01)
-    return found
+    return value
 
 
-def running(process: psutil.Process) -> bool:
-    """Return whether ``process`` runs. One that has ended does not, even if not reaped yet.
+def is_running(process: psutil.Process) -> bool:
+    """Return whether ``process`` runs. A process that exited does not, even if not reaped yet.
 
-    Process 1 reaps what an ended engine leaves; in a plain container it does so late or never.
+    Process 1 reaps the processes of an ended engine; in a plain container it does so late or never.
     """
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -45,28 +78,28 @@ def running(process: psutil.Process) -> bool:
         return False
 
 
-def running_pid(pid: int) -> bool:
-    """Return whether a process with this number runs, as `running` does."""
+def is_running_pid(pid: int) -> bool:
+    """Return whether a process with this number runs, as `is_running` does."""
     try:
-        return running(psutil.Process(pid))
+        return is_running(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False
 
 
-def expect_ended(processes: Iterable[psutil.Process]) -> None:
-    """Wait until none of ``processes`` runs; fail with those that still do."""
-    left = list(processes)
-    end = time.monotonic() + START_S
-    while left := [process for process in left if running(process)]:
-        assert time.monotonic() < end, f"still running: {left}"
+def wait_until_ended(processes: Iterable[psutil.Process]) -> None:
+    """Wait until none of ``processes`` runs; fail and list those that still do."""
+    remaining = list(processes)
+    end = time.monotonic() + TIMEOUT_S
+    while remaining := [process for process in remaining if is_running(process)]:
+        assert time.monotonic() < end, f"still running: {remaining}"
         time.sleep(0.01)
 
 
 class Engine:
-    """An engine that serves the outputs folder of this moment, and can be killed."""
+    """An engine that serves the current outputs folder, registered as used until `release`."""
 
     def __init__(self) -> None:
-        self.lease = engine_users.register_user()
+        self.user = engine_users.register_user()
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -74,11 +107,12 @@ class Engine:
         assert process is not None, "another engine serves this folder"
         return process
 
-    def ready(self) -> None:
-        wait(lambda: engine_state.current_state().ready, what="the engine is not ready")
+    def wait_until_ready(self) -> None:
+        """Wait until the engine accepts runs."""
+        wait(lambda: engine_state.current_state().ready, message="the engine is not ready")
 
-    def family(self) -> list[psutil.Process]:
-        """The engine's process and all below it."""
+    def processes(self) -> list[psutil.Process]:
+        """Return the engine's process and all its descendants."""
         try:
             engine = psutil.Process(self.process.pid)
             return [engine, *engine.children(recursive=True)]
@@ -86,79 +120,84 @@ class Engine:
             return []
 
     def kill(self) -> None:
-        """Kill the engine without a warning, and see that nothing of it is left."""
-        family = self.family()
+        """Kill the engine's process and wait until all its descendants have ended."""
+        processes = self.processes()
         self.process.kill()
         self.process.wait()
-        expect_ended(family)
+        wait_until_ended(processes)
 
-    def start_again(self) -> None:
+    def restart(self) -> None:
+        """Start an engine again after `kill`."""
         self.process = self._start()
 
-    def leave(self) -> None:
-        """Need it no more; it ends by itself, and so does all below it."""
-        family = self.family()
-        self.lease.release()
-        self.process.wait(timeout=START_S)
-        expect_ended(family)
+    def release(self) -> None:
+        """End the use of the engine, and wait until it and all its descendants have ended."""
+        processes = self.processes()
+        self.user.release()
+        self.process.wait(timeout=TIMEOUT_S)
+        wait_until_ended(processes)
 
 
 @contextmanager
-def engine() -> Iterator[Engine]:
-    """An engine for the block, that ends with it whatever happens."""
-    started = Engine()
+def running_engine() -> Iterator[Engine]:
+    """Start an engine for the block; kill it at the end if it still runs."""
+    engine = Engine()
     try:
-        yield started
+        yield engine
     finally:
-        if started.process.poll() is None:
-            os.killpg(started.process.pid, signal.SIGKILL)
-            started.process.wait()
+        if engine.process.poll() is None:
+            os.killpg(engine.process.pid, signal.SIGKILL)
+            engine.process.wait()
 
 
-def worker_of(run_id: str) -> int | None:
-    """The process that sleeps a run now, as its heartbeat says; None if nobody does."""
+def worker_pid(run_id: str) -> int | None:
+    """Return the process that executes a run now, from its heartbeat; None if none does."""
     folder = find_run(run_id)
     pid = read_json(folder.heartbeat).get("pid")
-    if not (folder.asleep() and isinstance(pid, int) and running_pid(pid)):
+    if not (folder.asleep() and isinstance(pid, int) and is_running_pid(pid)):
         return None
     return pid
 
 
-def trains(run_id: str) -> bool:
-    """Whether a run's first epoch is over."""
+def has_trained(run_id: str) -> bool:
+    """Return whether a run has finished at least one epoch."""
     log = find_run(run_id).path / LOG
     return log.exists() and b'"EpochDone"' in log.read_bytes()
 
 
-def finished(run_id: str, within_s: float = 300.0) -> Snapshot:
-    """The run once it is over."""
+def wait_until_over(run_id: str, within_s: float = 300.0) -> Snapshot:
+    """Wait until a run is neither queued nor running, and return its last snapshot."""
 
-    def over() -> Snapshot | None:
-        now = jobs.state(run_id)
-        return None if now.active else now
+    def snapshot_if_over() -> Snapshot | None:
+        snapshot = jobs.state(run_id)
+        return None if snapshot.active else snapshot
 
-    return wait(over, within_s, f"run {run_id} does not end")
+    return wait(snapshot_if_over, within_s, f"run {run_id} does not end")
 
 
-def undisturbed(config: RunConfig) -> RunFolder:
-    """A run of ``config``, slept in this process from its first step to its last."""
+def read_events(run_id: str) -> list[Event]:
+    """Return the events in the log of a run so far."""
+    return list(RunReader(find_run(run_id).path).read())
+
+
+def execute_here(config: RunConfig) -> RunFolder:
+    """Execute a new run of ``config`` in this process without interruption."""
     from core.engine.run_execution import execute_run
 
-    folder = new_run(config, "nobody", 1)
+    folder = new_run(config, "ada", 1)
     for _ in execute_run(folder):
         pass
     return folder
 
 
-def bits(folder: RunFolder) -> Any:
-    """All that a run has come to, but for the time it took, to be compared bit for bit."""
-    from core.runs.log import RunReader
-
-    end = fold(RunState(), RunReader(folder.path).read())
-    last = max(folder.checkpoints.glob("cycle-*.safetensors"))
-    assert end.night is not None
-    night = replace(end.night, config={**end.night.config})
-    return _bits(replace(end, seconds=None, night=night)), last.name, last.read_bytes()
+def result_bits(folder: RunFolder) -> Any:
+    """Return all results of a run except its duration, in a form to compare bit for bit."""
+    state = fold(RunState(), RunReader(folder.path).read())
+    checkpoint = max(folder.checkpoints.glob("cycle-*.safetensors"))
+    assert state.night is not None
+    night = replace(state.night, config={**state.night.config})
+    results = replace(state, seconds=None, night=night)
+    return _bits(results), checkpoint.name, checkpoint.read_bytes()
 
 
 def _bits(value: Any) -> Any:
@@ -173,9 +212,9 @@ def _bits(value: Any) -> Any:
 
 
 def own_outputs(folder: Path, monkeypatch: Any) -> Path:
-    """Let runs and engine lie in ``folder`` from now on."""
+    """Use ``folder`` as the outputs folder of this test, and return it."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(folder))
-    # No engine but the test's own: `submit` would start one that lives as long as the tests.
+    # Only the test starts engines: one that `submit` started would run until the last test.
     monkeypatch.setattr(jobs, "keep_engine", lambda: None)
     monkeypatch.setattr(jobs.client, "keep_engine", lambda: None)
     return folder

@@ -1,7 +1,6 @@
-"""`core.engine.dispatcher`: what it publishes of a long queue. Dask is played by a stand-in."""
+"""`core.engine.dispatcher` with a long queue and a fake Dask client: the published state."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,17 +12,18 @@ from core.queue.engine_state import EngineState
 from core.queue.estimates import reference_seconds
 from core.runs.folder import RunFolder, find_run, new_run
 from core.schedule.config import RunConfig
-from tests.helpers.engines import own_outputs
+
+pytestmark = pytest.mark.usefixtures("outputs")
 
 LONG = RunConfig(total_eps=100_000, num_cycles=100_000, num=1)
 
 
-class Dask:
-    """A client of a cluster with one worker, on which nothing ever ends."""
+class FakeClient:
+    """Dask client of a cluster with one worker, on which no run ever ends."""
 
     status = "running"
     cluster = None
-    scheduler = SimpleNamespace(address="tcp://stand-in")
+    scheduler = SimpleNamespace(address="tcp://fake")
 
     def scheduler_info(self, **_: Any) -> dict[str, Any]:
         return {"workers": {"tcp://worker": {}}}
@@ -35,12 +35,8 @@ class Dask:
         return {}
 
 
-@pytest.fixture(autouse=True)
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
-
-
-def put_many(number: int) -> Iterator[str]:
+def queue_runs(number: int) -> Iterator[str]:
+    """Queue this many long runs, one per person, and yield their ids."""
     for person in range(number):
         folder = new_run(LONG, str(person), 1)
         entries.add(folder.id, str(person), None, reference_seconds(LONG))
@@ -50,32 +46,31 @@ def put_many(number: int) -> Iterator[str]:
 def test_publishing_the_state_of_190_long_waiting_runs_reads_no_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, *others = list(put_many(191))
+    running, *waiting = list(queue_runs(191))
     engine_state.publish(EngineState(pace=2.0))
-    dispatcher = Dispatcher(Dask())  # type: ignore[arg-type]
-    read: list[str] = []
+    dispatcher = Dispatcher(FakeClient())  # type: ignore[arg-type]
+    records_read: list[str] = []
     record = RunFolder.record
 
-    def noted(folder: RunFolder) -> Any:
-        read.append(folder.id)
+    def noted_record(folder: RunFolder) -> Any:
+        records_read.append(folder.id)
         return record(folder)
 
-    monkeypatch.setattr(RunFolder, "record", noted)
+    monkeypatch.setattr(RunFolder, "record", noted_record)
     dispatcher.step()
-    told = engine_state.last_published()
-    assert told.asleep == (first,)
-    assert [run for run, _ in told.waiting] == others
-    assert read == [first]  # the one that starts
-    for place in (0, 1, 189):
-        assert told.waiting[place][1] == pytest.approx(
-            (place + 1) * 2.0 * reference_seconds(LONG), rel=1e-3
-        )
+    state = engine_state.last_published()
+    assert state.asleep == (running,)
+    assert [run for run, _ in state.waiting] == waiting
+    assert records_read == [running]
+    for index in (0, 1, 189):
+        _, wait_s = state.waiting[index]
+        assert wait_s == pytest.approx((index + 1) * 2.0 * reference_seconds(LONG), rel=1e-3)
 
 
-def test_a_waiting_run_of_an_earlier_version_has_a_turn_too() -> None:
+def test_a_queue_entry_without_its_work_from_an_earlier_version_is_published_as_waiting() -> None:
     first, second = (new_run(LONG, person, 1) for person in ("a", "b"))
     entries.add(first.id, "a", None, reference_seconds(LONG))
-    entries.add(second.id, "b")  # without its work, as an earlier version wrote it
-    Dispatcher(Dask()).step()  # type: ignore[arg-type]
+    entries.add(second.id, "b")  # without its work
+    Dispatcher(FakeClient()).step()  # type: ignore[arg-type]
     assert [run for run, _ in engine_state.last_published().waiting] == [second.id]
     assert find_run(second.id).record().config == LONG

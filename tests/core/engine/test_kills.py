@@ -1,10 +1,9 @@
-"""Nights whose worker and whose engine are killed: nothing is lost, doubled or different."""
+"""Runs whose worker or engine is killed: no result is lost, repeated or different."""
 
 import os
 import random
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,14 +11,22 @@ from core import jobs
 from core.queue import entries
 from core.runs.events import CycleDone, NightDone, NightResumed
 from core.runs.folder import all_runs, find_run
-from core.runs.log import LOG, RunReader
+from core.runs.log import LOG
 from core.schedule.config import RunConfig
 from tests.conftest import of_kind
-from tests.helpers.engines import bits, engine, finished, own_outputs, undisturbed, wait, worker_of
+from tests.helpers.engines import (
+    execute_here,
+    read_events,
+    result_bits,
+    running_engine,
+    wait,
+    wait_until_over,
+    worker_pid,
+)
 
 KILLS = 20
-# Each a night of some seconds, with dreams of the model as it is now in one of them.
-NIGHTS = (
+# Each takes some seconds; the second has dreams of the current dreamer.
+CONFIGS = (
     RunConfig(split="digits", total_eps=32, num_cycles=4, num=25, device="cpu"),
     RunConfig(
         split="digits",
@@ -34,63 +41,58 @@ NIGHTS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
-
-
-def _asleep(runs: list[str]) -> list[str]:
-    return [run for run in runs if worker_of(run) is not None]
-
-
-def _lines(run: str) -> int:
+def count_lines(run: str) -> int:
+    """Return the number of lines in the log of a run."""
     return len((find_run(run).path / LOG).read_bytes().splitlines())
 
 
-def _until_a_random_moment(run: str, rng: random.Random) -> None:
-    """Wait until the night of ``run`` has told some more events, and some steps more."""
-    moment = _lines(run) + rng.randrange(40)
-    wait(lambda: _lines(run) >= moment or not find_run(run).asleep())
+def wait_for_a_random_moment(run: str, rng: random.Random) -> None:
+    """Wait until ``run`` has written a random number of further events, and up to 0.3 s longer."""
+    lines = count_lines(run) + rng.randrange(40)
+    wait(lambda: count_lines(run) >= lines or not find_run(run).asleep())
     time.sleep(rng.uniform(0.0, 0.3))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
-def test_nights_whose_worker_or_engine_is_killed_twenty_times_come_out_the_same() -> None:
+@pytest.mark.usefixtures("one_thread", "outputs")
+def test_runs_whose_worker_or_engine_is_killed_twenty_times_have_the_same_results() -> None:
     rng = random.Random(2026)
-    expected = [bits(undisturbed(config)) for config in NIGHTS]
+    expected = [result_bits(execute_here(config)) for config in CONFIGS]
     runs: list[str] = []
-    killed = {"worker": 0, "engine": 0}
-    with engine() as started:
-        started.ready()
-        while sum(killed.values()) < KILLS:
-            if not entries.read_all():  # all nights are over before all kills are
-                runs.extend(jobs.submit(night, person=str(n)) for n, night in enumerate(NIGHTS))
-            asleep = wait(lambda: _asleep(runs) or not entries.read_all())
-            if asleep is True:
+    kills = {"worker": 0, "engine": 0}
+    with running_engine() as engine:
+        engine.wait_until_ready()
+        while sum(kills.values()) < KILLS:
+            if not entries.read_all():
+                runs.extend(
+                    jobs.submit(config, person=str(person)) for person, config in enumerate(CONFIGS)
+                )
+            wait(lambda: any(map(worker_pid, runs)) or not entries.read_all())
+            running = [run for run in runs if worker_pid(run) is not None]
+            if not running:
                 continue
-            run = rng.choice(asleep)
-            _until_a_random_moment(run, rng)
-            if killed["engine"] < killed["worker"]:
-                started.kill()
-                started.start_again()
-                started.ready()
-                killed["engine"] += 1
-            elif (pid := worker_of(run)) is not None:
+            run = rng.choice(running)
+            wait_for_a_random_moment(run, rng)
+            if kills["engine"] < kills["worker"]:
+                engine.kill()
+                engine.restart()
+                engine.wait_until_ready()
+                kills["engine"] += 1
+            elif (pid := worker_pid(run)) is not None:
                 os.kill(pid, signal.SIGKILL)
-                killed["worker"] += 1
-        ends = [finished(run) for run in runs]
-        started.leave()
-    assert [end.status for end in ends] == ["done"] * len(runs)
-    found = [bits(find_run(run)) for run in runs]
-    assert found == expected * (len(runs) // len(NIGHTS))
+                kills["worker"] += 1
+        snapshots = [wait_until_over(run) for run in runs]
+        engine.release()
+    assert [snapshot.status for snapshot in snapshots] == ["done"] * len(runs)
+    results = [result_bits(find_run(run)) for run in runs]
+    assert results == expected * (len(runs) // len(CONFIGS))
     assert entries.read_all() == []
-    assert len(all_runs()) == len(NIGHTS) + len(runs)
-    logs = [RunReader(find_run(run).path).read() for run in runs]
+    assert len(all_runs()) == len(CONFIGS) + len(runs)
+    logs = [read_events(run) for run in runs]
     assert [len(of_kind(events, NightDone)) for events in logs] == [1] * len(runs)
     for events in logs:
         cycles = [event.cycle for event in of_kind(events, CycleDone)]
-        assert cycles == sorted(set(cycles))  # none is slept twice once it is done
+        assert cycles == sorted(set(cycles))  # no finished cycle is repeated
     resumed = sum(len(of_kind(events, NightResumed)) for events in logs)
     assert resumed >= KILLS / 4
-    print(f"killed: {killed}; {len(runs)} nights, {resumed} times resumed from a checkpoint")
+    print(f"killed: {kills}; {len(runs)} runs, resumed {resumed} times from a checkpoint")

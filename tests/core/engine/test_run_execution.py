@@ -1,4 +1,4 @@
-"""The threads a night takes, files that go away, disks that are full."""
+"""`core.engine.run_execution`: the threads of a run, and a run whose files are deleted."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,71 +17,71 @@ from core.support.errors import RunError
 from core.support.threads import ThreadBudget
 from tests.conftest import Settings
 
+pytestmark = pytest.mark.usefixtures("outputs")
 
-@pytest.fixture(autouse=True)
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
+
+# --- threads ---
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> list[ThreadBudget]:
-    """What each night is told of its threads, on a machine of eight cores."""
-    told: list[ThreadBudget] = []
+def thread_budgets(monkeypatch: pytest.MonkeyPatch) -> list[ThreadBudget]:
+    """The thread budgets that training receives, on a machine with eight cores."""
+    budgets: list[ThreadBudget] = []
 
-    def train(*_: Any, threads: ThreadBudget, **others: Any) -> Iterator[Event]:
-        told.append(threads)
+    def train(*_: Any, threads: ThreadBudget, **options: Any) -> Iterator[Event]:
+        budgets.append(threads)
         return iter(())
 
     monkeypatch.setattr(module, "train", train)
     monkeypatch.setattr(module, "available_cores", lambda: 8)
-    return told
+    return budgets
 
 
 @pytest.mark.parametrize(
-    ("most", "asleep", "expected"),
+    ("limit", "running", "expected"),
     [
         (None, 1, 8),
         (None, 2, 4),
         (None, 3, 2),
         (None, 8, 1),
         (None, 50, 1),
-        (None, 0, 8),  # the engine has not told yet
+        (None, 0, 8),  # the engine has not published its state yet
         (3, 1, 3),
         (3, 4, 2),
         (1, 1, 1),
     ],
 )
-def test_nights_side_by_side_share_the_cores(
-    most: int | None, asleep: int, expected: int, taken: list[ThreadBudget]
+def test_running_runs_share_the_cores_equally_up_to_their_limit(
+    limit: int | None, running: int, expected: int, thread_budgets: list[ThreadBudget]
 ) -> None:
-    list(execute_run(new_run(RunConfig(), "somebody", most), asleep=lambda: asleep))
-    assert [threads() for threads in taken] == [expected]
+    list(execute_run(new_run(RunConfig(), "ada", limit), running_runs=lambda: running))
+    assert [threads() for threads in thread_budgets] == [expected]
 
 
-def test_a_share_grows_when_another_night_ends(taken: list[ThreadBudget]) -> None:
-    asleep = [4]
-    list(execute_run(new_run(RunConfig(), "somebody", None), asleep=lambda: asleep[0]))
-    (threads,) = taken
+def test_a_run_gets_more_threads_when_another_run_ends(thread_budgets: list[ThreadBudget]) -> None:
+    running = [4]
+    list(execute_run(new_run(RunConfig(), "ada", None), running_runs=lambda: running[0]))
+    (threads,) = thread_budgets
     assert threads() == 2
-    asleep[0] = 1
+    running[0] = 1
     assert threads() == 8
 
 
-# --- files that are removed, and disks that are full ---
+# --- deleted files ---
 
 
-@pytest.mark.parametrize("removed", ["the run", "all outputs"])
-def test_a_night_whose_files_are_removed_ends_as_deleted_and_brings_nothing_back(
-    removed: str, short: Settings, one_thread: int, tmp_path: Path
+@pytest.mark.parametrize("deleted", ["the run", "all outputs"])
+def test_a_run_that_is_deleted_raises_and_its_files_are_not_created_again(
+    deleted: str, outputs: Path, short: Settings, one_thread: int
 ) -> None:
-    folder = new_run(short(total_eps=400, num_cycles=100), "somebody", 1)
-    entries.add(folder.id, "somebody")
-    night = execute_run(folder)
-    for event in night:
+    folder = new_run(short(total_eps=400, num_cycles=100), "ada", 1)
+    entries.add(folder.id, "ada")
+    events = execute_run(folder)
+    for event in events:
         if isinstance(event, CycleDone):
             break
-    shutil.rmtree(folder.path if removed == "the run" else tmp_path)
+    shutil.rmtree(folder.path if deleted == "the run" else outputs)
     with pytest.raises(RunError, match=f"run {folder.id} was deleted"):
-        list(night)
+        list(events)
     assert not folder.path.exists()
-    assert removed == "the run" or not tmp_path.exists()
+    assert deleted == "the run" or not outputs.exists()

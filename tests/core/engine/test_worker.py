@@ -1,4 +1,4 @@
-"""A worker's nights: whose gives way to whose, with real processes."""
+"""`core.engine.worker`: the CPU priority of runs that share the machine, with real processes."""
 
 import os
 import sys
@@ -8,36 +8,39 @@ import psutil
 import pytest
 
 from core import jobs
-from core.schedule.config import RunConfig
-from tests.helpers.engines import engine, finished, own_outputs, trains, wait, worker_of
+from tests.helpers.engines import (
+    LONG_RUN,
+    has_trained,
+    running_engine,
+    wait,
+    wait_until_over,
+    worker_pid,
+)
 
-LONG = RunConfig(split="digits", total_eps=4_000, num_cycles=4, device="cpu")
 
-
-def _nicest(run: str) -> int:
-    """How much the nicest thread of the run's worker leaves the processor to others."""
-    pid = worker_of(run)
+def highest_nice_value(run: str) -> int:
+    """Return the highest nice value of the threads of a run's worker (low CPU priority)."""
+    pid = worker_pid(run)
     assert pid is not None
     threads = psutil.Process(pid).threads()
     return max(os.getpriority(os.PRIO_PROCESS, thread.id) for thread in threads)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two nights at once need two cores")
-def test_of_two_nights_of_one_person_the_second_gives_way_and_nobody_elses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no own priority on this system")
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two runs at once need two cores")
+def test_the_second_of_two_runs_has_a_lower_priority_only_if_both_are_of_one_person(
+    outputs: Path,
 ) -> None:
-    own_outputs(tmp_path / "outputs", monkeypatch)
-    with engine() as started:
-        started.ready()
-        usual = os.getpriority(os.PRIO_PROCESS, started.process.pid)
-        for second, gives_way in (("ada", True), ("bob", False), ("ada", True)):
-            runs = [jobs.submit(LONG, person=person) for person in ("ada", second)]
+    with running_engine() as engine:
+        engine.wait_until_ready()
+        usual = os.getpriority(os.PRIO_PROCESS, engine.process.pid)
+        for second, is_lower in (("ada", True), ("bob", False), ("ada", True)):
+            runs = [jobs.submit(LONG_RUN, person=person) for person in ("ada", second)]
             for run in runs:
-                wait(lambda run=run: trains(run))
-            assert _nicest(runs[0]) == usual
-            assert (_nicest(runs[1]) > usual) is gives_way
+                wait(lambda run=run: has_trained(run))
+            assert highest_nice_value(runs[0]) == usual
+            assert (highest_nice_value(runs[1]) > usual) is is_lower
             for run in runs:
                 jobs.stop(run)
             for run in runs:
-                assert finished(run).status == "stopped"
+                assert wait_until_over(run).status == "stopped"

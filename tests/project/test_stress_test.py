@@ -1,4 +1,4 @@
-"""What the engine's tests count as ended, and the command that runs them on a bad day."""
+"""`tools.stress_test` and the helpers with which the engine's tests detect ended processes."""
 
 import subprocess
 import sys
@@ -7,52 +7,57 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.helpers.engines import expect_ended, running, running_pid, wait
-from tools import bad_day
+from tests.helpers.engines import is_running, is_running_pid, wait, wait_until_ended
+from tools import stress_test
 
 
 @pytest.fixture
 def child() -> Iterator[psutil.Process]:
-    """A child that runs until it is killed, and that is reaped at the end only."""
+    """A child process that runs until it is killed, and is reaped only after the test."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
         yield psutil.Process(process.pid)
         process.kill()
 
 
-def test_a_process_that_ended_and_is_not_reaped_is_not_left_over(child: psutil.Process) -> None:
-    assert running(child)
-    assert running_pid(child.pid)
+def test_a_process_that_exited_counts_as_ended_before_it_is_reaped(child: psutil.Process) -> None:
+    assert is_running(child)
+    assert is_running_pid(child.pid)
     child.kill()
     wait(lambda: child.status() == psutil.STATUS_ZOMBIE)
-    assert not running(child)
-    assert not running_pid(child.pid)
-    expect_ended([child])
+    assert not is_running(child)
+    assert not is_running_pid(child.pid)
+    wait_until_ended([child])
 
 
-def test_a_process_that_is_gone_is_not_left_over() -> None:
+def test_a_reaped_process_counts_as_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        gone = psutil.Process(process.pid)
-    assert not running(gone)
-    assert not running_pid(gone.pid)
+        ended = psutil.Process(process.pid)
+    assert not is_running(ended)
+    assert not is_running_pid(ended.pid)
 
 
-def test_where_nothing_can_be_unshared_the_bad_day_is_skipped_with_a_sentence(
+def test_the_tests_that_run_by_default_exist() -> None:
+    missing = [path for path in stress_test.TIMING_TESTS if not (stress_test.TESTS / path).exists()]
+    assert missing == []
+
+
+def test_without_the_unshare_command_the_stress_test_prints_why_it_is_skipped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    assert bad_day.main([]) == 0
+    assert stress_test.main([]) == 0
     assert capsys.readouterr().out.startswith("Skipped: ")
 
 
-def test_on_a_bad_day_process_1_never_reaps_and_two_loops_run(
+def test_under_load_process_1_never_reaps_and_two_busy_loops_run(
     capfd: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     probe = tmp_path_factory.mktemp("probe") / "test_probe.py"
     probe.write_text(_PROBE)
-    status = bad_day.main(["-q", "-p", "no:cacheprovider", str(probe)])
+    status = stress_test.main(["-q", "-p", "no:cacheprovider", str(probe)])
     printed = capfd.readouterr().out
     if printed.startswith("Skipped: "):
-        pytest.skip("process numbers of its own cannot be had here")
+        pytest.skip("a PID namespace cannot be created here")
     assert status == 0, printed
     assert "1 passed" in printed
 
