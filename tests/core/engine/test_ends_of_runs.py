@@ -78,8 +78,8 @@ def test_only_the_run_whose_folder_cannot_be_written_fails(outputs: Path) -> Non
         engine.release()
     assert snapshot.status == "failed"
     assert snapshot.problem is not None
-    assert str(find_run(broken).path) in snapshot.problem
-    assert "cannot be written" in snapshot.problem
+    assert str(find_run(broken).path) in snapshot.problem.sentence
+    assert "cannot be written" in snapshot.problem.sentence
 
 
 def test_only_the_run_on_a_full_disk_fails_and_it_can_be_resumed(
@@ -103,7 +103,7 @@ def test_only_the_run_on_a_full_disk_fails_and_it_can_be_resumed(
             snapshot = wait_until_over(full)
             assert snapshot.status == "failed"
             assert snapshot.problem is not None
-            assert "No space left" in snapshot.problem
+            assert "No space left" in snapshot.problem.sentence
             remount = ["mount", "-o", "remount,size=50m", str(folder)]
             subprocess.run(remount, capture_output=True, check=True)
             jobs.resume(full)
@@ -126,7 +126,7 @@ def test_only_the_run_whose_files_are_damaged_fails(damage: str, outputs: Path) 
         engine.release()
     assert snapshot.status == "failed"
     assert snapshot.problem is not None
-    assert str(find_run(broken).path / name) in snapshot.problem
+    assert str(find_run(broken).path / name) in snapshot.problem.sentence
 
 
 def test_a_run_on_a_missing_device_fails_with_a_sentence(shared_engine: Engine) -> None:
@@ -134,4 +134,4 @@ def test_a_run_on_a_missing_device_fails_with_a_sentence(shared_engine: Engine) 
     snapshot = wait_until_over(run)
     assert (snapshot.status, entries.read_all()) == ("failed", [])
     assert snapshot.problem is not None
-    assert snapshot.problem.startswith("device is 'mps'")
+    assert snapshot.problem.sentence.startswith("device is 'mps'")

@@ -78,6 +78,6 @@ def test_a_run_whose_workers_are_killed_repeatedly_fails_with_a_sentence(
     snapshot = wait_until_over(run)
     assert snapshot.status == "failed"
     assert snapshot.problem is not None
-    assert f"{MAX_WORKER_DEATHS} workers were killed during the same cycle" in snapshot.problem
+    assert f"{MAX_WORKER_DEATHS} workers were killed during the same cycle" in snapshot.problem.sentence
     next_run = jobs.submit(SHORT_RUN)
     assert wait_until_over(next_run).status == "done"
