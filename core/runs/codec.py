@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -72,22 +72,30 @@ class _Arrays(NamedTuple):
 
 
 @functools.cache
-def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool], ...]:
-    """For each field of ``kind``: its name and type, whether it is an array, and a dataclass.
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
+    """For each field of ``kind``: name, type, whether it is an array, a dataclass, has a default.
 
     Looked up once, for a log may have a hundred thousand events.
     """
     hints = get_type_hints(kind)
     return tuple(
-        (name, hint, get_origin(hint) is np.ndarray, is_dataclass(hint))
-        for name, hint in ((field.name, hints[field.name]) for field in fields(kind))
+        (
+            field.name,
+            hints[field.name],
+            get_origin(hints[field.name]) is np.ndarray,
+            is_dataclass(hints[field.name]),
+            field.default is not MISSING,
+        )
+        for field in fields(kind)
     )
 
 
 def _build(kind: Any, record: dict[str, Any], prefix: str, arrays: _Arrays) -> Any:
     """An instance of the dataclass ``kind``; arrays become `StoredArray`."""
     values: dict[str, Any] = {}
-    for name, hint, is_array, is_nested in _fields(kind):
+    for name, hint, is_array, is_nested, has_default in _fields(kind):
+        if has_default and name not in record:
+            continue  # an earlier version did not write this field
         if is_array:
             values[name] = arrays.stored(kind, prefix + name, hint, values.get("images"))
         elif is_nested:

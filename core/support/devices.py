@@ -1,8 +1,14 @@
 """From a device's name in a config to a torch device that this machine has."""
 
+import platform
+from contextlib import suppress
+from pathlib import Path
+
 import torch
 
 from core.support.errors import ConfigError
+
+_DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/sys/module/amdgpu/version"))
 
 
 def resolve(name: str) -> torch.device:
@@ -29,3 +35,30 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def device_versions(device: torch.device) -> dict[str, str]:
+    """Return what an accelerator's numbers depend on: its name and the versions of its software.
+
+    The system's version stands for drivers that are a part of it, such as Apple's.
+    """
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+        runtime = torch.version.cuda or torch.version.hip or ""
+    else:
+        name, runtime = torch.backends.mps.get_name(), ""
+    return {
+        "type": device.type,
+        "name": name,
+        "driver": _driver_version(),
+        "runtime": runtime,
+        "system": platform.platform(),
+        "torch": torch.__version__,
+    }
+
+
+def _driver_version() -> str:
+    for file in _DRIVER_FILES:
+        with suppress(OSError):
+            return file.read_text(errors="replace").split("\n", 1)[0]
+    return ""

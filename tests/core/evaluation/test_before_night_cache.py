@@ -12,7 +12,7 @@ from core.data import DatasetPair
 from core.evaluation import before_night_cache as module
 from core.evaluation.before_night_cache import cache_path, measure_before_night
 from core.evaluation.measure import Measured, measure
-from core.evaluation.probe import Probe, make_probe
+from core.evaluation.probe import Probe, build_probe
 from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import load_vae, save_weights
@@ -38,7 +38,7 @@ def vae(tiny_weights: Path) -> VAE:
 
 @pytest.fixture
 def probe(small_pair: DatasetPair) -> Probe:
-    return make_probe(small_pair.dataset_1, "random", 0.25, CPU)
+    return build_probe(small_pair.dataset_1, "random", 0.25, CPU)
 
 
 @pytest.fixture

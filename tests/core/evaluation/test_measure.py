@@ -12,7 +12,7 @@ from core.data import DatasetPair, load_pair
 from core.data.masks import MASKS
 from core.evaluation.dream_content import dream_content
 from core.evaluation.measure import measure
-from core.evaluation.probe import Probe, make_probe
+from core.evaluation.probe import Probe, build_probe
 from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import load_vae, shipped_path
@@ -35,7 +35,7 @@ def vae(tiny_weights: Path) -> VAE:
 
 @pytest.fixture(scope="module")
 def probe(small_pair: DatasetPair) -> Probe:
-    return make_probe(small_pair.dataset_1, "random", 0.25, CPU)
+    return build_probe(small_pair.dataset_1, "random", 0.25, CPU)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_bfloat16_moves_no_measure_by_more_than_half_a_percent(
     # Whatever the CPU: one without it emulates it, slowly.
     vae, pair = load_vae(shipped_path(split, latent_dim), latent_dim), load_pair(split)
     for dataset in (pair.dataset_1, pair.dataset_2):
-        probe = make_probe(dataset, "random", 0.25, CPU).part(EVALUATION_SUBSET)
+        probe = build_probe(dataset, "random", 0.25, CPU).part(EVALUATION_SUBSET)
         found = []
         for fast in (False, True):
             monkeypatch.setattr(
@@ -101,7 +101,7 @@ def test_a_perfect_memory_has_no_error_and_recalls_what_is_not_hidden(
     bundled: DatasetPair, reader: DigitReader
 ) -> None:
     for dataset in (bundled.dataset_1, bundled.dataset_2):
-        found = measure(Perfect(5), make_probe(dataset, "random", 0.0, CPU), reader, exact=True)
+        found = measure(Perfect(5), build_probe(dataset, "random", 0.0, CPU), reader, exact=True)
         assert not found.error.any()
         assert not found.recall_error.any()
         assert found.recalled.mean() >= 0.98
@@ -111,7 +111,7 @@ def test_the_right_digit_in_the_wrong_style_is_not_recalled(
     bundled: DatasetPair, reader: DigitReader
 ) -> None:
     for dataset in (bundled.dataset_1, bundled.dataset_2):
-        found = measure(Inverting(5), make_probe(dataset, "random", 0.0, CPU), reader, exact=True)
+        found = measure(Inverting(5), build_probe(dataset, "random", 0.0, CPU), reader, exact=True)
         assert found.recalled.mean() < 0.01
 
 
@@ -119,7 +119,7 @@ def test_the_right_digit_in_the_wrong_style_is_not_recalled(
 def test_partial_images_hide_the_masks_pixels_by_setting_them_to_0(
     mask: str, small_pair: DatasetPair, reader: DigitReader
 ) -> None:
-    probe = make_probe(small_pair.dataset_2, mask, 0.25, CPU)
+    probe = build_probe(small_pair.dataset_2, mask, 0.25, CPU)
     hidden = MASKS[mask].hidden(20, 0.25)
     assert np.array_equal(probe.hidden.squeeze(1).numpy(), hidden)
     found = measure(Perfect(5), probe, reader, exact=True)
@@ -129,14 +129,14 @@ def test_partial_images_hide_the_masks_pixels_by_setting_them_to_0(
 
 def test_both_datasets_hide_the_same_pixels_of_the_same_image(small_pair: DatasetPair) -> None:
     first, second = (
-        make_probe(dataset, "random", 0.25, CPU)
+        build_probe(dataset, "random", 0.25, CPU)
         for dataset in (small_pair.dataset_1, small_pair.dataset_2)
     )
     assert torch.equal(first.hidden, second.hidden)
 
 
 def test_the_subset_is_fixed_evenly_spaced_and_hides_the_same_pixels(bundled: DatasetPair) -> None:
-    whole = make_probe(bundled.dataset_1, "random", 0.25, CPU)
+    whole = build_probe(bundled.dataset_1, "random", 0.25, CPU)
     part = whole.part(EVALUATION_SUBSET)
     assert len(part.images) == EVALUATION_SUBSET
     assert np.bincount(part.classes.numpy()).tolist() == [50] * 10
@@ -168,14 +168,14 @@ def test_measuring_changes_neither_the_model_nor_any_generator(
 def test_threads_change_no_bit_of_a_measure(
     threads: int, vae: VAE, bundled: DatasetPair, reader: DigitReader
 ) -> None:
-    probe = make_probe(bundled.dataset_1, "random", 0.25, CPU).part(130)
+    probe = build_probe(bundled.dataset_1, "random", 0.25, CPU).part(130)
     assert plain(measure(vae, probe, reader, threads=threads)) == plain(measure(vae, probe, reader))
 
 
 def test_an_images_scores_do_not_depend_on_the_images_measured_with_it(
     vae: VAE, bundled: DatasetPair, reader: DigitReader
 ) -> None:
-    whole = make_probe(bundled.dataset_1, "random", 0.25, CPU).part(150)
+    whole = build_probe(bundled.dataset_1, "random", 0.25, CPU).part(150)
     parts = measure(vae, Probe(whole.images[:30], whole.hidden[:30], whole.classes[:30]), reader)
     found = measure(vae, whole, reader)
     np.testing.assert_allclose(found.error[:30], parts.error, rtol=1e-4)

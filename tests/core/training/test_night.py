@@ -10,7 +10,7 @@ import torch
 
 from core.data import DatasetPair, load_pair
 from core.evaluation.measure import measure
-from core.evaluation.probe import make_probe
+from core.evaluation.probe import build_probe
 from core.model.digit_reader import load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import file_sha256, load_vae, save_weights
@@ -222,7 +222,7 @@ def test_the_measure_before_the_night_is_that_of_the_weights_it_starts_from(
         (small_pair.dataset_1, before.dataset_1),
         (small_pair.dataset_2, before.dataset_2),
     ):
-        found = measure(vae, make_probe(dataset, "random", 0.25, torch.device("cpu")), reader)
+        found = measure(vae, build_probe(dataset, "random", 0.25, torch.device("cpu")), reader)
         assert scores.error == (pytest.approx(float(found.error.mean())),) * 2
         assert scores.recall_accuracy == (found.recalled.mean(),) * 2
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.data import DatasetPair, load_pair
-from core.evaluation.probe import make_probe
+from core.evaluation.probe import build_probe
 from core.model.weights import load_vae
 from core.runs.events import CuesShown, DreamsMade, ImagesRecalled
 from core.training.night import train
@@ -53,7 +53,7 @@ def test_the_cues_are_each_digit_equally_often_hidden_as_for_measuring(
         places = cue_places(dataset.test_labels)
         assert dataset.test_labels[places].tolist() == expected
         assert np.array_equal(original, dataset.test[places])
-        hidden = make_probe(dataset, mask, 0.25, torch.device("cpu")).hidden.squeeze(1).numpy()
+        hidden = build_probe(dataset, mask, 0.25, torch.device("cpu")).hidden.squeeze(1).numpy()
         assert np.array_equal(partial, np.where(hidden[places], 0, original))
         assert (original.dtype, partial.dtype) == (np.uint8, np.uint8)
 
