@@ -107,6 +107,6 @@ def _to_float(images: Tensor) -> Tensor:
     return images.float().div_(255)
 
 
-def _absolute_error(images: Tensor, others: Tensor) -> Tensor:
-    """Return the sum over pixels of |images - others|, [n]."""
-    return (images - others).abs().sum(dim=(1, 2, 3))
+def _absolute_error(images: Tensor, outputs: Tensor) -> Tensor:
+    """Return the sum over pixels of |images - outputs|, [n]."""
+    return (images - outputs).abs().sum(dim=(1, 2, 3))

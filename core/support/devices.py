@@ -40,7 +40,8 @@ def has_bfloat16(device: torch.device) -> bool:
 def device_versions(device: torch.device) -> dict[str, str]:
     """Return what an accelerator's numbers depend on: its name and the versions of its software.
 
-    The system's version stands for drivers that are a part of it, such as Apple's.
+    ``device`` must not be the CPU. The system's version covers drivers that belong to it, such as
+    Apple's.
     """
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
@@ -50,14 +51,15 @@ def device_versions(device: torch.device) -> dict[str, str]:
     return {
         "type": device.type,
         "name": name,
-        "driver": _driver_version(),
+        "driver": driver_version(),
         "runtime": runtime,
         "system": platform.platform(),
         "torch": torch.__version__,
     }
 
 
-def _driver_version() -> str:
+def driver_version() -> str:
+    """Return the version text of the NVIDIA or AMD kernel driver, "" if it is unknown."""
     for file in _DRIVER_FILES:
         with suppress(OSError):
             return file.read_text(errors="replace").split("\n", 1)[0]

@@ -121,7 +121,7 @@ class Checkpoints:
             "sha256": _save(tensors, path),
         }
         write_checked_json(path.with_suffix(".json"), record)
-        # Checkpoints of later cycles, from an earlier attempt at the night, do not count here.
+        # An earlier attempt at the night may have left checkpoints of later cycles.
         earlier = [number for number in self._cycles() if number <= cycle]
         for number in earlier[:-_MAX_KEPT]:
             for file in (self._path(number).with_suffix(".json"), self._path(number)):
