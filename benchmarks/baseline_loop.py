@@ -1,8 +1,8 @@
-"""The plain PyTorch loop that a competent user would write for the same night: our baseline.
+"""Baseline for speed: the same night as a plain PyTorch loop, as a competent user would write it.
 
-One seed after another, autograd, a foreach Adam, batch size 1, and everything measured on all test
-images after each stage. It draws the same random numbers as
-`core.training.night`, so that both reach the same curves.
+One seed after another, with autograd, a foreach Adam and batch size 1; all test images are measured
+after each stage. The loop draws the same random numbers as `core.training.night`, so that both
+reach the same curves.
 """
 
 import copy
@@ -21,15 +21,20 @@ from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Stage, hypnogram
 from core.support.random_streams import Purpose, random_stream
 
-_STREAM = {Stage.NREM: 0, Stage.REM: 1}
+_STAGE_NUMBER = {Stage.NREM: 0, Stage.REM: 1}
 _EVALUATION_BATCH = 100
 
 
 @dataclass
-class Slept:
-    """What the loop found and how long it took.
+class LoopResult:
+    """Results and durations of the plain loop.
 
-    ``errors`` holds [dataset 1, dataset 2] after each stage, for each seed.
+    Attributes
+    ----------
+    errors : list
+        Mean reconstruction errors (old memories, new memories), [seed][stage].
+    training_s, measuring_s : float
+        Seconds of training and of measuring, over all seeds.
     """
 
     errors: list[list[tuple[float, float]]] = field(default_factory=list)
@@ -37,49 +42,71 @@ class Slept:
     measuring_s: float = 0.0
 
 
-def sleep_plainly(
+def run_plain_loop(
     config: RunConfig,
     pair: DatasetPair,
-    before: VAE,
+    initial_model: VAE,
     probes: tuple[Probe, Probe],
     reader: DigitReader,
-) -> Slept:
-    """Sleep ``config``'s night from the weights of ``before``, which stays as it is."""
-    slept = Slept()
+) -> LoopResult:
+    """Run a night on the CPU.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Settings of the night.
+    pair : DatasetPair
+        Old and new memories.
+    initial_model : VAE
+        Model that every seed starts from; it is not modified.
+    probes : tuple of Probe
+        Test images of old and of new memories.
+    reader : DigitReader
+        Classifier of the recalled images.
+
+    Returns
+    -------
+    LoopResult
+        Errors after each stage, and durations.
+    """
+    result = LoopResult()
     for seed in config.seeds:
-        slept.errors.append(_sleep(config, pair, before, probes, reader, seed, slept))
-    return slept
+        result.errors.append(_run_seed(config, pair, initial_model, probes, reader, seed, result))
+    return result
 
 
-def _sleep(
+def _run_seed(
     config: RunConfig,
     pair: DatasetPair,
-    before: VAE,
+    initial_model: VAE,
     probes: tuple[Probe, Probe],
     reader: DigitReader,
     seed: int,
-    slept: Slept,
+    result: LoopResult,
 ) -> list[tuple[float, float]]:
-    vae = copy.deepcopy(before)
+    """Return one seed's errors after each stage; add its durations to ``result``."""
+    vae = copy.deepcopy(initial_model)
     adam = torch.optim.Adam(vae.parameters(), lr=config.lr, eps=1e-7, foreach=True)
     errors = []
-    for cycle, planned in enumerate(hypnogram(config), start=1):
-        for stage, epochs in planned.stages:
-            began = time.perf_counter()
+    for number, cycle in enumerate(hypnogram(config), start=1):
+        for stage, epochs in cycle.stages:
+            start = time.perf_counter()
             if stage is Stage.NREM:
-                images = _recent(pair, seed, cycle, config.num)
+                images = _replay(pair, seed, number, config.num)
             else:
-                images = _dreams(vae if config.continue_training else before, seed, cycle, config)
+                dreamer = vae if config.continue_training else initial_model
+                images = _dreams(dreamer, seed, number, config)
             for epoch in range(epochs):
-                _train(vae, adam, images, config.batch_size, seed, (cycle, _STREAM[stage], epoch))
+                position = (number, _STAGE_NUMBER[stage], epoch)
+                _train(vae, adam, images, config.batch_size, seed, position)
             trained = time.perf_counter()
             errors.append((_measure(vae, probes[0], reader), _measure(vae, probes[1], reader)))
-            slept.training_s += trained - began
-            slept.measuring_s += time.perf_counter() - trained
+            result.training_s += trained - start
+            result.measuring_s += time.perf_counter() - trained
     return errors
 
 
-def _recent(pair: DatasetPair, seed: int, cycle: int, count: int) -> Tensor:
+def _replay(pair: DatasetPair, seed: int, cycle: int, count: int) -> Tensor:
     images = pair.dataset_2.train
     chosen = random_stream(seed, Purpose.SUBSET, cycle).choice(len(images), count, replace=False)
     return torch.from_numpy(images[chosen]).unsqueeze(1).float() / 255
@@ -88,8 +115,8 @@ def _recent(pair: DatasetPair, seed: int, cycle: int, count: int) -> Tensor:
 @torch.no_grad()
 def _dreams(dreamer: VAE, seed: int, cycle: int, config: RunConfig) -> Tensor:
     shape = (config.num, config.latent_dim)
-    drawn = random_stream(seed, Purpose.DREAMS, cycle).standard_normal(shape, dtype=np.float32)
-    return dreamer.dream(torch.from_numpy(drawn))
+    latents = random_stream(seed, Purpose.DREAMS, cycle).standard_normal(shape, dtype=np.float32)
+    return dreamer.dream(torch.from_numpy(latents))
 
 
 def _train(
@@ -100,11 +127,12 @@ def _train(
     seed: int,
     position: tuple[int, ...],
 ) -> float:
-    """Train for one epoch; gives its mean loss, which costs what telling it would."""
+    """Train one epoch; return its mean loss, which a user would print at the same cost."""
     order = random_stream(seed, Purpose.SHUFFLE, *position).permutation(len(images))
     shape = (len(images), vae.latent_dim)
-    drawn = random_stream(seed, Purpose.NOISE, *position).standard_normal(shape, dtype=np.float32)
-    noise = torch.from_numpy(drawn)
+    noise = torch.from_numpy(
+        random_stream(seed, Purpose.NOISE, *position).standard_normal(shape, dtype=np.float32)
+    )
     total = 0.0
     for start in range(0, len(images), batch_size):
         batch = images[order[start : start + batch_size]]
@@ -118,15 +146,15 @@ def _train(
 
 @torch.no_grad()
 def _measure(vae: VAE, probe: Probe, reader: DigitReader) -> float:
-    """The mean reconstruction error; recall's error and accuracy are found as well."""
+    """Return the mean reconstruction error; recall error and accuracy are computed as well."""
     errors, recall_errors, recalled = [], [], []
     images, hidden = probe.images.float() / 255, probe.hidden
     for start in range(0, len(images), _EVALUATION_BATCH):
-        at = slice(start, start + _EVALUATION_BATCH)
-        errors.append((vae.reconstruct(images[at]) - images[at]).abs().sum(dim=(1, 2, 3)))
-        redrawn = vae.reconstruct(images[at].masked_fill(hidden[at], 0))
-        recall_errors.append((redrawn - images[at]).abs().sum(dim=(1, 2, 3)))
-        recalled.append(reader(redrawn).argmax(dim=1) == probe.classes[at])
+        batch = slice(start, start + _EVALUATION_BATCH)
+        errors.append((vae.reconstruct(images[batch]) - images[batch]).abs().sum(dim=(1, 2, 3)))
+        recalls = vae.reconstruct(images[batch].masked_fill(hidden[batch], 0))
+        recall_errors.append((recalls - images[batch]).abs().sum(dim=(1, 2, 3)))
+        recalled.append(reader(recalls).argmax(dim=1) == probe.classes[batch])
     torch.cat(recall_errors).mean().item()
     torch.cat(recalled).float().mean().item()
     return torch.cat(errors).mean().item()

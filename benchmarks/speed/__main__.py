@@ -1,16 +1,17 @@
 """``python -m benchmarks.speed [PART ...] [--seeds 1 3 10] [--cycles 2] [--runs 3] [--threads 2]``.
 
 Parts, all by default:
-  against   (a) the published night (50 images, batch size 1, ten epochs a cycle, everything
-            measured on all test images after each stage) by `benchmarks.baseline_loop` and by the
-            program in turn, in this process; and (b) the program's steps and measuring against
-            what the machine multiplies at that moment
-  growth    (c) time by seeds, cycles, images and test images
-  memory    (d) of the idle program, and of a night
-  sweep     (e) nights a minute over workers
-  start     (f) the program, its engine, a night's first event
+  against   (a) the published night (50 images, batch size 1, ten epochs per cycle, all test images
+            measured after each stage) by `benchmarks.baseline_loop` and by the program in turn,
+            in this process; and (b) the program's steps and measuring compared with the rate at
+            which the machine multiplies at that moment
+  growth    (c) duration by seeds, cycles, images and test images
+  memory    (d) memory of the idle program and of a night
+  sweep     (e) nights per minute by number of workers
+  start     (f) start of the program, of its engine and of a night
 
-Medians; ratios are of neighbours in time, so that what slows the machine slows both.
+All values are medians. Both values of a ratio are measured directly one after the other, so that
+a slow moment of the machine affects both.
 """
 
 import argparse
@@ -29,22 +30,22 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=available_cores())
-    asked = parser.parse_args()
+    options = parser.parse_args()
     parts = {
-        "against": lambda: against(asked.seeds, asked.cycles, asked.runs, asked.threads),
-        "growth": lambda: growth(asked.runs, asked.threads),
+        "against": lambda: against(options.seeds, options.cycles, options.runs, options.threads),
+        "growth": lambda: growth(options.runs, options.threads),
         "memory": memory_use,
-        "sweep": lambda: sweep(asked.runs),
+        "sweep": lambda: sweep(options.runs),
         "start": start_up,
     }
-    for name in asked.parts:
+    for name in options.parts:
         if name not in parts:
             parser.error(f"PART is {name!r}; choose from {', '.join(parts)}.")
     print(
-        f"{datetime.now():%Y-%m-%d}, {available_cores()} cores, {asked.threads} threads, "
-        f"{asked.cycles} cycles, medians of {asked.runs}"
+        f"{datetime.now():%Y-%m-%d}, {available_cores()} cores, {options.threads} threads, "
+        f"{options.cycles} cycles, medians of {options.runs}"
     )
-    for name in asked.parts or parts:
+    for name in options.parts or parts:
         parts[name]()
 
 

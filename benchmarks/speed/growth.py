@@ -1,4 +1,4 @@
-"""Part (c): how a night's time grows with its seeds, cycles, images and test images."""
+"""Part (c): growth of a night's duration with its seeds, cycles, images and test images."""
 
 import statistics
 import time
@@ -13,29 +13,34 @@ from tools.datasets import fewer
 
 _SEEDS, _CYCLES = (1, 3, 10), (5, 10, 20, 50)
 _IMAGES, _TEST_IMAGES = (10, 50, 200), (100, 500, 1000)
-_EPOCHS_A_CYCLE = 2
+_EPOCHS_PER_CYCLE = 2
 
 
 def growth(runs: int, threads: int) -> None:
-    """Print each time over that of the row's first, slept in turn with it.
+    """Print durations relative to the first night of each row; the nights of a row run in turn.
 
-    A night has two epochs a cycle here; what does not grow is held small, so that the rest shows.
+    A night has two epochs per cycle here. Every row keeps the other sizes small, so that the effect
+    of its own size is visible.
     """
-    print("\n(c) time / time of the first in the row, slept in turn")
-    whole = load_pair("inverted", "bundled")
-    few = fewer(whole, test=20)
-    row("seeds", *_row(_SEEDS, lambda n: (_night(seeds=tuple(range(n))), few), runs, threads))
-    row("cycles", *_row(_CYCLES, lambda n: (_night(n), few), runs, threads))
-    row("images a stage", *_row(_IMAGES, lambda n: (_night(num=n), few), runs, threads))
+    print("\n(c) duration / duration of the first night in the row, run in turn")
+    full = load_pair("inverted", "bundled")
+    small = fewer(full, test=20)
+    row("seeds", *_row(_SEEDS, lambda n: (_night(seeds=tuple(range(n))), small), runs, threads))
+    row("cycles", *_row(_CYCLES, lambda n: (_night(n), small), runs, threads))
+    row("images per stage", *_row(_IMAGES, lambda n: (_night(num=n), small), runs, threads))
     row(
-        "test images, one image a stage",
-        *_row(_TEST_IMAGES, lambda n: (_night(num=1), fewer(whole, test=n)), runs, threads),
+        "test images, one image per stage",
+        *_row(_TEST_IMAGES, lambda n: (_night(num=1), fewer(full, test=n)), runs, threads),
     )
 
 
 def _night(cycles: int = 5, **settings: object) -> RunConfig:
-    few = {"num_cycles": cycles, "total_eps": _EPOCHS_A_CYCLE * cycles, "full_evaluation": True}
-    return RunConfig(**few, device="cpu", **settings)  # type: ignore[arg-type]
+    short = {
+        "num_cycles": cycles,
+        "total_eps": _EPOCHS_PER_CYCLE * cycles,
+        "full_evaluation": True,
+    }
+    return RunConfig(**short, device="cpu", **settings)  # type: ignore[arg-type]
 
 
 def _row(
@@ -44,18 +49,18 @@ def _row(
     runs: int,
     threads: int,
 ) -> list[str]:
-    _seconds(*night(sizes[0]), threads)  # what is done once in a process
-    found: dict[int, list[float]] = {size: [] for size in sizes}
+    _duration(*night(sizes[0]), threads)  # a warm-up, for what happens once per process
+    ratios: dict[int, list[float]] = {size: [] for size in sizes}
     for _ in range(runs):
-        times = {size: _seconds(*night(size), threads) for size in sizes}
+        seconds = {size: _duration(*night(size), threads) for size in sizes}
         for size in sizes:
-            found[size].append(times[size] / times[sizes[0]])
-    return [f"{size}: {statistics.median(times):.2f}" for size, times in found.items()]
+            ratios[size].append(seconds[size] / seconds[sizes[0]])
+    return [f"{size}: {statistics.median(values):.2f}" for size, values in ratios.items()]
 
 
-def _seconds(config: RunConfig, pair: DatasetPair, threads: int) -> float:
+def _duration(config: RunConfig, pair: DatasetPair, threads: int) -> float:
     with torch_threads():
-        began = time.perf_counter()
+        start = time.perf_counter()
         for _ in train(config, pair, threads=lambda: threads):
             pass
-        return time.perf_counter() - began
+        return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""What the machine could do at best: operations counted from the layers, over its rate of them."""
+"""The machine's limit: operations counted from the layers, divided by its rate of operations."""
 
 import time
 
@@ -9,7 +9,7 @@ from core.support.threads import parallel_map, torch_threads
 _TRIALS, _PRODUCTS = 20, 50
 _FLAT = 64 * 7 * 7
 
-# Places, inputs and outputs of each convolution, all with kernels of 3 x 3.
+# Positions, input channels and output channels of each convolution; all kernels are 3 x 3.
 _ENCODER = [(14 * 14, 1, 32), (7 * 7, 32, 64)]
 _DECODER = [(7 * 7, 64, 64), (14 * 14, 64, 32), (28 * 28, 32, 1)]
 _READER = [(14 * 14, 1, 16), (7 * 7, 16, 32)]
@@ -17,25 +17,31 @@ _READER_DENSE = [(32 * 7 * 7, 64), (64, 20)]
 
 
 def step_flops(latent_dim: int) -> int:
-    """Floating-point operations of a training step at batch size 1: two a multiplication.
+    """Return the floating-point operations of a training step at batch size 1.
 
-    Each layer multiplies forwards, back to its weights, and back to its inputs but for the first.
+    A multiplication and its addition count as two. Each layer multiplies three times: for its
+    outputs, for the gradients of its weights and for those of its inputs. The first layer needs no
+    gradients of its inputs.
     """
     dense = [(_FLAT, 16), (16, latent_dim), (latent_dim, 2 * latent_dim), (latent_dim, _FLAT)]
-    not_needed = _products(_ENCODER[:1], [])
-    return 2 * (3 * _products(_ENCODER + _DECODER, dense) - not_needed)
+    not_computed = _multiplications(_ENCODER[:1], [])
+    return 2 * (3 * _multiplications(_ENCODER + _DECODER, dense) - not_computed)
 
 
 def measure_flops(latent_dim: int) -> int:
-    """Those of measuring one test image: redrawn from all of it, from a part of it, and read."""
+    """Return the floating-point operations of measuring one test image.
+
+    It is reconstructed, recalled from a partial image, and the recall is classified.
+    """
     dense = [(_FLAT, 16), (16, latent_dim), (latent_dim, latent_dim), (latent_dim, _FLAT)]
-    return 2 * (2 * _products(_ENCODER + _DECODER, dense) + _products(_READER, _READER_DENSE))
+    vae = _multiplications(_ENCODER + _DECODER, dense)
+    return 2 * (2 * vae + _multiplications(_READER, _READER_DENSE))
 
 
 def multiply_rate(threads: int) -> float:
-    """Such operations a second, float32, in matrix products as large as the step's largest.
+    """Return the float32 operations per second in matrix products of the step's largest size.
 
-    Each thread multiplies for itself, which is faster than sharing one product out.
+    Each thread multiplies matrices of its own, which is faster than sharing one product.
     """
     with torch_threads():
         return sum(parallel_map(lambda _: _rate(), range(threads), threads))
@@ -45,13 +51,13 @@ def _rate() -> float:
     left, right, product = torch.rand(288, 64), torch.rand(64, 196), torch.empty(288, 196)
     best = float("inf")
     for _ in range(_TRIALS):
-        began = time.perf_counter()
+        start = time.perf_counter()
         for _ in range(_PRODUCTS):
             torch.mm(left, right, out=product)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.perf_counter() - start)
     return _PRODUCTS * 2 * 288 * 64 * 196 / best
 
 
-def _products(convolutions: list[tuple[int, int, int]], dense: list[tuple[int, int]]) -> int:
-    over_places = sum(9 * places * inputs * outputs for places, inputs, outputs in convolutions)
-    return over_places + sum(inputs * outputs for inputs, outputs in dense)
+def _multiplications(convolutions: list[tuple[int, int, int]], dense: list[tuple[int, int]]) -> int:
+    in_convolutions = sum(9 * count * inputs * outputs for count, inputs, outputs in convolutions)
+    return in_convolutions + sum(inputs * outputs for inputs, outputs in dense)

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cli.terminal import say
+from core.cli.terminal import say, tell
 from core.runs.measures import ERROR, RECALL_ACCURACY, Measure, Memory
 from core.runs.results import summary, values_by_cycle
 from core.runs.state import RunState
@@ -33,6 +33,8 @@ class Results:
 
     def write(self, state: RunState) -> None:
         """Write the results of a night that is done."""
+        if state.night is not None and state.night.device_note:
+            tell(f"device: {state.night.device_note}")
         if self.pdf is not None:
             from core.runs.report import write_pdf  # it takes a second
 

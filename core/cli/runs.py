@@ -103,6 +103,7 @@ def _show(run_id: str, *, as_json: bool) -> None:
             *_given("seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"),
             *_given("pinned", "yes" if known["pinned"] else None),
             *_given("device", record.device),
+            *_given("self-check", (now.state.night and now.state.night.device_note) or None),
             *_given("threads", record.threads),
             *_given("weights", record.weights and "{origin}, {file}".format(**record.weights)),
             *_given("sha-256", record.weights and record.weights["sha256"]),

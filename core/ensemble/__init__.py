@@ -1,7 +1,8 @@
-"""All seeds of a night trained together.
+"""Training of all seeds of a night at once.
 
-ensemble (seeds, random draws) -> group (epochs, Adam) -> gradients -> layers (matrix products);
-packing says where each parameter lies, capture makes CUDA graphs of steps.
+ensemble (seeds, random streams) -> group (epochs, Adam) -> gradients -> layers -> patches;
+parameter_layout defines where each parameter is stored, cuda_graph captures a step on an NVIDIA
+GPU.
 """
 
 from core.ensemble.ensemble import MOMENTS as MOMENTS

@@ -1,6 +1,7 @@
-"""Steps on an NVIDIA GPU as one launch: a batch of one image leaves it waiting for its next kernel.
+"""Capture of a training step as a CUDA graph, so that an NVIDIA GPU runs it in one launch.
 
-Source: CUDA graphs as in https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs.
+At batch size 1 a step's kernels are so short that the GPU would wait for each launch. Source:
+https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,25 +9,25 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-_WARM_UPS = 3  # in which libraries choose their kernels and find their memory
+_WARM_UPS = 3  # calls in which libraries choose their kernels and allocate memory
 
 
-def capture_graph(step: Callable[[], None], changed: Sequence[Tensor]) -> Callable[[], None]:
-    """``step`` as a CUDA graph; it must always read and write the same memory.
+def capture_graph(step: Callable[[], None], state: Sequence[Tensor]) -> Callable[[], None]:
+    """Return a function that replays ``step`` as a CUDA graph.
 
-    ``changed`` are the tensors that the step changes and that are to be as they were afterwards,
-    for it is taken a few times in between.
+    ``step`` must read and write the same memory at every call. Capturing runs it a few times;
+    afterwards the tensors in ``state``, which it modifies, have their earlier values again.
     """
-    before = [tensor.clone() for tensor in changed]
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
+    saved = [tensor.clone() for tensor in state]
+    side_stream = torch.cuda.Stream()
+    side_stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side_stream):
         for _ in range(_WARM_UPS):
             step()
-    torch.cuda.current_stream().wait_stream(side)
+    torch.cuda.current_stream().wait_stream(side_stream)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         step()
-    for tensor, value in zip(changed, before, strict=True):
+    for tensor, value in zip(state, saved, strict=True):
         tensor.copy_(value)
     return graph.replay

@@ -1,4 +1,4 @@
-"""Some of an ensemble's models, trained together by one thread or on one GPU."""
+"""Training of a group of an ensemble's models, by one CPU thread or on one GPU."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,97 +13,142 @@ from core.model.vae import image_losses
 from core.support.stopping import Check
 
 _ADAM_EPS = 1e-7
-_AT_ONCE = 8  # images of a batch: the buffers take 1.2 MB for each of them and each seed
+_MICRO_BATCH = 8  # images: the buffers take 1.2 MB per image and seed
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Models and Adam's moments, all [seeds, `Packing.length`]; ``steps`` [seeds]."""
+class TrainingState:
+    """Models and Adam states of several seeds, one row per seed (see `ParameterLayout`).
+
+    Attributes
+    ----------
+    weights : Tensor
+        Parameters, [seeds, length].
+    exp_avg, exp_avg_sq : Tensor
+        Adam's moving averages of the gradient and of its square, [seeds, length].
+    steps : Tensor
+        Steps taken, [seeds].
+    """
 
     weights: Tensor
     exp_avg: Tensor
     exp_avg_sq: Tensor
     steps: Tensor
 
-    def __getitem__(self, place: slice) -> "Rows":
-        return Rows(*(tensor[place] for tensor in vars(self).values()))
+    def __getitem__(self, seeds: slice) -> "TrainingState":
+        """Return views of the rows ``seeds``."""
+        return TrainingState(*(tensor[seeds] for tensor in vars(self).values()))
 
 
-class Group:
-    """Trains ``rows`` in place, which all have taken equally many steps. It keeps only buffers."""
+class SeedGroup:
+    """Trains the models of ``state`` in place; only buffers are stored here.
 
-    def __init__(self, rows: Rows, packing: ParameterLayout, lr: float) -> None:
-        self._rows, self._packing, self._lr = rows, packing, lr
-        self._weights = packing.matrices(rows.weights)
-        self._part, self._whole = (torch.zeros_like(rows.weights) for _ in range(2))
-        self._step = rows.steps[0].clone()
-        self._gradients: dict[tuple[int, int], tuple[Gradients, Callable[[], None]]] = {}
+    Parameters
+    ----------
+    state : TrainingState
+        Models that have all taken the same number of steps.
+    layout : ParameterLayout
+        Layout of the rows of ``state``.
+    lr : float
+        Adam's learning rate.
+    """
+
+    def __init__(self, state: TrainingState, layout: ParameterLayout, lr: float) -> None:
+        self._state, self._layout, self._lr = state, layout, lr
+        self._weights = layout.matrices(state.weights)
+        self._micro_batch_grads, self._batch_grads = (
+            torch.zeros_like(state.weights) for _ in range(2)
+        )
+        self._step_count = state.steps[0].clone()
+        # By the sizes of micro-batch and batch: the gradients and the step that computes them.
+        self._prepared: dict[tuple[int, int], tuple[Gradients, Callable[[], None]]] = {}
 
     @torch.no_grad()
     def train(self, images: Tensor, noise: Tensor, batch_size: int, check: Check) -> Tensor:
-        """Train one epoch on ``images`` [seeds, n, 28, 28] in their order, with their ``noise``.
+        """Train one epoch, in the order of the images.
 
-        Returns [seeds, 3]: the mean total, reconstruction and KL loss in nats an image.
+        Parameters
+        ----------
+        images : Tensor
+            [seeds, n, 28, 28] in [0, 1].
+        noise : Tensor
+            Standard normal, [seeds, n, latent_dim].
+        batch_size : int
+            Images per step; the last batch may be smaller.
+        check : Check
+            Called before every step; it may raise.
+
+        Returns
+        -------
+        Tensor
+            [seeds, 3]: mean total, reconstruction and KL loss in nats per image.
         """
-        self._step.copy_(self._rows.steps[0])
-        made = []
-        for batch, its_noise in zip(
+        self._step_count.copy_(self._state.steps[0])
+        outputs = []
+        for batch, batch_noise in zip(
             images.split(batch_size, 1), noise.split(batch_size, 1), strict=True
         ):
             check()
-            made += self._learn(batch, its_noise)
-        self._rows.steps.copy_(self._step)
-        # Once for all steps, for no step needs its loss.
-        logits, heads = (torch.cat(each, 1) for each in zip(*made, strict=True))
+            outputs += self._step(batch, batch_noise)
+        self._state.steps.copy_(self._step_count)
+        # Once for all steps, because no step needs its loss.
+        logits, heads = (torch.cat(parts, 1) for parts in zip(*outputs, strict=True))
         reconstruction, kl = image_losses(images, logits, *heads.chunk(2, 2))
-        parts = torch.stack([reconstruction + kl, reconstruction, kl], 2)
-        return parts.mean(1)
+        losses = torch.stack([reconstruction + kl, reconstruction, kl], 2)
+        return losses.mean(1)
 
-    def _learn(self, batch: Tensor, noise: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """One step; gives the logits and the heads' outputs of each of the batch's parts."""
-        of, made = batch.shape[1], []
-        for part, its_noise in zip(batch.split(_AT_ONCE, 1), noise.split(_AT_ONCE, 1), strict=True):
-            gradients, step = self._ready(part.shape[1], of)
-            gradients.images.copy_(part)
-            gradients.noise.copy_(its_noise)
-            step()
-            made.append((gradients.logits.clone(), gradients.heads.clone()))
-            if of > _AT_ONCE:
-                self._whole += self._part
-        if of > _AT_ONCE:
-            self._adam(self._whole)
-            self._whole.zero_()
-        return made
+    def _step(self, batch: Tensor, noise: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Take one step; return the logits and the heads' outputs of each micro-batch."""
+        batch_size, outputs = batch.shape[1], []
+        for images, images_noise in zip(
+            batch.split(_MICRO_BATCH, 1), noise.split(_MICRO_BATCH, 1), strict=True
+        ):
+            gradients, run = self._prepare(images.shape[1], batch_size)
+            gradients.images.copy_(images)
+            gradients.noise.copy_(images_noise)
+            run()
+            outputs.append((gradients.logits.clone(), gradients.heads.clone()))
+            if batch_size > _MICRO_BATCH:
+                self._batch_grads += self._micro_batch_grads
+        if batch_size > _MICRO_BATCH:
+            self._adam(self._batch_grads)
+            self._batch_grads.zero_()
+        return outputs
 
-    def _ready(self, count: int, of: int) -> tuple[Gradients, Callable[[], None]]:
-        """What to write ``count`` images to, and the step over them that then goes.
+    def _prepare(
+        self, micro_batch_size: int, batch_size: int
+    ) -> tuple[Gradients, Callable[[], None]]:
+        """Return the gradients to write inputs to, and the function that then computes them.
 
-        Of a batch in one part it is all of the step, Adam's update too.
+        For a batch of one micro-batch that function is the whole step, with Adam's update.
         """
-        if (count, of) not in self._gradients:
-            grads = self._packing.matrices(self._part)
-            gradients = Gradients(self._weights, grads, count, of)
+        sizes = micro_batch_size, batch_size
+        if sizes not in self._prepared:
+            grads = self._layout.matrices(self._micro_batch_grads)
+            gradients = Gradients(self._weights, grads, micro_batch_size, batch_size)
 
-            def step() -> None:
+            def run() -> None:
                 gradients()
-                if of <= _AT_ONCE:
-                    self._adam(self._part)
+                if batch_size <= _MICRO_BATCH:
+                    self._adam(self._micro_batch_grads)
 
-            changed = (self._rows.weights, self._rows.exp_avg, self._rows.exp_avg_sq, self._step)
-            on_gpu = self._part.device.type == "cuda"
-            self._gradients[count, of] = gradients, capture_graph(step, changed) if on_gpu else step
-        return self._gradients[count, of]
+            state = self._state
+            modified = (state.weights, state.exp_avg, state.exp_avg_sq, self._step_count)
+            on_gpu = self._micro_batch_grads.device.type == "cuda"
+            self._prepared[sizes] = gradients, capture_graph(run, modified) if on_gpu else run
+        return self._prepared[sizes]
 
     def _adam(self, grads: Tensor) -> None:
-        self._step += 1
-        # What `torch.optim.Adam(fused=True)` ends in. The way there takes longer than the update.
+        """Update the weights: Kingma & Ba 2015, arXiv 1412.6980, algorithm 1."""
+        self._step_count += 1
+        # The kernel of `torch.optim.Adam(fused=True)`, whose Python part takes longer than this.
         torch._fused_adam_(
-            [self._rows.weights],
+            [self._state.weights],
             [grads],
-            [self._rows.exp_avg],
-            [self._rows.exp_avg_sq],
+            [self._state.exp_avg],
+            [self._state.exp_avg_sq],
             [],
-            [self._step],
+            [self._step_count],
             lr=self._lr,
             beta1=0.9,
             beta2=0.999,

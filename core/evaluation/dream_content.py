@@ -1,4 +1,4 @@
-"""Dream content: what the digit reader names in the images a REM stage trains on."""
+"""Dream content: the digit reader's classes of the images that a REM stage trains on."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,16 @@ from core.model.digit_reader import CONFIDENT, DigitReader, classify, dataset_cl
 
 @dataclass(frozen=True)
 class DreamContent:
-    """What the reader sees in one stage's dreams: shares that add up to 1, and class counts."""
+    """Classes of one seed's dreams in one REM stage.
+
+    Attributes
+    ----------
+    old, new, neither : float
+        Shares of the dreams that the reader names as old memories, as new memories and as neither
+        of them; they add up to 1.
+    old_classes, new_classes : int
+        Number of different classes among the dreams named old, and among those named new.
+    """
 
     old: float
     new: float
@@ -25,13 +34,31 @@ class DreamContent:
 def dream_content(
     dreams: Tensor, reader: DigitReader, dataset_1: Dataset, dataset_2: Dataset
 ) -> DreamContent:
-    """Name ``dreams`` [n, 1, 28, 28]: old or new if the reader is sure of a class of theirs."""
+    """Classify dreams as old memories, new memories or neither.
+
+    A dream is old or new if the reader names a class of that dataset with a probability of at
+    least `CONFIDENT`.
+
+    Parameters
+    ----------
+    dreams : Tensor
+        Images in [0, 1], [n, 1, 28, 28], on the reader's device.
+    reader : DigitReader
+        Classifier of the dreams.
+    dataset_1, dataset_2 : Dataset
+        Old and new memories, whose training labels define their classes.
+
+    Returns
+    -------
+    DreamContent
+        Shares and class counts.
+    """
     named, confidence = (part.cpu().numpy() for part in classify(reader, dreams))
-    sure = named[confidence >= CONFIDENT]
+    confident = named[confidence >= CONFIDENT]
     counts = []
     for dataset in (dataset_1, dataset_2):
         classes = np.unique(dataset_classes(dataset, dataset.train_labels))
-        hits = sure[np.isin(sure, classes)]
+        hits = confident[np.isin(confident, classes)]
         counts.append((len(hits), len(np.unique(hits))))
     (old, old_classes), (new, new_classes) = counts
     total = len(named)

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -90,19 +90,27 @@ class _ArrayFile(NamedTuple):
 
 
 @functools.cache  # a log may have a hundred thousand events
-def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool], ...]:
-    """For each field of ``kind``: name, type, whether an array, whether a dataclass."""
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
+    """For each field of ``kind``: name, type, whether an array, a dataclass, has a default."""
     hints = get_type_hints(kind)
     return tuple(
-        (name, hint, get_origin(hint) is np.ndarray, is_dataclass(hint))
-        for name, hint in ((field.name, hints[field.name]) for field in fields(kind))
+        (
+            field.name,
+            hints[field.name],
+            get_origin(hints[field.name]) is np.ndarray,
+            is_dataclass(hints[field.name]),
+            field.default is not MISSING,
+        )
+        for field in fields(kind)
     )
 
 
 def _build(kind: Any, record: dict[str, Any], prefix: str, array_file: _ArrayFile) -> Any:
     """Return an instance of the dataclass ``kind``; its arrays are `StoredArray`."""
     values: dict[str, Any] = {}
-    for name, hint, is_array, is_nested in _fields(kind):
+    for name, hint, is_array, is_nested, has_default in _fields(kind):
+        if has_default and name not in record:
+            continue  # an earlier version did not write this field
         if is_array:
             images = values.get("images")
             values[name] = array_file.stored(kind, prefix + name, hint, images)

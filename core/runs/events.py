@@ -93,6 +93,7 @@ class NightStarted:
     device: str
     threads: int
     versions: dict[str, str]
+    device_note: str = ""  # on a self-check of an accelerator that failed; logs may lack it
 
     @functools.cached_property  # a state's progress reads it at every update
     def epochs(self) -> int:

@@ -45,6 +45,7 @@ def summary(state: RunState) -> dict[str, Any]:
         "test_images": [cycle.dataset_1.images for cycle in state.cycles],
         "weights": vars(state.night.weights),
         "device": state.night.device,
+        "device_note": state.night.device_note,
         "threads": state.night.threads,
         "versions": state.night.versions,
     }

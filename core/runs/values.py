@@ -57,7 +57,8 @@ def check_night(event: NightStarted, config: RunConfig) -> None:
     if epochs > config.total_eps:
         raise ValueError(f"'cycles' has {epochs} epochs, and the run has {config.total_eps}")
     weights = event.weights
-    for text in (event.dataset_1, event.dataset_2, event.device, *vars(weights).values()):
+    names = (event.dataset_1, event.dataset_2, event.device, event.device_note)
+    for text in (*names, *vars(weights).values()):
         if not is_text(text):
             raise ValueError(f"a name is longer than {_MAX_TEXT} characters")
     _check_int("threads", event.threads, 1, _MAX_THREADS)

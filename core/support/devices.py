@@ -1,8 +1,14 @@
 """Torch devices of this machine."""
 
+import platform
+from contextlib import suppress
+from pathlib import Path
+
 import torch
 
 from core.support.errors import ConfigError
+
+_DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/sys/module/amdgpu/version"))
 
 
 def resolve(name: str) -> torch.device:
@@ -30,3 +36,32 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def device_versions(device: torch.device) -> dict[str, str]:
+    """Return what an accelerator's numbers depend on: its name and the versions of its software.
+
+    ``device`` must not be the CPU. The system's version covers drivers that belong to it, such as
+    Apple's.
+    """
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+        runtime = torch.version.cuda or torch.version.hip or ""
+    else:
+        name, runtime = torch.backends.mps.get_name(), ""
+    return {
+        "type": device.type,
+        "name": name,
+        "driver": driver_version(),
+        "runtime": runtime,
+        "system": platform.platform(),
+        "torch": torch.__version__,
+    }
+
+
+def driver_version() -> str:
+    """Return the version text of the NVIDIA or AMD kernel driver, "" if it is unknown."""
+    for file in _DRIVER_FILES:
+        with suppress(OSError):
+            return file.read_text(errors="replace").split("\n", 1)[0]
+    return ""

@@ -1,7 +1,8 @@
-"""A night's state on disk after every cycle, from which it goes on bit for bit.
+"""Checkpoints of a night, written after every cycle, from which it resumes bit for bit.
 
-Tensors are safetensors, all else is JSON; nothing is pickled. No generator has a state to save:
-every stream of random numbers starts from its name (see `draws`), so the cycle says it all.
+Tensors are stored as safetensors and everything else as JSON; nothing is pickled. No state of a
+random generator is stored, because every random stream starts from its name (see
+`core.support.random_streams`).
 """
 
 import hashlib
@@ -26,22 +27,31 @@ from core.support.errors import WeightsError
 from core.support.files import make_folder, open_inside, write_bytes
 
 _RECORD = re.compile(r"cycle-(\d{6})\.json")
-_BYTES_PER_TENSOR = 1_024  # in a file's header, generously
-_KEPT = 2  # should the newest be damaged, the one before it still serves
-_STREAMS = "every stream starts from (seed, purpose, position): the next position is cycle + 1"
+_HEADER_BYTES = 1_024  # per tensor in a safetensors header, generously
+_MAX_KEPT = 2  # if the newest is damaged, the one before it is used
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A checkpoint: the state after ``cycle``, and the night's ``seconds`` until then."""
+class Checkpoint:
+    """State of a night after a cycle.
+
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle, from 1.
+    seconds : float
+        Duration of the night until then.
+    tensors : dict of str to Tensor
+        Weights, Adam moments and step counts, named ``seed-SEED.PART.PARAMETER``; float32.
+    """
 
     cycle: int
     seconds: float
     tensors: dict[str, Tensor]
 
     def restore(self, ensemble: Ensemble) -> None:
-        """Give each seed the model and the Adam state that it had."""
-        for place, seed in enumerate(ensemble.seeds):
+        """Replace the model and the Adam state of every seed in ``ensemble``."""
+        for index, seed in enumerate(ensemble.seeds):
             parts: dict[str, dict[str, Tensor]] = {}
             for key, tensor in self.tensors.items():
                 owner, part, name = key.split(".", 2)
@@ -49,91 +59,110 @@ class Saved:
                     parts.setdefault(part, {})[name] = tensor
             steps = int(next(iter(parts["step"].values())))
             moments = {moment: parts[moment] for moment in MOMENTS}
-            ensemble.restore(place, parts["vae"], moments, steps)
+            ensemble.restore(index, parts["vae"], moments, steps)
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The folder of a run's checkpoints."""
+    """Checkpoints in ``folder``, which belongs to one run."""
 
     folder: Path
 
-    def save_start(self, vae: VAE, used: WeightsUsed) -> None:
-        """Keep the weights that the night starts from, wherever they came from."""
-        kept = _save(vae.state_dict(), self._start)
-        record = {**asdict(used), "kept_sha256": kept}
-        write_checked_json(self._start.with_suffix(".json"), record)
+    def save_initial_model(self, vae: VAE, weights: WeightsUsed) -> None:
+        """Write the model that the night starts from and the origin of its weights."""
+        sha256 = _save(vae.state_dict(), self._initial_path)
+        record = {**asdict(weights), "kept_sha256": sha256}
+        write_checked_json(self._initial_path.with_suffix(".json"), record)
 
-    def start(self, latent_dim: int) -> tuple[VAE, WeightsUsed] | None:
-        """What `save_start` kept; None if there is nothing whole."""
+    def initial_model(self, latent_dim: int) -> tuple[VAE, WeightsUsed] | None:
+        """Return what `save_initial_model` wrote; None if it is missing or damaged."""
         try:
             self._check_no_link()
-            record = read_checked_json(self._start.with_suffix(".json"))
-            if file_sha256(self._start) != record.pop("kept_sha256"):
+            record = read_checked_json(self._initial_path.with_suffix(".json"))
+            if file_sha256(self._initial_path) != record.pop("kept_sha256"):
                 return None
             if not all(map(is_text, record.values())):
                 return None
-            return load_vae(self._start, latent_dim), WeightsUsed(**record)
+            return load_vae(self._initial_path, latent_dim), WeightsUsed(**record)
         except (OSError, ValueError, KeyError, TypeError, WeightsError):
             return None
 
     def save(self, cycle: int, seconds: float, ensemble: Ensemble) -> None:
-        """Keep the state after ``cycle``; the JSON comes last and makes the checkpoint count."""
+        """Write a checkpoint and delete all but the newest two up to this cycle.
+
+        The JSON record is written last; without it a checkpoint does not count.
+
+        Parameters
+        ----------
+        cycle : int
+            Number of the finished cycle, from 1.
+        seconds : float
+            Duration of the night until now.
+        ensemble : Ensemble
+            Models and Adam states to store.
+
+        Raises
+        ------
+        OSError
+            If the folder is a link or cannot be written.
+        """
         path = self._path(cycle)
         tensors: dict[str, Tensor] = {}
-        for place, seed in enumerate(ensemble.seeds):
-            model: dict[str, Tensor] = dict(ensemble.vae(place).named_parameters())
+        for index, seed in enumerate(ensemble.seeds):
+            model: dict[str, Tensor] = dict(ensemble.vae(index).named_parameters())
             steps = {name: torch.tensor(float(ensemble.steps)) for name in model}
-            parts = {"vae": model, "step": steps, **ensemble.moments(place)}
+            parts = {"vae": model, "step": steps, **ensemble.moments(index)}
             for part, named in parts.items():
-                tensors |= {f"seed-{seed}.{part}.{name}": each for name, each in named.items()}
+                tensors |= {f"seed-{seed}.{part}.{name}": tensor for name, tensor in named.items()}
         record: dict[str, Any] = {
             "cycle": cycle,
             "seconds": seconds,
             "seeds": list(ensemble.seeds),
-            "generators": _STREAMS,
             "sha256": _save(tensors, path),
         }
         write_checked_json(path.with_suffix(".json"), record)
-        # Not those of later cycles: an earlier attempt at the night may have left them.
-        for old in [each for each in self._cycles() if each <= cycle][:-_KEPT]:
-            for file in (self._path(old).with_suffix(".json"), self._path(old)):
+        # An earlier attempt at the night may have left checkpoints of later cycles.
+        earlier = [number for number in self._cycles() if number <= cycle]
+        for number in earlier[:-_MAX_KEPT]:
+            for file in (self._path(number).with_suffix(".json"), self._path(number)):
                 file.unlink(missing_ok=True)
 
-    def newest(self, finished: int, ensemble: Ensemble) -> Saved | None:
-        """The newest checkpoint of a cycle up to ``finished``; None if there is none.
+    def newest(self, finished: int, ensemble: Ensemble) -> Checkpoint | None:
+        """Return the newest checkpoint of a cycle up to ``finished``; None if there is none.
 
-        What is damaged, or is not the state of a night of ``ensemble``, does not count.
+        Checkpoints that are damaged or do not match the seeds and shapes of ``ensemble`` are
+        ignored.
         """
         shapes = _shapes(ensemble)
         for cycle in reversed(self._cycles()):
-            if cycle <= finished and (saved := self._load(cycle, shapes)) is not None:
-                return saved
+            if cycle <= finished and (checkpoint := self._load(cycle, shapes)) is not None:
+                return checkpoint
         return None
 
-    def _load(self, cycle: int, shapes: Mapping[str, torch.Size]) -> Saved | None:
+    def _load(self, cycle: int, shapes: Mapping[str, torch.Size]) -> Checkpoint | None:
         path = self._path(cycle)
-        size = sum(4 * shape.numel() + _BYTES_PER_TENSOR for shape in shapes.values())
+        max_bytes = sum(4 * shape.numel() + _HEADER_BYTES for shape in shapes.values())
         try:
             self._check_no_link()
             record = read_checked_json(path.with_suffix(".json"))
-            with open_inside(self.folder, path.name, max_bytes=size) as file:
-                content = file.read(size)
+            with open_inside(self.folder, path.name, max_bytes=max_bytes) as file:
+                content = file.read(max_bytes)
             if hashlib.sha256(content).hexdigest() != record["sha256"]:
                 return None
             seconds = float(record["seconds"])
             tensors = load(content)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             return None
-        found = {name: tensor.shape for name, tensor in tensors.items()}
-        floats = all(tensor.dtype == torch.float32 for tensor in tensors.values())
-        if record["cycle"] != cycle or not 0 <= seconds <= MOST_SECONDS:
+        if record.get("cycle") != cycle or not 0 <= seconds <= MOST_SECONDS:
             return None
-        if found != shapes or not floats:
+        if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
             return None
-        return Saved(cycle, seconds, tensors)
+        if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
+            return None
+        return Checkpoint(cycle, seconds, tensors)
 
     def _cycles(self) -> list[int]:
+        """Return the cycles that have a record, in ascending order."""
         if not self.folder.is_dir():
             return []
         names = (_RECORD.fullmatch(path.name) for path in self.folder.iterdir())
@@ -143,17 +172,17 @@ class Checkpoints:
         return self.folder / f"cycle-{cycle:06d}.safetensors"
 
     def _check_no_link(self) -> None:
-        """Raise OSError if the folder is not one of the run's own."""
+        """Raise OSError if the folder is a link, which could lead outside of the run."""
         if self.folder.is_symlink():
             raise OSError(f"{self.folder} is a link")
 
     @property
-    def _start(self) -> Path:
+    def _initial_path(self) -> Path:
         return self.folder / "start.safetensors"
 
 
 def _shapes(ensemble: Ensemble) -> dict[str, torch.Size]:
-    """The tensors of a checkpoint of ``ensemble``, by name."""
+    """Return the shapes of all tensors in a checkpoint of ``ensemble``, by name."""
     model = {name: value.shape for name, value in ensemble.vae(0).named_parameters()}
     return {
         f"seed-{seed}.{part}.{name}": torch.Size([]) if part == "step" else shape
@@ -164,9 +193,9 @@ def _shapes(ensemble: Ensemble) -> dict[str, torch.Size]:
 
 
 def _save(tensors: dict[str, Tensor], path: Path) -> str:
-    """Write ``tensors`` and give the file's SHA-256."""
-    make_folder(path.parent)  # not those above it: a deleted run must not come back
-    # Not safetensors' own save_file, which calls a full disk a fault of its format.
+    """Write ``tensors`` and return the file's SHA-256."""
+    make_folder(path.parent)  # without its parents: a deleted run must not reappear
+    # Not safetensors' save_file, which reports a full disk as an error of its format.
     content = save(tensors)
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()

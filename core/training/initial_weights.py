@@ -1,4 +1,4 @@
-"""Which weights a night starts from, trained first where there are none."""
+"""Choice of the weights that a night starts from; they are pre-trained if there are none."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -15,35 +15,61 @@ from core.support.stopping import Check, never
 from core.training.pretrained_weights import pretrain_to_file
 from core.training.recipe import Recipe
 
-Start = Generator[PretrainingAdvanced, None, tuple[VAE, WeightsUsed]]
+InitialModel = Generator[PretrainingAdvanced, None, tuple[VAE, WeightsUsed]]
 
 
-def initial_weights(config: RunConfig, pair: DatasetPair, check: Check = never) -> Start:
-    """Yield the progress of pre-training, if there is need of it; return the model and its origin.
+def initial_weights(config: RunConfig, pair: DatasetPair, check: Check = never) -> InitialModel:
+    """Load the weights that a night starts from, or pre-train them.
 
-    In order: the file the config names; fresh ones, if it asks for them; those that ship with
-    the program; those that this machine trained before; else pre-training, kept for next time.
+    The first of these that applies: the file that the config names; new weights, pre-trained now,
+    if ``config.use_initial_weights`` is False; the weights that ship with the program; weights in
+    the user cache; new weights, pre-trained now. Pre-trained weights are stored in the user cache.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Settings of the night.
+    pair : DatasetPair
+        Datasets of the config's split and source; pre-training uses dataset 1.
+    check : Check, optional
+        Called before every step of pre-training and while another process pre-trains the same
+        weights; it may raise.
+
+    Yields
+    ------
+    PretrainingAdvanced
+        Progress of pre-training, if it takes place.
+
+    Returns
+    -------
+    tuple of VAE and WeightsUsed
+        The model and the origin of its weights.
+
+    Raises
+    ------
+    WeightsError
+        If the file to load is missing, damaged or of another latent size.
     """
     if config.weights is not None:
         return _load("given", Path(config.weights).expanduser(), config)
-    own = user_cache_path(config.split, config.latent_dim, config.data, config.pretrain_seed)
+    in_cache = user_cache_path(config.split, config.latent_dim, config.data, config.pretrain_seed)
     if config.use_initial_weights:
-        cached = shipped_path(config.split, config.latent_dim)
-        if cached.exists():
-            return _load("cached", cached, config)
-        if own.exists():
-            return _load("pre-trained", own, config)
+        shipped = shipped_path(config.split, config.latent_dim)
+        if shipped.exists():
+            return _load("cached", shipped, config)
+        if in_cache.exists():
+            return _load("pre-trained", in_cache, config)
     recipe = Recipe(latent_dim=config.latent_dim, seed=config.pretrain_seed)
-    with _alone(own.with_suffix(".lock"), check):
-        # Another night may have trained the very same meanwhile.
-        if not (config.use_initial_weights and own.exists()):
-            yield from pretrain_to_file(pair, recipe, own, check)
-    return _load("pre-trained", own, config)
+    with _locked(in_cache.with_suffix(".lock"), check):
+        # Another process may have trained the same weights while this one waited.
+        if not (config.use_initial_weights and in_cache.exists()):
+            yield from pretrain_to_file(pair, recipe, in_cache, check)
+    return _load("pre-trained", in_cache, config)
 
 
 @contextmanager
-def _alone(path: Path, check: Check) -> Iterator[None]:
-    """Wait until no other process holds the lock on ``path``, and hold it."""
+def _locked(path: Path, check: Check) -> Iterator[None]:
+    """Hold the lock on ``path``; call ``check`` while another process holds it."""
     make_folders(path.parent)
     while (lock := acquire(path)) is None:
         check()

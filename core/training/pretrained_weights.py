@@ -1,4 +1,4 @@
-"""Pre-training to a file: weights, and a record of recipe, training images and scores."""
+"""Pre-training to a file, with a record of recipe, training images and scores."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -22,16 +22,37 @@ from core.training.recipe import Recipe
 def pretrain_to_file(
     pair: DatasetPair, recipe: Recipe, path: Path, check: Check = never
 ) -> Iterator[PretrainingAdvanced]:
-    """Pre-train on dataset 1 and write the weights and their record to ``path``.
+    """Pre-train a VAE on dataset 1 and write its weights and their record.
 
-    Trains only on images that are in neither source's test set. An interrupted call leaves a
-    checkpoint, and the next one with the same recipe goes on from there.
+    Images of the bundled test set are never trained on, whatever the source. An interrupted call
+    leaves a checkpoint, from which the next call with the same recipe continues.
+
+    Parameters
+    ----------
+    pair : DatasetPair
+        Datasets of one split and source.
+    recipe : Recipe
+        Settings of pre-training.
+    path : Path
+        File for the weights; the record gets the suffix ``.json``. Missing folders are created.
+    check : Check, optional
+        Called before every step and every batch that is measured; it may raise.
+
+    Yields
+    ------
+    PretrainingAdvanced
+        Progress.
+
+    Raises
+    ------
+    DivergedError
+        If a loss is not finite.
     """
     images = pretraining_images(pair)
     make_folders(path.parent)
     checkpoint = path.with_suffix(".partial")
     vae, losses = yield from pretrain(images, recipe, checkpoint, check)
-    scored_on = {"bundled": load_pair(pair.split, "bundled"), pair.source: pair}
+    pairs = {"bundled": load_pair(pair.split, "bundled"), pair.source: pair}
     record = {
         "split": pair.split,
         "source": pair.source,
@@ -41,13 +62,13 @@ def pretrain_to_file(
         "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "scores": {source: score_weights(vae, each, check) for source, each in scored_on.items()},
+        "scores": {source: score_weights(vae, scored, check) for source, scored in pairs.items()},
     }
     save_weights(vae, path, record)
     checkpoint.unlink(missing_ok=True)
 
 
 def pretraining_images(pair: DatasetPair) -> Images:
-    """Dataset 1's training images without those of the bundled test set, uint8 [n, 28, 28]."""
+    """Return dataset 1's training images that are not in the bundled test set, [n, 28, 28]."""
     images = pair.dataset_1.train
     return images[outside_bundled_test(images)]

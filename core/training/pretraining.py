@@ -1,4 +1,4 @@
-"""Pre-training a VAE on dataset 1: how the old memories come to be known before the night."""
+"""Pre-training of a VAE on dataset 1, the old memories."""
 
 import hashlib
 import json
@@ -26,7 +26,17 @@ _PROGRESS_EVERY = 25  # steps
 
 @dataclass
 class _State:
-    """Everything that an interrupted pre-training needs to go on as if it never stopped."""
+    """Everything that an interrupted pre-training needs to continue bit for bit.
+
+    Attributes
+    ----------
+    vae : VAE
+        The model.
+    adam : Adam
+        Its optimiser.
+    losses : list of float
+        Mean loss of each finished epoch in nats per image.
+    """
 
     vae: VAE
     adam: torch.optim.Adam
@@ -42,26 +52,48 @@ class _State:
 def pretrain(
     images: Images, recipe: Recipe, checkpoint: Path | None = None, check: Check = never
 ) -> Generator[PretrainingAdvanced, None, tuple[VAE, tuple[float, ...]]]:
-    """Train a VAE on ``images`` (uint8 [n, 28, 28]), yielding progress.
+    """Train a VAE on images.
 
-    The generator returns ``(vae, losses)``, the losses in nats per image, one an epoch. With a
-    ``checkpoint`` path it saves itself there after each epoch and, started again with the same
-    recipe and images, goes on from there to the same result, bit for bit. ``check`` is called
-    before every step, and raises where the training is to stop.
+    Parameters
+    ----------
+    images : ndarray
+        uint8 [n, 28, 28].
+    recipe : Recipe
+        Settings of pre-training.
+    checkpoint : Path, optional
+        File that is written after each epoch. If it holds a checkpoint of the same recipe and
+        images, training continues from there, bit for bit. By default nothing is written.
+    check : Check, optional
+        Called before every step; it may raise.
+
+    Yields
+    ------
+    PretrainingAdvanced
+        Progress, every 25 steps and at the end of each epoch.
+
+    Returns
+    -------
+    tuple of VAE and tuple of float
+        The model, and each epoch's mean loss in nats per image.
+
+    Raises
+    ------
+    DivergedError
+        If an epoch's loss is not finite.
     """
-    seen = hashlib.sha256(images.tobytes()).hexdigest()
-    made_by = json.dumps({**asdict(recipe), "images": seen}, sort_keys=True)
-    state = _restored(recipe, checkpoint, made_by) if checkpoint is not None else None
-    state = state or _fresh(recipe)
-    data = torch.from_numpy(images).unsqueeze(1)
+    images_hash = hashlib.sha256(images.tobytes()).hexdigest()
+    identity = json.dumps({**asdict(recipe), "images": images_hash}, sort_keys=True)
+    state = _load(recipe, checkpoint, identity) if checkpoint is not None else None
+    state = state or _new_state(recipe)
+    tensor = torch.from_numpy(images).unsqueeze(1)
     while not state.is_over(recipe):
-        yield from _epoch(state, data, recipe, check)
+        yield from _epoch(state, tensor, recipe, check)
         if checkpoint is not None:
-            _save(state, checkpoint, made_by)
+            _save(state, checkpoint, identity)
     return state.vae, tuple(state.losses)
 
 
-def _fresh(recipe: Recipe) -> _State:
+def _new_state(recipe: Recipe) -> _State:
     vae = VAE(recipe.latent_dim)
     initialise(vae, random_stream(recipe.seed, Purpose.INITIAL_WEIGHTS))
     vae = vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -70,40 +102,41 @@ def _fresh(recipe: Recipe) -> _State:
 
 
 def _epoch(
-    state: _State, data: torch.Tensor, recipe: Recipe, check: Check
+    state: _State, images: torch.Tensor, recipe: Recipe, check: Check
 ) -> Iterator[PretrainingAdvanced]:
+    """Train one epoch on ``images`` uint8 [n, 1, 28, 28] and append its loss to the state."""
     epoch = len(state.losses)
     order = torch.from_numpy(
-        random_stream(recipe.seed, Purpose.SHUFFLE, epoch).permutation(len(data))
+        random_stream(recipe.seed, Purpose.SHUFFLE, epoch).permutation(len(images))
     )
-    shape = (len(data), recipe.latent_dim)
-    drawn = random_stream(recipe.seed, Purpose.NOISE, epoch).standard_normal(
-        shape, dtype=np.float32
+    noise = torch.from_numpy(
+        random_stream(recipe.seed, Purpose.NOISE, epoch).standard_normal(
+            (len(images), recipe.latent_dim), dtype=np.float32
+        )
     )
-    noise = torch.from_numpy(drawn)
     batches = order.split(recipe.batch_size)
     total = torch.zeros((), dtype=torch.float64)
-    seen = 0
-    for index, (chosen, noise_batch) in enumerate(
+    count = 0
+    for index, (chosen, batch_noise) in enumerate(
         zip(batches, noise.split(recipe.batch_size), strict=True)
     ):
         check()
-        batch = data[chosen].float().div_(255).contiguous(memory_format=torch.channels_last)
-        losses = state.vae.losses(batch, noise_batch)
+        batch = images[chosen].float().div_(255).contiguous(memory_format=torch.channels_last)
+        losses = state.vae.losses(batch, batch_noise)
         state.adam.zero_grad()
         losses.total.backward()
         state.adam.step()
         total += losses.total.detach() * len(chosen)
-        seen += len(chosen)
+        count += len(chosen)
         if index % _PROGRESS_EVERY == 0 or index + 1 == len(batches):
             yield PretrainingAdvanced(
                 epoch * len(batches) + index + 1,
                 recipe.max_epochs * len(batches),
                 epoch + 1,
                 recipe.max_epochs,
-                float(total) / seen,
+                float(total) / count,
             )
-    state.losses.append(float(total) / seen)
+    state.losses.append(float(total) / count)
     if not np.isfinite(state.losses[-1]):
         raise DivergedError(
             f"pre-training's loss is not finite in epoch {epoch + 1}; lr is {recipe.lr}, "
@@ -111,23 +144,23 @@ def _epoch(
         )
 
 
-def _save(state: _State, path: Path, made_by: str) -> None:
+def _save(state: _State, path: Path, identity: str) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in state.vae.state_dict().items()}
     for name, parameter in state.vae.named_parameters():
         moments: dict[str, Any] = state.adam.state[parameter]
         for key, value in moments.items():
             tensors[f"adam.{key}.{name}"] = value.contiguous()
-    metadata = {"made_by": made_by, "losses": json.dumps(state.losses)}
+    metadata = {"made_by": identity, "losses": json.dumps(state.losses)}
     write_bytes(path, save(tensors, metadata))
 
 
-def _restored(recipe: Recipe, path: Path, made_by: str) -> _State | None:
-    """The checkpoint's state; None if there is none, or it is damaged or another recipe's."""
-    state = _fresh(recipe)
+def _load(recipe: Recipe, path: Path, identity: str) -> _State | None:
+    """Return a checkpoint's state; None if it is missing, damaged or of another recipe."""
+    state = _new_state(recipe)
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
-            if metadata.get("made_by") != made_by:
+            if metadata.get("made_by") != identity:
                 return None
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a dict)
         state.losses = json.loads(metadata["losses"])

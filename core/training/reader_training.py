@@ -1,4 +1,4 @@
-"""Training the digit reader, once, before it ships with the program."""
+"""Training of the digit reader, whose weights ship with the program."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -23,45 +23,70 @@ _EPOCHS = 4
 _LR = 0.001
 _OUTLIERS = 16  # per batch
 _OUTLIER_WEIGHT = 0.1
+_PROGRESS_EVERY = 25  # steps
 
 
 def train_reader(
     images: Images, labels: Labels, seed: int
 ) -> Generator[PretrainingAdvanced, None, DigitReader]:
-    """Train a reader on ``images`` (uint8 [n, 28, 28]) in both styles, yielding progress.
+    """Train a digit reader on images in both styles.
 
-    Half of them are blurred, as recalled images are. Beside them it sees images that are no digit
-    (grey noise) with every class equally likely as the target, so that it is unsure of what is
-    neither (outlier exposure: Hendrycks et al. 2019, arXiv 1812.04606). The generator returns the
-    reader.
+    Half of the images are blurred, as recalled images are. Every batch also holds images without a
+    digit (grey noise), for which every class is an equally likely target, so that the reader is
+    uncertain of images that are neither old nor new memories.
+
+    Parameters
+    ----------
+    images : ndarray
+        Light digits on dark, uint8 [n, 28, 28].
+    labels : ndarray
+        Their digits, uint8 [n].
+    seed : int
+        Seed of initial weights, order, blur and noise.
+
+    Yields
+    ------
+    PretrainingAdvanced
+        Progress, every 25 steps and at the end of each epoch.
+
+    Returns
+    -------
+    DigitReader
+        The trained reader, in evaluation mode.
+
+    References
+    ----------
+    Outlier exposure: Hendrycks et al. 2019, arXiv 1812.04606. Learning rate: 1cycle policy, Smith &
+    Topin 2018, arXiv 1708.07120.
     """
     reader = DigitReader()
     initialise(reader, random_stream(seed, Purpose.INITIAL_WEIGHTS))
     adam = torch.optim.Adam(reader.parameters(), lr=_LR, fused=True)
-    both = torch.from_numpy(np.concatenate([images, 255 - images])).unsqueeze(1)
+    both_styles = torch.from_numpy(np.concatenate([images, 255 - images])).unsqueeze(1)
     classes = torch.from_numpy(np.concatenate([labels, labels + DIGITS]).astype(np.int64))
+    count = len(both_styles)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        adam, max_lr=3 * _LR, total_steps=_EPOCHS * -(-len(both) // _BATCH)
+        adam, max_lr=3 * _LR, total_steps=_EPOCHS * -(-count // _BATCH)
     )
     step = 0
     for epoch in range(_EPOCHS):
-        order = torch.from_numpy(random_stream(seed, Purpose.SHUFFLE, epoch).permutation(len(both)))
+        order = torch.from_numpy(random_stream(seed, Purpose.SHUFFLE, epoch).permutation(count))
         batches = order.split(_BATCH)
         for index, chosen in enumerate(batches):
-            pictures = both[chosen].float().div_(255)
+            batch = both_styles[chosen].float().div_(255)
             rng = random_stream(seed, Purpose.OUTLIERS, epoch, index)
             outliers = _outliers(rng)
-            pictures = _soften(pictures, rng)
-            logits = reader(torch.cat([pictures, outliers]))
-            named, unsure = logits[: len(chosen)], logits[len(chosen) :]
-            loss = F.cross_entropy(named, classes[chosen])
-            loss = loss - _OUTLIER_WEIGHT * F.log_softmax(unsure, dim=1).mean()
+            batch = _blur_half(batch, rng)
+            logits = reader(torch.cat([batch, outliers]))
+            digit_logits, outlier_logits = logits[: len(chosen)], logits[len(chosen) :]
+            loss = F.cross_entropy(digit_logits, classes[chosen])
+            loss = loss - _OUTLIER_WEIGHT * F.log_softmax(outlier_logits, dim=1).mean()
             adam.zero_grad()
             loss.backward()
             adam.step()
             schedule.step()
             step += 1
-            if index % 25 == 0 or index + 1 == len(batches):
+            if index % _PROGRESS_EVERY == 0 or index + 1 == len(batches):
                 yield PretrainingAdvanced(
                     step, _EPOCHS * len(batches), epoch + 1, _EPOCHS, float(loss.detach())
                 )
@@ -71,12 +96,26 @@ def train_reader(
 def train_reader_to_file(
     pair: DatasetPair, seed: int, path: Path
 ) -> Generator[PretrainingAdvanced, None, None]:
-    """Train a reader on dataset 1's images in both styles; write it and its record to ``path``.
+    """Train a digit reader on dataset 1's images in both styles and write it and its record.
 
-    Trains only on images that are in neither source's test set.
+    Images of the bundled test set are never trained on, whatever the source.
+
+    Parameters
+    ----------
+    pair : DatasetPair
+        Datasets of the split "inverted".
+    seed : int
+        Seed of the training.
+    path : Path
+        File for the weights; the record gets the suffix ``.json``.
+
+    Yields
+    ------
+    PretrainingAdvanced
+        Progress.
     """
-    known = outside_bundled_test(pair.dataset_1.train)
-    images, labels = pair.dataset_1.train[known], pair.dataset_1.train_labels[known]
+    allowed = outside_bundled_test(pair.dataset_1.train)
+    images, labels = pair.dataset_1.train[allowed], pair.dataset_1.train_labels[allowed]
     reader = yield from train_reader(images, labels, seed)
     record = {
         "source": pair.source,
@@ -97,25 +136,25 @@ def train_reader_to_file(
 
 @torch.inference_mode()
 def clean_accuracy(reader: DigitReader, dataset: Dataset) -> float:
-    """The share of ``dataset``'s test images named with the right digit and style."""
+    """Return the share of test images that the reader names with the right digit and style."""
     images = torch.from_numpy(dataset.test).unsqueeze(1).float().div_(255)
     named = torch.cat([classify(reader, batch)[0] for batch in images.split(500)]).numpy()
     return float((named == dataset_classes(dataset, dataset.test_labels)).mean())
 
 
-def _soften(pictures: Tensor, rng: np.random.Generator) -> Tensor:
-    """Blur a random half of ``pictures`` [n, 1, 28, 28], as a VAE blurs what it recalls."""
-    chosen = torch.from_numpy(rng.random(len(pictures)) < 0.5)
+def _blur_half(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Blur a random half of ``images`` [n, 1, 28, 28], as a VAE blurs what it recalls."""
+    chosen = torch.from_numpy(rng.random(len(images)) < 0.5)
     weights = torch.from_numpy(rng.uniform(0.05, 0.2, 4).astype(np.float32))
-    blurred = pictures
+    blurred = images
     for weight, axis in zip(weights, (2, 3, 2, 3), strict=True):
-        near = (blurred.roll(1, axis) + blurred.roll(-1, axis)) * weight
-        blurred = blurred * (1 - 2 * weight) + near
-    return torch.where(chosen.view(-1, 1, 1, 1), blurred, pictures)
+        neighbours = (blurred.roll(1, axis) + blurred.roll(-1, axis)) * weight
+        blurred = blurred * (1 - 2 * weight) + neighbours
+    return torch.where(chosen.view(-1, 1, 1, 1), blurred, images)
 
 
 def _outliers(rng: np.random.Generator) -> Tensor:
-    """Images that are no digit, [16, 1, 28, 28]: grey of any shade with any amount of noise."""
+    """Return images without a digit: noisy grey of random shade, [16, 1, 28, 28] in [0, 1]."""
     shade = rng.uniform(0, 1, (_OUTLIERS, 1, 1, 1))
     amount = rng.uniform(0, 0.5, (_OUTLIERS, 1, 1, 1))
     grey = shade + amount * rng.standard_normal((_OUTLIERS, 1, 28, 28))

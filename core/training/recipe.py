@@ -1,4 +1,4 @@
-"""How to pre-train, as one validated value."""
+"""Settings of pre-training, as one validated value."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,26 @@ from core.support.validation import (
 
 @dataclass(frozen=True)
 class Recipe:
-    """The defaults are the reference's; raises `ConfigError` for a value out of bounds.
+    """Settings of pre-training; the defaults are the reference's.
 
-    Training stops when its loss has not improved for ``patience`` epochs.
+    Raises `ConfigError` for a value out of bounds.
+
+    Parameters
+    ----------
+    latent_dim : int, default 5
+        Size of the latent space.
+    seed : int, default 0
+        Seed of initial weights, order and noise.
+    batch_size : int, default 32
+        Images per step.
+    max_epochs : int, default 25
+        Largest number of epochs.
+    patience : int, default 3
+        Training stops when its loss has not improved for so many epochs.
+    lr : float, default 0.001
+        Adam's learning rate.
+    adam_eps : float, default 1e-7
+        Adam's epsilon.
     """
 
     latent_dim: int = 5

@@ -1,4 +1,4 @@
-"""The experiment as one call from Python."""
+"""`core.api`: the simulation as one Python call."""
 
 import inspect
 from pathlib import Path
@@ -14,7 +14,7 @@ from core.support.errors import ConfigError
 SHORT: dict[str, Any] = {"total_eps": 4, "num_cycles": 2, "num": 4, "progress": False}
 
 
-def test_parameters_are_the_references_in_its_order_with_the_promised_defaults() -> None:
+def test_positional_parameters_are_the_references_with_their_documented_defaults() -> None:
     parameters = inspect.signature(train_with_scheduler_multiple_seeds).parameters.values()
     positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     assert {p.name: p.default for p in positional} == {
@@ -34,7 +34,7 @@ def test_parameters_are_the_references_in_its_order_with_the_promised_defaults()
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters if p not in positional)
 
 
-def test_defaults_are_those_of_the_config() -> None:
+def test_defaults_equal_those_of_run_config() -> None:
     config = RunConfig()
     parameters = inspect.signature(train_with_scheduler_multiple_seeds).parameters
     shared = set(parameters) & set(config.to_dict()) - {"seeds"}
@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_config() -> None:
     }
 
 
-def test_returns_both_datasets_errors_per_seed_and_cycle_and_writes_a_new_pdf_each_time(
+def test_returns_errors_per_seed_and_cycle_and_writes_a_new_pdf_each_time(
     tiny_weights: Path, tmp_path: Path
 ) -> None:
     options = {**SHORT, "weights": tiny_weights, "outputs": tmp_path}
@@ -52,21 +52,21 @@ def test_returns_both_datasets_errors_per_seed_and_cycle_and_writes_a_new_pdf_ea
     assert first.shape == second.shape == (2, 3)
     assert np.isfinite(first).all()
     assert (first[0, 0], second[0, 0]) == (first[1, 0], second[1, 0])  # before the night
-    again = train_with_scheduler_multiple_seeds(range(4, 5), **options)
-    np.testing.assert_array_equal(again.dataset_1[0], first[0])
+    only_seed_4 = train_with_scheduler_multiple_seeds(range(4, 5), **options)
+    np.testing.assert_array_equal(only_seed_4.dataset_1[0], first[0])
     files = list(tmp_path.iterdir())
     assert len(files) == 2
     assert all(file.read_bytes().startswith(b"%PDF") for file in files)
 
 
-def test_seed_alone_sleeps_that_seeds_night(tiny_weights: Path, tmp_path: Path) -> None:
+def test_seed_without_seeds_equals_a_list_of_that_seed(tiny_weights: Path, tmp_path: Path) -> None:
     options = {**SHORT, "weights": tiny_weights, "outputs": tmp_path}
-    one = train_with_scheduler_multiple_seeds(seed=7, **options)
-    same = train_with_scheduler_multiple_seeds(seeds=[7], **options)
-    np.testing.assert_array_equal(one.dataset_2, same.dataset_2)
+    from_seed = train_with_scheduler_multiple_seeds(seed=7, **options)
+    from_seeds = train_with_scheduler_multiple_seeds(seeds=[7], **options)
+    np.testing.assert_array_equal(from_seed.dataset_2, from_seeds.dataset_2)
 
 
-def test_pdf_goes_to_the_outputs_folder_and_progress_tells_its_name(
+def test_pdf_is_written_to_the_outputs_folder_and_its_name_to_standard_error(
     tiny_weights: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -88,7 +88,7 @@ def test_pdf_goes_to_the_outputs_folder_and_progress_tells_its_name(
         ({"lr": -1.0}, "lr is -1.0; "),
     ],
 )
-def test_bad_value_is_a_value_error_with_one_sentence_and_writes_nothing(
+def test_an_invalid_value_raises_a_value_error_that_names_it_and_writes_nothing(
     options: dict[str, Any], sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError) as raised:

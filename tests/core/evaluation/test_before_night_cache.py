@@ -1,4 +1,4 @@
-"""What is measured once serves every night from the same weights."""
+"""`core.evaluation.before_night_cache`: nights from equal weights share one measurement."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from core.data import DatasetPair
 from core.evaluation import before_night_cache as module
 from core.evaluation.before_night_cache import cache_path, measure_before_night
 from core.evaluation.measure import Measured, measure
-from core.evaluation.probe import Probe, make_probe
+from core.evaluation.probe import Probe, build_probe
 from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import load_vae, save_weights
@@ -38,74 +38,74 @@ def vae(tiny_weights: Path) -> VAE:
 
 @pytest.fixture
 def probe(small_pair: DatasetPair) -> Probe:
-    return make_probe(small_pair.dataset_1, "random", 0.25, CPU)
+    return build_probe(small_pair.dataset_1, "random", 0.25, CPU)
 
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of images of each measure that was really made before a night."""
-    made: list[int] = []
+    """The number of images of each measurement before a night that was not in the cache."""
+    images: list[int] = []
 
-    def counted(vae: VAE, probe: Probe, *others: Any, **options: Any) -> Measured:
-        made.append(len(probe.images))
+    def counting_measure(vae: VAE, probe: Probe, *others: Any, **options: Any) -> Measured:
+        images.append(len(probe.images))
         return measure(vae, probe, *others, **options)
 
-    monkeypatch.setattr(module, "measure", counted)
-    return made
+    monkeypatch.setattr(module, "measure", counting_measure)
+    return images
 
 
-def before(events: list[Any]) -> Any:
+def first_measurement(events: list[Any]) -> Any:
     return plain(of_kind(events, StageEvaluated)[0])
 
 
-def test_the_second_nights_measure_is_bit_for_bit_the_firsts_and_costs_nothing(
+def test_the_second_night_reads_the_first_nights_measurement_bit_for_bit(
     night: Night, measured: list[int]
 ) -> None:
-    first = before(night(seeds=(0, 1)))
+    first = first_measurement(night(seeds=(0, 1)))
     assert measured == [20, 20]
-    assert before(night(seeds=(0, 1), start_fraction_rem=0.0, num=3)) == first
+    assert first_measurement(night(seeds=(0, 1), start_fraction_rem=0.0, num=3)) == first
     assert measured == [20, 20]
 
 
-def test_what_is_found_is_bit_for_bit_what_is_measured(
+def test_a_cached_measurement_equals_a_new_one_bit_for_bit(
     vae: VAE, probe: Probe, reader: DigitReader
 ) -> None:
     expected = plain(measure(vae, probe, reader))
     assert plain(measure_before_night(vae, probe, reader)) == expected  # measured
-    assert plain(measure_before_night(vae, probe, reader)) == expected  # found
+    assert plain(measure_before_night(vae, probe, reader)) == expected  # read
 
 
 @pytest.mark.parametrize("changes", [{"mask": "centre"}, {"mask_fraction": 0.5}], ids=str)
-def test_another_mask_is_measured_anew(
+def test_another_mask_is_measured(
     changes: dict[str, Any], night: Night, measured: list[int]
 ) -> None:
-    first = before(night())
-    assert before(night(**changes)) != first
+    first = first_measurement(night())
+    assert first_measurement(night(**changes)) != first
     assert len(measured) == 4
 
 
-def test_a_fraction_that_the_mask_does_not_look_at_is_not_measured_anew(
+def test_a_fraction_that_the_mask_ignores_is_not_measured_again(
     night: Night, measured: list[int]
 ) -> None:
-    first = before(night(mask="centre"))
-    assert before(night(mask="centre", mask_fraction=0.5)) == first
+    first = first_measurement(night(mask="centre"))
+    assert first_measurement(night(mask="centre", mask_fraction=0.5)) == first
     assert len(measured) == 2
 
 
-def test_other_weights_under_the_same_name_are_measured_anew(
+def test_other_weights_in_a_file_of_the_same_name_are_measured(
     night: Night, measured: list[int], tmp_path: Path
 ) -> None:
-    path = tmp_path / "mine.safetensors"
-    found = []
+    path = tmp_path / "given.safetensors"
+    measurements = []
     for seed in range(2):
         torch.manual_seed(seed)
         save_weights(VAE(5), path, {})
-        found.append(before(night(weights=str(path))))
-    assert found[0] != found[1]
+        measurements.append(first_measurement(night(weights=str(path))))
+    assert measurements[0] != measurements[1]
     assert len(measured) == 4
 
 
-def test_other_test_images_of_the_same_name_are_measured_anew(
+def test_other_test_images_of_a_dataset_of_the_same_name_are_measured(
     night: Night, measured: list[int], bundled: DatasetPair
 ) -> None:
     night()
@@ -119,21 +119,21 @@ CHANGES: dict[str, Callable[[pytest.MonkeyPatch], object]] = {
     "processor": lambda patch: patch.setattr(
         torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS"
     ),
-    "measuring": lambda patch: patch.setattr(module, "_MEASURING", 10_000),
+    "version of measuring": lambda patch: patch.setattr(module, "MEASURE_VERSION", 10_000),
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_all_else_that_decides_a_measure_is_in_its_name(
-    what: str, vae: VAE, probe: Probe, reader: DigitReader, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_file_name_depends_on_the_software_and_the_machine(
+    change: str, vae: VAE, probe: Probe, reader: DigitReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = cache_path(vae, probe, reader)
     assert cache_path(vae, probe, reader) == name
-    CHANGES[what](monkeypatch)
+    CHANGES[change](monkeypatch)
     assert cache_path(vae, probe, reader) != name
 
 
-def test_reader_and_classes_are_in_the_name_too(
+def test_the_file_name_depends_on_reader_and_classes(
     vae: VAE, probe: Probe, reader: DigitReader
 ) -> None:
     name = cache_path(vae, probe, reader)
@@ -142,32 +142,32 @@ def test_reader_and_classes_are_in_the_name_too(
     assert cache_path(vae, inverted, reader) != name
 
 
-def test_a_damaged_file_is_measured_anew_and_mended(
+def test_a_damaged_file_is_replaced_by_a_new_measurement(
     night: Night, measured: list[int], empty_cache: Path
 ) -> None:
-    first = before(night())
+    first = first_measurement(night())
     files = list((empty_cache / "before").iterdir())
     assert len(files) == 2
     files[0].write_bytes(files[0].read_bytes()[:-100])
     arrays = read_arrays(files[1], "error", "recall_error", "recalled")
     names = ("error", "recall_error", "recalled")
     write_arrays(files[1], **dict(zip(names, (part[1:] for part in arrays), strict=True)))
-    assert before(night()) == first
+    assert first_measurement(night()) == first
     assert len(measured) == 4
-    assert before(night()) == first
+    assert first_measurement(night()) == first
     assert len(measured) == 4
 
 
-def test_a_cache_that_cannot_be_written_costs_only_the_measuring(
+def test_a_cache_that_cannot_be_written_is_ignored(
     night: Night, measured: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SLEEP_CACHE_DIR", str(tmp_path / "file"))
-    assert before(night()) == before(night())
+    assert first_measurement(night()) == first_measurement(night())
     assert len(measured) == 4
 
 
-def test_a_measure_that_is_stopped_keeps_nothing(
+def test_a_measurement_that_is_stopped_writes_nothing(
     vae: VAE, probe: Probe, reader: DigitReader, empty_cache: Path
 ) -> None:
     def stop() -> None:
@@ -178,7 +178,7 @@ def test_a_measure_that_is_stopped_keeps_nothing(
     assert not list(empty_cache.rglob("*.npz"))
 
 
-def test_finding_a_measure_leaves_the_model_as_it_was(
+def test_neither_measuring_nor_reading_changes_the_model(
     vae: VAE, probe: Probe, reader: DigitReader
 ) -> None:
     strides = [parameter.stride() for parameter in vae.parameters()]

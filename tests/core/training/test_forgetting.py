@@ -1,4 +1,4 @@
-"""The lesson: default settings and bundled images, over three seeds."""
+"""Forgetting with and without REM, at the default settings, over three seeds."""
 
 from functools import cache
 
@@ -16,26 +16,28 @@ pytestmark = pytest.mark.slow
 
 
 @cache
-def times_before(rem: float, memory: Memory) -> float:
-    """The error after the night over that before it, of the mean over seeds 0, 1, 2."""
-    errors = np.array(values_by_cycle(_sleep(rem), memory, ERROR)).mean(axis=0)
+def error_ratio(rem_fraction: float, memory: Memory) -> float:
+    """Return the mean error after the night divided by the one before it."""
+    errors = np.array(values_by_cycle(_run(rem_fraction), memory, ERROR)).mean(axis=0)
     return float(errors[-1] / errors[0])
 
 
 @cache
-def _sleep(rem: float) -> RunState:
-    config = RunConfig(seeds=(0, 1, 2), start_fraction_rem=rem, end_fraction_rem=rem)
+def _run(rem_fraction: float) -> RunState:
+    config = RunConfig(
+        seeds=(0, 1, 2), start_fraction_rem=rem_fraction, end_fraction_rem=rem_fraction
+    )
     with torch_threads():
         return fold(RunState(), train(config))
 
 
-def test_without_rem_the_old_memories_are_destroyed() -> None:
-    assert times_before(rem=0.0, memory=Memory.OLD) >= 5
+def test_without_rem_the_error_of_old_memories_grows_at_least_fivefold() -> None:
+    assert error_ratio(rem_fraction=0.0, memory=Memory.OLD) >= 5
 
 
-def test_with_rem_the_old_memories_survive() -> None:
-    assert times_before(rem=0.5, memory=Memory.OLD) < 2.2
+def test_with_rem_the_error_of_old_memories_stays_below_2_2_times_the_initial_one() -> None:
+    assert error_ratio(rem_fraction=0.5, memory=Memory.OLD) < 2.2
 
 
-def test_with_rem_the_new_memories_are_learned() -> None:
-    assert times_before(rem=0.5, memory=Memory.NEW) < 0.4
+def test_with_rem_the_error_of_new_memories_falls_below_40_percent() -> None:
+    assert error_ratio(rem_fraction=0.5, memory=Memory.NEW) < 0.4

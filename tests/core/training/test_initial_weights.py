@@ -1,4 +1,4 @@
-"""Which weights a night starts from, and what it takes to make them."""
+"""Choice of a night's initial weights, and pre-training where there are none."""
 
 import dataclasses
 import json
@@ -33,20 +33,20 @@ from core.training.recipe import Recipe
 from tests.conftest import Settings, drain, of_kind
 from tools.datasets import fewer
 
-pytestmark = pytest.mark.usefixtures("one_thread", "new_cache", "empty_shelf")
+pytestmark = pytest.mark.usefixtures("one_thread", "new_cache", "no_shipped_weights")
 
 
 @pytest.fixture
 def new_cache(bundled: DatasetPair, own_places: Path, empty_cache: Path) -> Path:
-    """A user cache that holds the parsed images, to spare the parse, and no weights."""
+    """A user cache with the parsed images, which take time to parse, and without weights."""
     shutil.copytree(own_places / "cache", empty_cache, ignore=shutil.ignore_patterns("weights"))
     return empty_cache
 
 
 @pytest.fixture
-def empty_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for the weights that ship with the program, with none in it."""
-    folder = tmp_path / "shelf"
+def no_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the weights that ship with the program."""
+    folder = tmp_path / "shipped"
     folder.mkdir()
     monkeypatch.setattr(environment, "CACHED_WEIGHTS", folder)
     return folder
@@ -54,34 +54,34 @@ def empty_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def few(bundled: DatasetPair) -> DatasetPair:
-    """So few images that 25 epochs of pre-training take a moment."""
+    """So few images that 25 epochs of pre-training take less than a second."""
     return fewer(bundled, train=20, test=20)
 
 
 @pytest.fixture(scope="module")
-def fresh(few: DatasetPair, one_thread: int) -> VAE:
-    """What pre-training on the few images gives at latent_dim 2, seed 0."""
+def pretrained(few: DatasetPair, one_thread: int) -> VAE:
+    """The model pre-trained on the few images at latent_dim 2, seed 0."""
     vae, _ = drain(pretrain(few.dataset_1.train, Recipe(latent_dim=2)))
     return vae
 
 
-def put(path: Path, latent_dim: int = 2) -> VAE:
-    """Some recognisable weights at ``path``."""
+def write_random_weights(path: Path, latent_dim: int = 2) -> VAE:
+    """Write random weights to ``path`` and return their model."""
     vae = VAE(latent_dim)
     save_weights(vae, path, {})
     return vae
 
 
-def start(config: RunConfig, pair: DatasetPair) -> tuple[VAE, WeightsUsed, int]:
-    """The model, where it came from, and how often pre-training told of its progress."""
-    told = 0
-    beginning = initial_weights(config, pair)
+def load(config: RunConfig, pair: DatasetPair) -> tuple[VAE, WeightsUsed, int]:
+    """Return the model, its origin and the number of progress events of pre-training."""
+    advanced = 0
+    loading = initial_weights(config, pair)
     while True:
         try:
-            assert isinstance(next(beginning), PretrainingAdvanced)
+            assert isinstance(next(loading), PretrainingAdvanced)
         except StopIteration as stop:
-            return (*stop.value, told)
-        told += 1
+            return (*stop.value, advanced)
+        advanced += 1
 
 
 def same(one: VAE, other: VAE) -> bool:
@@ -93,117 +93,126 @@ def config(**changes: object) -> RunConfig:
     return RunConfig(**{"latent_dim": 2, "num": 4, "total_eps": 2, "num_cycles": 1, **changes})
 
 
-OWN = ("inverted", 2, "bundled", 0)
+IN_CACHE = ("inverted", 2, "bundled", 0)
 
 
-def test_given_weights_come_before_all_others(few: DatasetPair, tmp_path: Path) -> None:
-    put(shipped_path("inverted", 2))
-    put(user_cache_path(*OWN))
-    path = tmp_path / "mine.safetensors"
-    mine = put(path)
-    vae, used, told = start(config(weights=str(path)), few)
-    assert same(vae, mine)
-    assert used == WeightsUsed("given", "mine.safetensors", file_sha256(path))
-    assert told == 0
-
-
-def test_cached_weights_come_before_this_machines_own(few: DatasetPair) -> None:
-    cached = put(shipped_path("inverted", 2))
-    put(user_cache_path(*OWN))
-    vae, used, told = start(config(), few)
-    assert same(vae, cached)
-    assert (used.origin, used.file, told) == ("cached", "vae-inverted-2.safetensors", 0)
-
-
-def test_this_machines_own_weights_come_before_pretraining(few: DatasetPair) -> None:
-    own = put(user_cache_path(*OWN))
-    vae, used, told = start(config(), few)
-    assert same(vae, own)
-    assert (used.origin, told) == ("pre-trained", 0)
-
-
-def test_without_any_weights_a_night_pretrains_and_keeps_them(
-    few: DatasetPair, fresh: VAE, new_cache: Path
+def test_a_given_weights_file_takes_precedence_over_all_others(
+    few: DatasetPair, tmp_path: Path
 ) -> None:
-    vae, used, told = start(config(), few)
-    assert told > 0
-    assert same(vae, fresh)
-    path = user_cache_path(*OWN)
+    write_random_weights(shipped_path("inverted", 2))
+    write_random_weights(user_cache_path(*IN_CACHE))
+    path = tmp_path / "given.safetensors"
+    given = write_random_weights(path)
+    vae, used, advanced = load(config(weights=str(path)), few)
+    assert same(vae, given)
+    assert used == WeightsUsed("given", "given.safetensors", file_sha256(path))
+    assert advanced == 0
+
+
+def test_shipped_weights_take_precedence_over_weights_in_the_user_cache(few: DatasetPair) -> None:
+    shipped = write_random_weights(shipped_path("inverted", 2))
+    write_random_weights(user_cache_path(*IN_CACHE))
+    vae, used, advanced = load(config(), few)
+    assert same(vae, shipped)
+    assert (used.origin, used.file, advanced) == ("cached", "vae-inverted-2.safetensors", 0)
+
+
+def test_weights_in_the_user_cache_are_used_without_pretraining(few: DatasetPair) -> None:
+    in_cache = write_random_weights(user_cache_path(*IN_CACHE))
+    vae, used, advanced = load(config(), few)
+    assert same(vae, in_cache)
+    assert (used.origin, advanced) == ("pre-trained", 0)
+
+
+def test_missing_weights_are_pretrained_once_and_stored_in_the_user_cache(
+    few: DatasetPair, pretrained: VAE, new_cache: Path
+) -> None:
+    vae, used, advanced = load(config(), few)
+    assert advanced > 0
+    assert same(vae, pretrained)
+    path = user_cache_path(*IN_CACHE)
     assert new_cache in path.parents
     assert used == WeightsUsed("pre-trained", path.name, file_sha256(path))
-    again, used_again, told_again = start(config(), few)
-    assert same(again, fresh)
+    second, used_again, advanced_again = load(config(), few)
+    assert same(second, pretrained)
     assert used_again == used
-    assert told_again == 0
+    assert advanced_again == 0
 
 
-def test_fresh_weights_are_really_trained_and_used_although_others_are_there(
-    few: DatasetPair, fresh: VAE
+def test_requested_new_weights_are_trained_although_there_are_others(
+    few: DatasetPair, pretrained: VAE
 ) -> None:
-    cached, own = put(shipped_path("inverted", 2)), put(user_cache_path(*OWN))
-    vae, used, told = start(config(use_initial_weights=False), few)
-    assert told > 0
-    assert same(vae, fresh)
-    assert not same(vae, cached)
-    assert not same(vae, own)
+    shipped = write_random_weights(shipped_path("inverted", 2))
+    in_cache = write_random_weights(user_cache_path(*IN_CACHE))
+    vae, used, advanced = load(config(use_initial_weights=False), few)
+    assert advanced > 0
+    assert same(vae, pretrained)
+    assert not same(vae, shipped)
+    assert not same(vae, in_cache)
     assert used.origin == "pre-trained"
-    assert same(load_vae(user_cache_path(*OWN), 2), fresh)
+    assert same(load_vae(user_cache_path(*IN_CACHE), 2), pretrained)
 
 
-def test_a_night_from_fresh_weights_starts_with_their_error(few: DatasetPair, fresh: VAE) -> None:
-    put(shipped_path("inverted", 2))
+def test_a_night_from_new_weights_starts_with_their_error(
+    few: DatasetPair, pretrained: VAE
+) -> None:
+    write_random_weights(shipped_path("inverted", 2))
     events = list(train(config(use_initial_weights=False), few))
     assert isinstance(events[0], PretrainingAdvanced)
     (started,) = of_kind(events, NightStarted)
     assert started.weights.origin == "pre-trained"
-    before = of_kind(events, StageEvaluated)[0]
+    first = of_kind(events, StageEvaluated)[0]
     # Nights may measure in bfloat16, weights are scored in float32.
-    expected = score_weights(fresh, few)["dataset_1"]["error"]
-    assert before.dataset_1.error[0] == pytest.approx(expected, rel=0.005)
+    expected = score_weights(pretrained, few)["dataset_1"]["error"]
+    assert first.dataset_1.error[0] == pytest.approx(expected, rel=0.005)
 
 
-def test_the_pretraining_seed_decides_fresh_weights_and_their_file(
-    few: DatasetPair, fresh: VAE
+def test_the_pretraining_seed_decides_new_weights_and_their_file_name(
+    few: DatasetPair, pretrained: VAE
 ) -> None:
-    vae, used, _ = start(config(use_initial_weights=False, pretrain_seed=5), few)
-    assert not same(vae, fresh)
+    vae, used, _ = load(config(use_initial_weights=False, pretrain_seed=5), few)
+    assert not same(vae, pretrained)
     assert used.file == user_cache_path("inverted", 2, "bundled", 5).name
-    assert not user_cache_path(*OWN).exists()
+    assert not user_cache_path(*IN_CACHE).exists()
 
 
-def test_another_splits_weights_are_not_taken(few: DatasetPair) -> None:
-    put(shipped_path("digits", 2))
-    put(user_cache_path("digits", 2, "bundled", 0))
-    assert start(config(), few)[2] > 0
+def test_weights_of_another_split_are_not_used(few: DatasetPair) -> None:
+    write_random_weights(shipped_path("digits", 2))
+    write_random_weights(user_cache_path("digits", 2, "bundled", 0))
+    assert load(config(), few)[2] > 0
 
 
-def test_a_damaged_cached_file_is_named_and_not_passed_over(few: DatasetPair) -> None:
+def test_a_damaged_shipped_file_raises_an_error_that_names_it(few: DatasetPair) -> None:
     shipped_path("inverted", 2).write_bytes(b"damaged")
     with pytest.raises(WeightsError, match=r"vae-inverted-2\.safetensors: expected a safetensors"):
-        start(config(), few)
+        load(config(), few)
 
 
-def test_a_missing_given_file_is_named(few: DatasetPair, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"absent\.safetensors: there is no such file"):
-        start(config(weights=str(tmp_path / "absent.safetensors")), few)
-
-
-def test_an_interrupted_pretraining_goes_on_when_the_night_is_asked_for_again(
-    few: DatasetPair, fresh: VAE
+def test_a_missing_given_file_raises_an_error_that_names_it(
+    few: DatasetPair, tmp_path: Path
 ) -> None:
-    beginning = initial_weights(config(), few)
-    for progress in beginning:
+    with pytest.raises(WeightsError, match=r"absent\.safetensors: there is no such file"):
+        load(config(weights=str(tmp_path / "absent.safetensors")), few)
+
+
+def test_the_next_night_continues_an_interrupted_pretraining(
+    few: DatasetPair, pretrained: VAE
+) -> None:
+    first_attempt = initial_weights(config(), few)
+    for progress in first_attempt:
         if progress.epoch == 6:
-            beginning.close()
-    assert not user_cache_path(*OWN).exists()
-    again = initial_weights(config(), few)
-    assert next(again).epoch == 6
-    vae, _ = drain(again)
-    assert same(vae, fresh)
-    assert not list(user_cache_path(*OWN).parent.glob("*.partial*"))  # no checkpoint is left behind
+            first_attempt.close()
+    assert not user_cache_path(*IN_CACHE).exists()
+    second_attempt = initial_weights(config(), few)
+    assert next(second_attempt).epoch == 6
+    vae, _ = drain(second_attempt)
+    assert same(vae, pretrained)
+    assert not list(
+        user_cache_path(*IN_CACHE).parent.glob("*.partial*")
+    )  # no checkpoint is left behind
 
 
-def test_the_record_says_how_the_weights_were_made_and_what_they_score(
+def test_the_record_holds_recipe_training_images_and_scores(
     few: DatasetPair, tmp_path: Path
 ) -> None:
     path = tmp_path / "vae.safetensors"
@@ -213,10 +222,10 @@ def test_the_record_says_how_the_weights_were_made_and_what_they_score(
     assert record["recipe"] == dataclasses.asdict(recipe)
     assert (record["split"], record["source"]) == ("inverted", "bundled")
     assert record["epochs"] == len(record["loss_per_epoch"]) == 2
-    kept = record["training_images"]
+    trained_on = record["training_images"]
     prints = fingerprints(few.dataset_1.train)
-    assert (kept["count"], kept["digest"]) == (20, digest(prints))
-    assert set(np.load(path.with_name(kept["file"]))) == set(prints)
+    assert (trained_on["count"], trained_on["digest"]) == (20, digest(prints))
+    assert set(np.load(path.with_name(trained_on["file"]))) == set(prints)
     assert record["threads"] == 1
     assert "torch" in record["versions"]
     assert record["sha256"] == file_sha256(path)
@@ -224,7 +233,9 @@ def test_the_record_says_how_the_weights_were_made_and_what_they_score(
     assert record["scores"]["bundled"]["dataset_1"]["test_images"] == 20
 
 
-def test_images_of_the_bundled_test_set_are_never_trained_on(bundled: DatasetPair) -> None:
+def test_images_of_the_bundled_test_set_are_removed_before_pretraining(
+    bundled: DatasetPair,
+) -> None:
     first = bundled.dataset_1
     mixed = dataclasses.replace(
         bundled,
@@ -233,7 +244,7 @@ def test_images_of_the_bundled_test_set_are_never_trained_on(bundled: DatasetPai
     assert np.array_equal(pretraining_images(mixed), first.train)
 
 
-def test_of_full_mnist_59000_images_are_trained_on_and_no_test_image_of_either_source(
+def test_pretraining_on_full_mnist_uses_59000_images_and_no_test_image_of_either_source(
     full_mnist: Path, bundled: DatasetPair
 ) -> None:
     pair = load_pair("inverted", "mnist")
@@ -243,7 +254,7 @@ def test_of_full_mnist_59000_images_are_trained_on_and_no_test_image_of_either_s
     assert not np.isin(fingerprints(pair.dataset_1.test), trained_on).any()
 
 
-def test_a_night_without_reference_weights_says_that_it_pretrains_first(
+def test_a_night_without_weights_yields_pretraining_progress_before_it_starts(
     short: Settings, few: DatasetPair
 ) -> None:
     events = list(train(short(weights=None, latent_dim=2, total_eps=2), few))

@@ -1,4 +1,4 @@
-"""`core.training.night`: the night as a generator of events."""
+"""`core.training.night`: the order of a night's events and what it trains."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 
 from core.data import DatasetPair, load_pair
 from core.evaluation.measure import measure
-from core.evaluation.probe import make_probe
+from core.evaluation.probe import build_probe
 from core.model.digit_reader import load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import file_sha256, load_vae, save_weights
@@ -38,14 +38,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 # --- the order of events ---
 
 
-def test_a_night_tells_its_events_in_order(night: Night) -> None:
-    told = []
+def test_a_night_yields_its_events_in_order(night: Night) -> None:
+    kinds = []
     for event in night(total_eps=5, num_cycles=2):
-        place = [
+        position = [
             getattr(event, name) for name in ("cycle", "stage", "epoch") if hasattr(event, name)
         ]
-        told.append((type(event).__name__, *place))
-    assert told == [
+        kinds.append((type(event).__name__, *position))
+    assert kinds == [
         ("NightStarted",),
         ("CuesShown",),
         ("StageEvaluated", 0, "before"),
@@ -74,7 +74,9 @@ def test_a_night_tells_its_events_in_order(night: Night) -> None:
 
 
 @pytest.mark.parametrize(("fraction", "stage"), [(0.0, "NREM"), (1.0, "REM")])
-def test_a_night_of_one_stage_only_has_no_other(fraction: float, stage: str, night: Night) -> None:
+def test_a_rem_fraction_of_0_or_1_leaves_out_the_other_stage(
+    fraction: float, stage: str, night: Night
+) -> None:
     events = night(start_fraction_rem=fraction, end_fraction_rem=fraction)
     assert {event.stage for event in of_kind(events, StageStarted)} == {stage}
     assert {event.stage for event in of_kind(events, EpochDone)} == {stage}
@@ -83,13 +85,13 @@ def test_a_night_of_one_stage_only_has_no_other(fraction: float, stage: str, nig
     assert len(of_kind(events, CycleDone)) == 2
 
 
-def test_a_night_of_one_cycle_works(night: Night) -> None:
+def test_a_night_of_one_cycle_trains_all_its_epochs(night: Night) -> None:
     events = night(num_cycles=1, total_eps=3)
     assert [event.cycle for event in of_kind(events, StageEvaluated)] == [0, 1, 1]
     assert len(of_kind(events, EpochDone)) == 3
 
 
-def test_the_night_says_all_that_is_needed_to_run_it_again(
+def test_night_started_holds_everything_that_is_necessary_to_repeat_the_night(
     night: Night, short: Settings, tiny_weights: Path
 ) -> None:
     changes = {"seeds": (4, 2), "total_eps": 5, "rounding": "original"}
@@ -108,24 +110,26 @@ def test_the_night_says_all_that_is_needed_to_run_it_again(
     assert events[-1].seconds > 0
 
 
-def test_a_stage_says_how_many_epochs_and_gradient_steps_it_has(night: Night) -> None:
+def test_stage_started_holds_the_number_of_epochs_and_gradient_steps(night: Night) -> None:
     (nrem, rem) = of_kind(night(num_cycles=1, num=7, batch_size=3), StageStarted)
-    assert (nrem.epochs, nrem.steps) == (4, 12)  # three batches an epoch, the last of one image
+    assert (nrem.epochs, nrem.steps) == (4, 12)  # three batches per epoch, the last with one image
     assert (rem.epochs, rem.steps) == (4, 12)
 
 
-# --- what is trained ---
+# --- training ---
 
 
-def by_hand(config: RunConfig, pair: DatasetPair, *, one_adam: bool = True) -> list[list[float]]:
-    """The losses of the first seed's night, written down a second time as plainly as possible."""
+def reference_losses(
+    config: RunConfig, pair: DatasetPair, *, one_adam: bool = True
+) -> list[list[float]]:
+    """Return the first seed's losses, computed with autograd in the simplest way."""
     seed = config.seeds[0]
     vae, frozen = (load_vae(Path(str(config.weights)), config.latent_dim) for _ in range(2))
 
     def optimiser() -> torch.optim.Adam:
         return torch.optim.Adam(vae.parameters(), lr=config.lr, eps=1e-7)
 
-    adam, found = optimiser(), []
+    adam, epoch_losses = optimiser(), []
     for number, cycle in enumerate(hypnogram(config), start=1):
         for stage, epochs in cycle.stages:
             if not one_adam:
@@ -153,8 +157,8 @@ def by_hand(config: RunConfig, pair: DatasetPair, *, one_adam: bool = True) -> l
                     parts.total.backward()
                     adam.step()
                     summed += len(batch) * np.array([part.item() for part in parts])
-                found.append(list(summed / config.num))
-    return found
+                epoch_losses.append(list(summed / config.num))
+    return epoch_losses
 
 
 @pytest.mark.parametrize(
@@ -170,68 +174,70 @@ def by_hand(config: RunConfig, pair: DatasetPair, *, one_adam: bool = True) -> l
     ],
     ids=str,
 )
-def test_a_night_trains_what_a_night_written_by_hand_trains(
+def test_losses_equal_those_of_a_simple_loop_with_autograd(
     changes: dict[str, Any], night: Night, short: Settings, small_pair: DatasetPair
 ) -> None:
-    expected = by_hand(short(**changes), small_pair)
+    expected = reference_losses(short(**changes), small_pair)
     np.testing.assert_allclose(losses(night(**changes)), expected, rtol=1e-3)
 
 
 def test_one_adam_state_runs_through_the_whole_night(
     night: Night, short: Settings, small_pair: DatasetPair
 ) -> None:
-    ours = np.array(losses(night(lr=0.01)))
+    actual = np.array(losses(night(lr=0.01)))
     config = short(lr=0.01)
-    one = np.array(by_hand(config, small_pair))
-    renewed = np.array(by_hand(config, small_pair, one_adam=False))
-    assert np.abs(ours - one).max() < 0.01
-    assert np.abs(ours - renewed).max() > 1
+    one_state = np.array(reference_losses(config, small_pair))
+    new_state_per_stage = np.array(reference_losses(config, small_pair, one_adam=False))
+    assert np.abs(actual - one_state).max() < 0.01
+    assert np.abs(actual - new_state_per_stage).max() > 1
 
 
-def test_the_losses_are_cross_entropy_and_kl_and_their_sum(night: Night) -> None:
+def test_the_total_loss_is_the_sum_of_reconstruction_and_kl(night: Night) -> None:
     for total, reconstruction, kl in losses(night(seeds=(0, 1)), 1):
         assert total == pytest.approx(reconstruction + kl, rel=1e-5)
         assert kl > 0
 
 
-def test_training_learns_the_recent_memories(night: Night) -> None:
+def test_a_night_without_rem_lowers_the_error_of_new_memories(night: Night) -> None:
     events = night(total_eps=16, num_cycles=1, num=10, start_fraction_rem=0.0)
-    before, after = (event.dataset_2.error[0] for event in of_kind(events, StageEvaluated))
-    assert after < 0.8 * before
+    initial, final = (event.dataset_2.error[0] for event in of_kind(events, StageEvaluated))
+    assert final < 0.8 * initial
 
 
-def test_every_test_image_has_its_own_error_and_the_mean_is_theirs(night: Night) -> None:
+def test_scores_hold_an_error_per_image_and_their_mean(night: Night) -> None:
     for event in of_kind(night(seeds=(0, 5), total_eps=2, num_cycles=1), StageEvaluated):
         for scores in (event.dataset_1, event.dataset_2):
             assert scores.images == 20
-            for mean, each in (
+            for mean, per_image in (
                 (scores.error, scores.error_per_image),
                 (scores.recall_error, scores.recall_error_per_image),
             ):
-                assert each.shape == (2, 20)
-                assert each.dtype == np.float32
-                np.testing.assert_allclose(mean, each.mean(axis=1, dtype=float))
+                assert per_image.shape == (2, 20)
+                assert per_image.dtype == np.float32
+                np.testing.assert_allclose(mean, per_image.mean(axis=1, dtype=float))
 
 
-def test_the_measure_before_the_night_is_that_of_the_weights_it_starts_from(
+def test_the_measurement_before_the_night_is_that_of_the_initial_weights(
     night: Night, tiny_weights: Path, small_pair: DatasetPair
 ) -> None:
-    before = of_kind(night(seeds=(3, 4)), StageEvaluated)[0]
+    measurement = of_kind(night(seeds=(3, 4)), StageEvaluated)[0]
     vae, reader = load_vae(tiny_weights, 5), load_digit_reader()
     for dataset, scores in (
-        (small_pair.dataset_1, before.dataset_1),
-        (small_pair.dataset_2, before.dataset_2),
+        (small_pair.dataset_1, measurement.dataset_1),
+        (small_pair.dataset_2, measurement.dataset_2),
     ):
-        found = measure(vae, make_probe(dataset, "random", 0.25, torch.device("cpu")), reader)
-        assert scores.error == (pytest.approx(float(found.error.mean())),) * 2
-        assert scores.recall_accuracy == (found.recalled.mean(),) * 2
+        measured = measure(vae, build_probe(dataset, "random", 0.25, torch.device("cpu")), reader)
+        assert scores.error == (pytest.approx(float(measured.error.mean())),) * 2
+        assert scores.recall_accuracy == (measured.recalled.mean(),) * 2
 
 
-# --- what goes wrong ---
+# --- errors ---
 
 
 @pytest.mark.parametrize("lr", [1e30, 1e38, 1e300])
-def test_a_rate_far_too_large_is_told_in_one_sentence(lr: float, night: Night) -> None:
+def test_a_learning_rate_far_too_large_raises_an_error_that_names_rate_seed_and_cycle(
+    lr: float, night: Night
+) -> None:
     with pytest.raises(DivergedError) as caught:
         night(lr=lr, seeds=(0, 8))
     sentence = str(caught.value)
@@ -242,13 +248,13 @@ def test_a_rate_far_too_large_is_told_in_one_sentence(lr: float, night: Night) -
     assert sentence.endswith(".")
 
 
-def test_weights_spoilt_by_a_stages_last_step_are_told_too(night: Night) -> None:
+def test_weights_ruined_by_the_last_step_of_a_stage_raise_an_error(night: Night) -> None:
     # The only step's own loss is finite; what the model then reconstructs is not.
     with pytest.raises(DivergedError, match=r"the error of seed 0 is not finite in cycle 1, NREM"):
         night(lr=1e38, num=1, total_eps=1, num_cycles=1, start_fraction_rem=0.0)
 
 
-def test_weights_of_another_size_are_refused_before_the_night(
+def test_weights_of_another_latent_size_raise_an_error_before_the_first_event(
     short: Settings, small_pair: DatasetPair, tmp_path: Path
 ) -> None:
     path = tmp_path / "two.safetensors"
@@ -257,14 +263,16 @@ def test_weights_of_another_size_are_refused_before_the_night(
         next(train(short(weights=str(path)), small_pair))
 
 
-def test_a_device_that_is_not_there_is_told(short: Settings, small_pair: DatasetPair) -> None:
+def test_a_device_that_the_machine_lacks_raises_an_error(
+    short: Settings, small_pair: DatasetPair
+) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
     with pytest.raises(ConfigError, match=r"device is 'cuda', which this machine lacks.* cpu"):
         next(train(short(device="cuda"), small_pair))
 
 
-def test_digits_split_sleeps_too(night: Night, small_pair: DatasetPair) -> None:
+def test_the_digits_split_runs(night: Night, small_pair: DatasetPair) -> None:
     events = night(fewer(load_pair("digits"), test=20), split="digits")
     assert events[0].dataset_2 == "digits 5-9"
     assert len(of_kind(events, EpochDone)) == 8

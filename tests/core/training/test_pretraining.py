@@ -1,4 +1,4 @@
-"""`core.training.pretraining`: how the old memories come to be known, interrupted or not."""
+"""`core.training.pretraining`: training, its progress, and checkpoints of it."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,7 +20,7 @@ from tests.conftest import drain
 from tools.datasets import fewer
 
 Result = tuple[VAE, tuple[float, ...]]
-FEW = Recipe(latent_dim=2, max_epochs=4, batch_size=32)
+SHORT = Recipe(latent_dim=2, max_epochs=4, batch_size=32)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -31,15 +31,15 @@ def images(bundled: DatasetPair, one_thread: int) -> Images:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(images: Images) -> Result:
-    return drain(pretrain(images, FEW))
+def uninterrupted(images: Images) -> Result:
+    return drain(pretrain(images, SHORT))
 
 
-def assert_same(one: Result, other: Result) -> None:
-    assert one[1] == other[1]
-    expected = one[0].state_dict()
-    for name, tensor in other[0].state_dict().items():
-        assert torch.equal(tensor, expected[name]), name
+def assert_same(actual: Result, expected: Result) -> None:
+    assert actual[1] == expected[1]
+    weights = expected[0].state_dict()
+    for name, tensor in actual[0].state_dict().items():
+        assert torch.equal(tensor, weights[name]), name
 
 
 def interrupt(images: Images, recipe: Recipe, checkpoint: Path, epochs: int) -> None:
@@ -50,33 +50,33 @@ def interrupt(images: Images, recipe: Recipe, checkpoint: Path, epochs: int) -> 
             progress.close()
 
 
-def test_the_recipe_is_the_references() -> None:
+def test_the_default_recipe_is_the_references() -> None:
     recipe = Recipe()
     assert (recipe.batch_size, recipe.max_epochs, recipe.patience) == (32, 25, 3)
     assert (recipe.lr, recipe.adam_eps) == (0.001, 1e-7)
 
 
-def test_the_loss_falls_and_every_epoch_has_one(undisturbed: Result) -> None:
-    _, losses = undisturbed
+def test_there_is_one_loss_per_epoch_and_it_falls(uninterrupted: Result) -> None:
+    _, losses = uninterrupted
     assert len(losses) == 4
     assert all(later < earlier for earlier, later in pairwise(losses))
     assert 100 < losses[-1] < losses[0] < 784 * np.log(2) * 1.1
 
 
-def test_the_same_recipe_gives_the_same_weights_whatever_torchs_own_generator(
-    images: Images, undisturbed: Result
+def test_the_same_recipe_gives_the_same_weights_whatever_the_global_generator(
+    images: Images, uninterrupted: Result
 ) -> None:
     torch.manual_seed(987)
-    assert_same(drain(pretrain(images, FEW)), undisturbed)
+    assert_same(drain(pretrain(images, SHORT)), uninterrupted)
 
 
-def test_another_seed_gives_other_weights(images: Images, undisturbed: Result) -> None:
-    other = drain(pretrain(images, Recipe(latent_dim=2, max_epochs=1, seed=1)))
-    assert other[1][0] != undisturbed[1][0]
+def test_another_seed_gives_another_loss(images: Images, uninterrupted: Result) -> None:
+    _, losses = drain(pretrain(images, Recipe(latent_dim=2, max_epochs=1, seed=1)))
+    assert losses[0] != uninterrupted[1][0]
 
 
-def test_progress_goes_up_to_the_last_step_of_every_epoch(images: Images) -> None:
-    advanced = list(pretrain(images, FEW))
+def test_progress_includes_the_last_step_of_every_epoch(images: Images) -> None:
+    advanced = list(pretrain(images, SHORT))
     steps = [progress.step for progress in advanced]
     assert steps == sorted(set(steps))
     assert {progress.steps for progress in advanced} == {16}  # 4 epochs of 4 batches
@@ -86,70 +86,70 @@ def test_progress_goes_up_to_the_last_step_of_every_epoch(images: Images) -> Non
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_an_interrupted_pretraining_goes_on_to_the_same_result_bit_for_bit(
-    epochs: int, images: Images, undisturbed: Result, tmp_path: Path
+def test_an_interrupted_pretraining_continues_to_the_same_result_bit_for_bit(
+    epochs: int, images: Images, uninterrupted: Result, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "vae.partial"
-    interrupt(images, FEW, checkpoint, epochs)
+    interrupt(images, SHORT, checkpoint, epochs)
     assert checkpoint.exists()
-    resumed = pretrain(images, FEW, checkpoint)
+    resumed = pretrain(images, SHORT, checkpoint)
     assert next(resumed).epoch == epochs + 1
-    assert_same(drain(resumed), undisturbed)
+    assert_same(drain(resumed), uninterrupted)
 
 
-def test_an_interruption_in_the_first_epoch_starts_over(
-    images: Images, undisturbed: Result, tmp_path: Path
+def test_pretraining_that_was_interrupted_in_its_first_epoch_starts_over(
+    images: Images, uninterrupted: Result, tmp_path: Path
 ) -> None:
-    interrupt(images, FEW, tmp_path / "vae.partial", 0)
+    interrupt(images, SHORT, tmp_path / "vae.partial", 0)
     assert list(tmp_path.iterdir()) == []
-    assert_same(drain(pretrain(images, FEW, tmp_path / "vae.partial")), undisturbed)
+    assert_same(drain(pretrain(images, SHORT, tmp_path / "vae.partial")), uninterrupted)
 
 
-def test_a_finished_checkpoint_trains_no_more(
-    images: Images, undisturbed: Result, tmp_path: Path
+def test_the_checkpoint_of_a_finished_pretraining_is_not_trained_further(
+    images: Images, uninterrupted: Result, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "vae.partial"
-    drain(pretrain(images, FEW, checkpoint))
-    again = pretrain(images, FEW, checkpoint)
+    drain(pretrain(images, SHORT, checkpoint))
+    resumed = pretrain(images, SHORT, checkpoint)
     with pytest.raises(StopIteration) as stop:
-        next(again)
-    assert_same(stop.value.value, undisturbed)
+        next(resumed)
+    assert_same(stop.value.value, uninterrupted)
 
 
-def test_another_recipes_checkpoint_is_ignored(
-    images: Images, undisturbed: Result, tmp_path: Path
+def test_a_checkpoint_of_another_recipe_is_ignored(
+    images: Images, uninterrupted: Result, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "vae.partial"
     interrupt(images, Recipe(latent_dim=2, max_epochs=4, lr=0.01), checkpoint, 2)
-    assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
+    assert_same(drain(pretrain(images, SHORT, checkpoint)), uninterrupted)
 
 
-@pytest.mark.parametrize("others", [lambda images: images[:60], lambda images: images[::-1].copy()])
+@pytest.mark.parametrize("choose", [lambda images: images[:60], lambda images: images[::-1].copy()])
 def test_a_checkpoint_of_other_images_is_ignored(
-    others: Callable[[Images], Images], images: Images, undisturbed: Result, tmp_path: Path
+    choose: Callable[[Images], Images], images: Images, uninterrupted: Result, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "vae.partial"
-    interrupt(others(images), FEW, checkpoint, 2)
-    assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
+    interrupt(choose(images), SHORT, checkpoint, 2)
+    assert_same(drain(pretrain(images, SHORT, checkpoint)), uninterrupted)
 
 
-def empty(path: Path) -> None:
+def truncate_to_nothing(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def cut(path: Path) -> None:
+def remove_the_end(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1000])
 
 
-def text(path: Path) -> None:
+def replace_by_text(path: Path) -> None:
     path.write_text("not a checkpoint")
 
 
-def without_a_tensor(path: Path) -> None:
+def remove_a_tensor(path: Path) -> None:
     rewrite(path, lambda tensors: tensors.pop("adam.exp_avg.encoder.conv1.weight"))
 
 
-def of_another_shape(path: Path) -> None:
+def change_a_shape(path: Path) -> None:
     rewrite(path, lambda tensors: tensors.update({"encoder.dense1.bias": torch.zeros(3)}))
 
 
@@ -161,20 +161,23 @@ def rewrite(path: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> 
     save_file(tensors, path, metadata)
 
 
-@pytest.mark.parametrize("damage", [empty, cut, text, without_a_tensor, of_another_shape])
+@pytest.mark.parametrize(
+    "damage",
+    [truncate_to_nothing, remove_the_end, replace_by_text, remove_a_tensor, change_a_shape],
+)
 def test_a_damaged_checkpoint_is_ignored(
-    damage: Callable[[Path], None], images: Images, undisturbed: Result, tmp_path: Path
+    damage: Callable[[Path], None], images: Images, uninterrupted: Result, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "vae.partial"
-    interrupt(images, FEW, checkpoint, 2)
+    interrupt(images, SHORT, checkpoint, 2)
     damage(checkpoint)
-    assert_same(drain(pretrain(images, FEW, checkpoint)), undisturbed)
+    assert_same(drain(pretrain(images, SHORT, checkpoint)), uninterrupted)
 
 
-def test_training_stops_when_the_loss_has_not_improved_for_as_long_as_the_patience(
+def test_training_stops_when_the_loss_has_not_improved_for_patience_epochs(
     images: Images,
 ) -> None:
-    # With so small a rate the loss only wavers with the noise of each epoch.
+    # With a learning rate this small, the loss only varies with the noise of each epoch.
     recipe = Recipe(latent_dim=2, max_epochs=40, patience=2, lr=1e-12)
     _, losses = drain(pretrain(images, recipe))
     assert len(losses) < 40
@@ -183,6 +186,6 @@ def test_training_stops_when_the_loss_has_not_improved_for_as_long_as_the_patien
         assert end - 1 - int(np.argmin(losses[:end])) < 2
 
 
-def test_a_rate_far_too_large_is_told_in_one_sentence(images: Images) -> None:
+def test_a_learning_rate_far_too_large_raises_an_error_that_names_it(images: Images) -> None:
     with pytest.raises(DivergedError, match=r"not finite in epoch \d+; lr is 1e\+30.*smaller"):
         drain(pretrain(images, Recipe(latent_dim=2, lr=1e30, max_epochs=3)))
