@@ -43,11 +43,11 @@ from core.support import files
 class Slow(bytes):
     pass
 
-whole_file = files.whole_file
+atomic_file = files.atomic_file
 
 @contextmanager
 def slow(path, **options):
-    with whole_file(path, **options) as file:
+    with atomic_file(path, **options) as file:
         write = file.write
         class Half:
             def __getattr__(self, name):
@@ -60,7 +60,7 @@ def slow(path, **options):
                 {_PAUSE}
         yield Half()
 
-files.whole_file = slow
+files.atomic_file = slow
 """
 
 

@@ -112,7 +112,7 @@ def test_show_prints_settings_origin_and_results(capsys: pytest.CaptureFixture[s
     lines = [line.split() for line in text.splitlines()]
     assert ["total_eps", "4"] in lines
     assert ["seeds", "0"] in lines
-    assert "old memories, MNIST: error " in text
+    assert "old memories, MNIST: reconstruction error " in text
     assert text.count("after it") == 4
 
 
