@@ -64,7 +64,8 @@ def measure_log_to_pixels() -> None:
             """() => {
               window.sleepPaintTimes = [];
               sleepWatch(() => requestAnimationFrame(() => {
-                while (sleepPaintTimes.length < (sleepPoints() ?? 0)) sleepPaintTimes.push(Date.now());
+                const points = sleepPoints() ?? 0;
+                while (sleepPaintTimes.length < points) sleepPaintTimes.push(Date.now());
               }));
             }"""
         )
