@@ -65,11 +65,11 @@ class AllowedHosts:
         return None
 
     def _refused_origin(self, headers: Headers) -> str | None:
-        own = {host.lower() for host in headers.getlist("host")}
+        hosts = {host.lower() for host in headers.getlist("host")}
         for origin in headers.getlist("origin"):
             netloc = _netloc(origin)
             name = hostname(netloc)
-            if name is None or not (netloc in own or _matches(name, self._origins)):
+            if name is None or not (netloc in hosts or _matches(name, self._origins)):
                 return (
                     f"A page from {quote(origin)} may not connect to this server; if it is this "
                     "server's own page, add its host name to the setting SLEEP_ALLOWED_HOSTS."

@@ -8,7 +8,7 @@ _MAX_DESCRIPTORS = 65_536
 # An open page needs its socket and the three descriptors of its session's event loop.
 _PER_PAGE = 4
 # 128 sessions that Streamlit keeps for two minutes after their page was closed (three descriptors
-# each), the files of the program, and one backlog of connections that are about to be refused.
+# each), the files of the program, and one backlog of connections that will be refused.
 _RESERVED = 128 * 3 + 60 + 128
 # At most 4 of 5 connections are pages, so that a server full of pages can still answer requests.
 _PAGES, _PER_CONNECTIONS = 4, 5

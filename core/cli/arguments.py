@@ -90,19 +90,21 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     show = _command(actions, "show", "show the settings, the status and the results of a run")
     delete = _command(actions, "delete", "delete runs and all their files")
     export = _command(actions, "export", "export settings, events, tables and figures as a zip")
-    keep = _command(actions, "keep", "copy a finished run into the gallery of recorded runs")
+    record = _command(actions, "keep", "copy a finished run into the gallery of recorded runs")
     pin = _command(actions, "pin", "protect a run from being removed to free disk space")
     unpin = _command(actions, "unpin", "unpin a run")
     prune = _command(actions, "prune", "remove old checkpoints, and old runs above the disk limit")
     for action in (list_, show):
         action.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for action in (show, export, keep, pin, unpin):
+    for action in (show, export, record, pin, unpin):
         _add_id(action)
     delete.add_argument("ids", metavar="ID", nargs="+", help="ids of the runs")
     delete.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     export.add_argument("--out", metavar="FILE", help="file to write (default: ID.zip)")
     prune.add_argument("--dry-run", action="store_true", help="only print what would be removed")
-    keep.add_argument("name", metavar="NAME", help="name in lower-case letters, digits and hyphens")
+    record.add_argument(
+        "name", metavar="NAME", help="name in lower-case letters, digits and hyphens"
+    )
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:

@@ -76,7 +76,7 @@ def add_settings(parser: argparse.ArgumentParser) -> Any:
 def preset_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of ``--preset``, without those that have an explicit option.
 
-    Raises `ConfigError` if there is no preset of that name.
+    Raises `ConfigError` for an unknown preset.
     """
     if options.preset is None:
         return {}

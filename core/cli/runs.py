@@ -32,7 +32,7 @@ def runs(options: argparse.Namespace) -> None:
         case "show":
             _show(options.id, as_json=options.json)
         case "delete":
-            _delete(options.ids, ask=not options.yes)
+            _delete(options.ids, confirm=not options.yes)
         case "export":
             _export(options.id, options.out)
         case "keep":
@@ -135,20 +135,20 @@ def _minute(submitted: str) -> str:
     return submitted[:16].replace("T", " ")
 
 
-def _delete(run_ids: Sequence[str], *, ask: bool) -> None:
-    if ask and not sys.stdin.isatty():
+def _delete(run_ids: Sequence[str], *, confirm: bool) -> None:
+    if confirm and not sys.stdin.isatty():
         raise ConfigError(
             "deleting needs a confirmation, and standard input is no terminal; give --yes."
         )
     for run_id in run_ids:
         own_run(run_id)  # raises for a mistyped id before anything is deleted
     for run_id in run_ids:
-        if not ask or _confirm(f"Delete run {run_id} and all its files? [y/N] "):
+        if not confirm or _is_confirmed(f"Delete run {run_id} and all its files? [y/N] "):
             jobs.delete(run_id)
             say(f"run {run_id} is deleted.")
 
 
-def _confirm(question: str) -> bool:
+def _is_confirmed(question: str) -> bool:
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:

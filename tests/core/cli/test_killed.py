@@ -77,7 +77,17 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def kill_while_writing(output: str, number: int, code: str) -> None:
-    """Run ``code`` in a new process and send it the signal ``number`` while it writes."""
+    """Run code in a new process and kill it while it writes.
+
+    Parameters
+    ----------
+    output : str
+        Kind of output, a key of `_SCRIPTS`.
+    number : int
+        Signal that kills the process.
+    code : str
+        Python code that writes the output.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", f"{_SLOW_WRITES}\n{_SCRIPTS[output]}\n{code}"],
         cwd=PROJECT,
