@@ -1,13 +1,15 @@
-"""Our nights over the published curves: ``python -m benchmarks.published_curves``.
+"""Compare error curves with the published ones: ``python -m benchmarks.published_curves``.
 
-Needs full MNIST. Prints, for each setting, how many cycles lie within tolerance, and draws
-``docs/published_curves.png``. The slow test of the published curves uses the same comparison.
+Needs full MNIST. Prints how many cycles of each setting are within tolerance, and writes the
+figure ``docs/published_curves.png``. The slow test of the published curves runs the same
+comparison.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.runs.report import NEW, OLD
@@ -16,26 +18,18 @@ from tools.published_curves import REFERENCE, Comparison, compare_all
 
 
 def figure(comparisons: list[Comparison]) -> Figure:
-    """Ours (lines) over the published (bands of two standard deviations), one panel a setting."""
+    """Return a figure with one panel per setting.
+
+    Lines are measured errors, bands are the published mean and two standard deviations.
+    """
     settings = list(dict.fromkeys(comparison.setting for comparison in comparisons))
     picture = Figure(figsize=(5 * len(settings), 3.8), layout="constrained", dpi=110)
-    for axes, setting in zip(
-        picture.subplots(1, len(settings), sharey=True, squeeze=False)[0], settings, strict=True
-    ):
-        for c in (c for c in comparisons if c.setting == setting):
-            colour, name = ((OLD, "old"), (NEW, "new"))[c.dataset - 1]
-            cycles = np.arange(len(c.published_mean))
-            axes.fill_between(
-                cycles,
-                c.published_mean - 2 * c.published_sd,
-                c.published_mean + 2 * c.published_sd,
-                color=colour,
-                alpha=0.2,
-                label=f"{name} memories, published ± 2 sd",
-            )
-            axes.plot(cycles, c.published_mean, "--", color=colour, linewidth=1)
-            axes.plot(cycles, c.raw_mean, "o-", color=colour, markersize=4, label=f"{name}, ours")
-        axes.set_title(setting.replace("cycles=", "cycles ").replace(" rem=", ", REM share "))
+    panels = picture.subplots(1, len(settings), sharey=True, squeeze=False)[0]
+    for axes, setting in zip(panels, settings, strict=True):
+        for comparison in comparisons:
+            if comparison.setting == setting:
+                _draw(axes, comparison)
+        axes.set_title(setting.replace("cycles=", "cycles ").replace(" rem=", ", REM fraction "))
         axes.set_xlabel("Cycle (0 = before the night)")
         axes.set_ylim(bottom=0)
         axes.legend(fontsize="x-small")
@@ -43,17 +37,52 @@ def figure(comparisons: list[Comparison]) -> Figure:
     return picture
 
 
+def _draw(axes: Axes, comparison: Comparison) -> None:
+    color, name = ((OLD, "old"), (NEW, "new"))[comparison.dataset - 1]
+    cycles = np.arange(len(comparison.published_mean))
+    axes.fill_between(
+        cycles,
+        comparison.published_mean - 2 * comparison.published_sd,
+        comparison.published_mean + 2 * comparison.published_sd,
+        color=color,
+        alpha=0.2,
+        label=f"{name} memories, published ± 2 sd",
+    )
+    axes.plot(cycles, comparison.published_mean, "--", color=color, linewidth=1)
+    axes.plot(
+        cycles,
+        comparison.raw_mean,
+        "o-",
+        color=color,
+        markersize=4,
+        label=f"{name} memories, measured",
+    )
+
+
 def main() -> None:
+    """Compare all settings, print the curves and write the figure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reference", type=Path, default=REFERENCE, help="published curves, JSON")
-    parser.add_argument("--weights", help="start from this file instead of the cached weights")
-    parser.add_argument("--png", type=Path, default=PROJECT / "docs" / "published_curves.png")
+    parser.add_argument(
+        "--reference", type=Path, default=REFERENCE, help="JSON with the published curves"
+    )
+    parser.add_argument("--weights", help="start from the weights in this file")
+    parser.add_argument(
+        "--png",
+        type=Path,
+        default=PROJECT / "docs" / "published_curves.png",
+        help="file for the figure",
+    )
     options = parser.parse_args()
     comparisons = compare_all(options.reference, options.weights)
-    for c in comparisons:
-        print(f"{c.setting}, dataset {c.dataset}: {c.within.sum()} of {len(c.within)} within")
+    for comparison in comparisons:
+        within = comparison.within
+        print(
+            f"{comparison.setting}, dataset {comparison.dataset}: {within.sum()} of {len(within)} "
+            "cycles within tolerance"
+        )
         for name in ("raw_mean", "scaled_mean", "scaled_sd", "published_mean", "published_sd"):
-            print(f"  {name:14} " + " ".join(f"{value:6.1f}" for value in getattr(c, name)))
+            values = " ".join(f"{value:6.1f}" for value in getattr(comparison, name))
+            print(f"  {name:14} {values}")
     options.png.parent.mkdir(exist_ok=True)
     figure(comparisons).savefig(options.png)
     print(options.png)

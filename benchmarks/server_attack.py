@@ -1,12 +1,12 @@
-"""What an outsider can do to the server: ``python -m benchmarks.server_attack [PART ...]``.
+"""Measure attacks on the page's server: ``python -m benchmarks.server_attack [PART ...]``.
 
-Everything goes to loopback and is bounded in count and time. Parts, all by default:
-  pages    300 idle pages (websockets) against a server that starts with 1,024 descriptors
-  idle     300 connections that send nothing, against the same
-  foreign  10 websocket handshakes with a foreign Origin, the outside behind a silent proxy
+All requests go to loopback and are limited in number and time. Parts, all by default:
+  pages    300 idle pages (websockets); the server starts with 1,024 file descriptors
+  idle     300 connections that send nothing; the server starts with 1,024 file descriptors
+  foreign  10 websocket handshakes with a foreign Origin; external hosts are behind a silent proxy
   upload   8 uploads of 25 MB each by a visitor with a session
 
-Each part has a server of its own and times a neighbour's health check before and meanwhile.
+Each part starts a new server and measures the time of a health check before and during the attack.
 """
 
 import argparse
@@ -17,10 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from websockets.sync.client import connect
 
-from tools.http_client import Served, served, session_id, silent_listener, upload_file
+from tools.http_client import Served, served, silent_listener
+from tools.streamlit_client import session_id, upload_file
 
 CONNECTIONS = 300
 SOFT_LIMIT = 1024
@@ -29,10 +31,19 @@ UPLOADS, UPLOAD_MB = 8, 25
 WATCH_S = 10.0
 
 
+class _Load(NamedTuple):
+    """Resources of the server at one moment; memory in MiB."""
+
+    descriptors: int
+    memory: float
+    log_bytes: int
+    health_s: list[float]
+
+
 def pages() -> None:
-    """Idle pages; how many are let in, and what they cost."""
+    """Open idle pages; print how many are accepted, and their cost."""
     with _server(soft_limit=SOFT_LIMIT) as server, ExitStack() as stack:
-        before = _state(server)
+        baseline = _measure(server)
         refused = 0
         for _ in range(CONNECTIONS):
             try:
@@ -42,48 +53,48 @@ def pages() -> None:
                 continue
             stack.callback(connection.close)
             refused += answer.status != 101
-        _report(server, before, f"{CONNECTIONS} idle pages, {refused} refused or unanswered")
+        _report(server, baseline, f"{CONNECTIONS} idle pages, {refused} refused or unanswered")
 
 
 def idle() -> None:
-    """Connections on which nothing is sent."""
+    """Open connections that send nothing."""
     with _server(soft_limit=SOFT_LIMIT) as server, ExitStack() as stack:
-        before = _state(server)
+        baseline = _measure(server)
         for _ in range(CONNECTIONS):
             stack.callback(server.connect().close)
-        _report(server, before, f"{CONNECTIONS} silent connections")
+        _report(server, baseline, f"{CONNECTIONS} silent connections")
 
 
 def foreign() -> None:
-    """Handshakes from a foreign page while a proxy to the outside keeps silent."""
-    with silent_listener() as (address, seen):
+    """Send handshakes with a foreign Origin while the proxy to external hosts does not answer."""
+    with silent_listener() as (address, clients):
         names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
         with _server(**dict.fromkeys(names, f"http://{address}")) as server:
-            before = _health(server, 5)
+            baseline = _health_times(server, 5)
             began = time.monotonic()
             threads = [
-                threading.Thread(target=_quietly, args=(_foreign, server))
+                threading.Thread(target=_try_foreign_handshake, args=(server,))
                 for _ in range(HANDSHAKES)
             ]
             for thread in threads:
                 thread.start()
-            times = _health(server, 1)
+            during = _health_times(server, 1)
             for thread in threads:
                 thread.join()
-            took = time.monotonic() - began
-            print(f"{HANDSHAKES} handshakes with a foreign Origin, answered in {took:.2f} s")
-            print(f"  connections to the outside: {len(seen)}")
-            print(f"  health check before: {_times(before)}; meanwhile: {_times(times)}")
+            seconds = time.monotonic() - began
+            print(f"{HANDSHAKES} handshakes with a foreign Origin, answered in {seconds:.2f} s")
+            print(f"  connections to external hosts: {len(clients)}")
+            print(f"  health check before: {_format(baseline)}; during: {_format(during)}")
 
 
 def upload() -> None:
-    """Uploads that no page of ours asks for."""
+    """Send uploads, which the page never does."""
     with _server() as server:
-        before = _state(server)
+        baseline = _measure(server)
         with connect(f"ws://{server.host}/_stcore/stream", max_size=None) as visitor:
             session = session_id(visitor)
-            answers = [upload_file(server, session, UPLOAD_MB * 2**20) for _ in range(UPLOADS)]
-            _report(server, before, f"{UPLOADS} uploads of {UPLOAD_MB} MB, answers {answers}")
+            statuses = [upload_file(server, session, UPLOAD_MB * 2**20) for _ in range(UPLOADS)]
+            _report(server, baseline, f"{UPLOADS} uploads of {UPLOAD_MB} MB, statuses {statuses}")
 
 
 PARTS: dict[str, Callable[[], None]] = {
@@ -100,54 +111,51 @@ def _server(soft_limit: int | None = None, **environment: str) -> Iterator[Serve
         yield server
 
 
-def _foreign(server: Served) -> None:
-    server.handshake("Origin: http://foreign.example")[0].close()
-
-
-def _quietly(action: Callable[[Served], None], server: Served) -> None:
+def _try_foreign_handshake(server: Served) -> None:
     with suppress(OSError):
-        action(server)
+        server.handshake("Origin: http://foreign.example")[0].close()
 
 
-def _state(server: Served) -> tuple[int, float, int, list[float]]:
-    health = _health(server, 5)
-    return server.descriptors(), server.memory(), server.log.stat().st_size, health
+def _measure(server: Served) -> _Load:
+    health_s = _health_times(server, 5)
+    return _Load(server.descriptors(), server.memory(), server.log.stat().st_size, health_s)
 
 
-def _health(server: Served, times: int) -> list[float]:
-    measured = []
-    for _ in range(times):
+def _health_times(server: Served, repetitions: int) -> list[float]:
+    """Return the seconds of each health check, inf for a failed one."""
+    times = []
+    for _ in range(repetitions):
         try:
-            measured.append(server.health())
+            times.append(server.health())
         except OSError:
-            measured.append(float("inf"))
-    return measured
+            times.append(float("inf"))
+    return times
 
 
-def _report(server: Served, before: tuple[int, float, int, list[float]], title: str) -> None:
-    descriptors, memory, log, health = before
-    meanwhile: list[float] = []
+def _report(server: Served, baseline: _Load, title: str) -> None:
+    during: list[float] = []
     end = time.monotonic() + WATCH_S
-    while time.monotonic() < end and float("inf") not in meanwhile:
-        meanwhile += _health(server, 1)
+    while time.monotonic() < end and float("inf") not in during:
+        during += _health_times(server, 1)
         time.sleep(0.2)
     print(title)
-    print(f"  descriptors: {descriptors} -> {server.descriptors()}")
-    print(f"  memory, MB: {memory:.0f} -> {server.memory():.0f}")
+    print(f"  descriptors: {baseline.descriptors} -> {server.descriptors()}")
+    print(f"  memory, MB: {baseline.memory:.0f} -> {server.memory():.0f}")
+    log_bytes = server.log.stat().st_size
     print(
-        f"  log, kB after {WATCH_S:.0f} s: {log / 1e3:.1f} -> {server.log.stat().st_size / 1e3:.1f}"
+        f"  log, kB after {WATCH_S:.0f} s: {baseline.log_bytes / 1e3:.1f} -> {log_bytes / 1e3:.1f}"
     )
-    print(f"  health check before: {_times(health)}; meanwhile: {_times(meanwhile)}")
+    print(f"  health check before: {_format(baseline.health_s)}; during: {_format(during)}")
 
 
-def _times(seconds: list[float]) -> str:
+def _format(seconds: list[float]) -> str:
     if float("inf") in seconds:
         return "no answer"
     return f"{1000 * statistics.median(seconds):.0f} ms (worst {1000 * max(seconds):.0f})"
 
 
 def main() -> None:
-    """Run the parts that the command line names."""
+    """Run the parts given on the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parts = parser.parse_args().parts or list(PARTS)

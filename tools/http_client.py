@@ -1,4 +1,4 @@
-"""The page's server in a process of its own, and an outsider who connects to it on loopback."""
+"""The page's server as a separate process, and a client that connects to it on loopback."""
 
 import base64
 import os
@@ -10,28 +10,33 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection
 
 from core.support.environment import PROJECT
 
 START_S = 60.0
 _TIMEOUT_S = 30.0
-_END = b"\r\n\r\n"
-_XSRF = "_streamlit_xsrf"
+_HEAD_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server answered: the status, the header lines in lower case and the body."""
+    """An answer of the server.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    head : str
+        Status line and headers, in lower case.
+    body : str
+        Decoded body.
+    """
 
     status: int
     head: str
@@ -40,7 +45,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Served:
-    """A running server and the file that holds what it printed."""
+    """A running server.
+
+    Attributes
+    ----------
+    process : psutil.Process
+        The server's process.
+    port : int
+        Port on loopback.
+    log : Path
+        File with the server's standard output and error.
+    """
 
     process: psutil.Process
     port: int
@@ -48,28 +63,28 @@ class Served:
 
     @property
     def host(self) -> str:
-        """The Host header of an honest visitor."""
+        """The Host header of a normal visitor."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
-        """Where a browser finds the page."""
+        """The page's address for a browser."""
         return f"http://{self.host}"
 
-    def said(self) -> str:
-        """What the server printed so far."""
+    def output(self) -> str:
+        """Return what the server has printed so far."""
         return self.log.read_text("utf-8", "replace")
 
     def descriptors(self) -> int:
-        """How many file descriptors the server has open."""
+        """Return the number of the server's open file descriptors."""
         return self.process.num_fds()
 
     def memory(self) -> float:
-        """The server's resident memory in MB."""
+        """Return the server's resident memory in MiB."""
         return self.process.memory_info().rss / 2**20
 
     def health(self, timeout_s: float = _TIMEOUT_S) -> float:
-        """Seconds that a neighbour's health check takes; raises OSError if there is no answer."""
+        """Return the duration of a health check in seconds; raise OSError if it fails."""
         began = time.monotonic()
         no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with no_proxy.open(f"http://{self.host}/_stcore/health", timeout=timeout_s) as answer:
@@ -77,39 +92,67 @@ class Served:
         return time.monotonic() - began
 
     def connect(self) -> socket.socket:
-        """A connection on which nothing is sent yet."""
+        """Open a connection without sending anything."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=_TIMEOUT_S)
 
     def ask(
         self, target: str, *headers: str, method: str = "GET", host: str | None = None
     ) -> Answer:
-        """One request on a connection of its own."""
+        """Send one request on a new connection and return the answer.
+
+        Parameters
+        ----------
+        target : str
+            Request target, usually a path.
+        headers : str
+            Header lines, such as "Accept: text/html".
+        method : str, default "GET"
+            HTTP method.
+        host : str, optional
+            Host header; that of the server by default.
+
+        Returns
+        -------
+        Answer
+            The answer of the server.
+
+        Raises
+        ------
+        OSError
+            If the server closes the connection without an answer.
+        """
         with self.connect() as connection:
             connection.sendall(_request(method, target, host or self.host, headers))
             return read_answer(connection)
 
     def handshake(self, *headers: str, host: str | None = None) -> tuple[socket.socket, Answer]:
-        """A websocket's handshake on a connection that stays open, and the answer to it."""
+        """Send a websocket handshake; return the connection, which stays open, and the answer.
+
+        ``headers`` are further header lines; ``host`` is the Host header, the server's by default.
+        """
         connection = self.connect()
         key = base64.b64encode(os.urandom(16)).decode()
         upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
-        every = (*upgrade, f"Sec-WebSocket-Key: {key}", *headers)
-        connection.sendall(_request("GET", "/_stcore/stream", host or self.host, every))
+        lines = (*upgrade, f"Sec-WebSocket-Key: {key}", *headers)
+        connection.sendall(_request("GET", "/_stcore/stream", host or self.host, lines))
         return connection, read_answer(connection)
 
     def visit(self) -> tuple[socket.socket, Answer]:
-        """The handshake of a browser that shows the page."""
+        """Send the handshake of a browser that shows the page; return as `handshake` does."""
         return self.handshake(f"Origin: http://{self.host}")
 
 
 def read_answer(connection: socket.socket) -> Answer:
-    """The next answer on ``connection``; of a refused or closed one its whole text."""
+    """Read the next answer from ``connection``.
+
+    Raises ConnectionError if the connection is closed without an answer.
+    """
     data = b""
-    while _END not in data:
+    while _HEAD_END not in data:
         if not (more := connection.recv(65_536)):
             break
         data += more
-    head, _, body = data.partition(_END)
+    head, _, body = data.partition(_HEAD_END)
     text = head.decode("latin-1").lower()
     if not text:
         raise ConnectionError("the server closed the connection without an answer")
@@ -128,14 +171,14 @@ def read_answer(connection: socket.socket) -> Answer:
 
 def _request(method: str, target: str, host: str, headers: Sequence[str]) -> bytes:
     lines = (f"{method} {target} HTTP/1.1", f"Host: {host}", *headers)
-    return "\r\n".join(lines).encode("latin-1") + _END
+    return "\r\n".join(lines).encode("latin-1") + _HEAD_END
 
 
 def free_port() -> int:
-    """A port that no program listens on now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """Return a port on which no program listens now."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
 
 
 @contextmanager
@@ -146,31 +189,50 @@ def served(
     soft_limit: int | None = None,
     **environment: str,
 ) -> Iterator[Served]:
-    """``python -m app`` without an engine; its log is written to ``folder``.
+    """Run ``python -m app`` without an engine until the context ends.
 
-    ``options`` are added to the command line, ``environment`` to the environment; ``module`` is
-    another way to start it. The server starts with ``soft_limit`` as its soft limit of file
-    descriptors.
+    Parameters
+    ----------
+    folder : Path
+        Folder for the server's log.
+    options : str
+        Further command-line options.
+    module : Sequence[str], default ("app",)
+        Module that starts the server, and its arguments.
+    soft_limit : int, optional
+        Soft limit of file descriptors of the new process; unchanged by default.
+    environment : str
+        Further environment variables.
+
+    Yields
+    ------
+    Served
+        The server, once it answers its health check.
+
+    Raises
+    ------
+    AssertionError
+        If the server does not start, with what it printed.
     """
     port = free_port()
     log = folder / "server.txt"
     with ExitStack() as stack:
-        output = stack.enter_context(log.open("wb"))
+        log_file = stack.enter_context(log.open("wb"))
         if soft_limit is not None:
             stack.enter_context(_soft_limit(soft_limit))
         process = psutil.Popen(
             [sys.executable, "-m", *module, "--server.port", str(port), *options],
             cwd=PROJECT,
             env={**os.environ, "SLEEP_OUTPUTS_DIR": os.devnull, **environment},
-            stdout=output,
+            stdout=log_file,
             stderr=subprocess.STDOUT,
         )
     server = Served(process, port, log)
     try:
         end = time.monotonic() + START_S
-        while not _healthy(server):
-            assert process.is_running(), server.said()
-            assert time.monotonic() < end, server.said()
+        while not _is_healthy(server):
+            assert process.is_running(), server.output()
+            assert time.monotonic() < end, server.output()
             time.sleep(0.05)
         yield server
     finally:
@@ -185,15 +247,15 @@ def served(
 
 @contextmanager
 def _soft_limit(number: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (number, before[1]))
+    previous = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (number, previous[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, previous)
 
 
-def _healthy(server: Served) -> bool:
+def _is_healthy(server: Served) -> bool:
     try:
         server.health(timeout_s=5)
     except urllib.error.HTTPError:
@@ -205,65 +267,27 @@ def _healthy(server: Served) -> bool:
 
 @contextmanager
 def silent_listener() -> Iterator[tuple[str, list[object]]]:
-    """A listener that accepts connections and never answers; its address and who came."""
-    seen: list[object] = []
-    kept: list[socket.socket] = []
+    """Accept connections and never answer.
+
+    Yields the listener's address, "host:port", and a growing list of the addresses that connected.
+    """
+    clients: list[object] = []
+    connections: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def listen() -> None:
             with suppress(OSError):  # the listener is closed
                 while True:
                     connection, address = listener.accept()
-                    kept.append(connection)
-                    seen.append(address)
+                    connections.append(connection)
+                    clients.append(address)
 
         thread = threading.Thread(target=listen, daemon=True)
         thread.start()
         host, port = listener.getsockname()
-        yield f"{host}:{port}", seen
+        yield f"{host}:{port}", clients
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
     thread.join()
-    for connection in kept:
+    for connection in connections:
         connection.close()
-
-
-def session_id(visitor: ClientConnection) -> str:
-    """The session of a websocket, which its first run of the script names."""
-    message = BackMsg()
-    message.rerun_script.query_string = ""
-    visitor.send(message.SerializeToString())
-    while True:
-        answer = ForwardMsg()
-        answer.ParseFromString(visitor.recv(timeout=60))
-        if answer.WhichOneof("type") == "new_session":
-            return answer.new_session.initialize.session_id
-
-
-def upload_file(server: Served, session: str, size: int) -> int:
-    """The status of the answer to an upload; 0 if the connection was closed instead."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{server.host}/_stcore/health", timeout=30) as answer:
-        token = answer.headers.get("Set-Cookie", "").partition(f"{_XSRF}=")[2].partition(";")[0]
-    boundary = uuid.uuid4().hex
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    request = urllib.request.Request(
-        f"http://{server.host}/_stcore/upload_file/{session}/{uuid.uuid4()}",
-        data=head.encode() + bytes(size) + f"\r\n--{boundary}--\r\n".encode(),
-        method="PUT",
-        headers={
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
-            "Cookie": f"{_XSRF}={token}",
-            "X-Xsrftoken": token,
-        },
-    )
-    try:
-        with opener.open(request, timeout=30) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0

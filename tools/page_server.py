@@ -1,7 +1,6 @@
-"""The dashboard as a program of its own, for tests and benchmarks that look at it from outside."""
+"""The page and its engine as separate processes, for tests and benchmarks in a browser."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,26 +17,25 @@ from core.runs.folder import new_run
 from core.schedule.config import RunConfig
 from core.support import environment
 from core.support.locks import held
+from tools.http_client import free_port
 
 _START_S = 120
 _SHORT = {"num_cycles": 3, "total_eps": 15, "start_fraction_rem": 0, "end_fraction_rem": 0}
 
 
 class Server:
-    """The dashboard as `make app` serves it; its nights are written to ``outputs``."""
+    """The page as `make app` serves it; its runs are written to ``outputs``."""
 
     def __init__(self, outputs: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = str(free.getsockname()[1])
+        self._port = str(free_port())
         self.outputs = outputs
         self.url = f"http://127.0.0.1:{self._port}"
         self._log = outputs / "server.txt"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Serve, and wait until there is an answer."""
-        with self._log.open("ab") as output:
+        """Start the server and wait until it answers; raise RuntimeError if it exits."""
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "app"),
@@ -45,28 +43,31 @@ class Server:
                 ],
                 cwd=environment.PROJECT,
                 env={**os.environ, "SLEEP_OUTPUTS_DIR": str(self.outputs)},
-                stdout=output,
+                stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(lambda: self._process.poll() is not None or self._healthy())
+        wait_until(lambda: self._process.poll() is not None or self._is_healthy())
         if self._process.poll() is not None:
-            raise RuntimeError(f"the dashboard did not start: {self.said()}")
+            raise RuntimeError(f"the server did not start: {self.said()}")
 
     def kill(self) -> None:
-        """End it as a switched-off machine does, and wait until its engine has noticed."""
+        """Kill the server, as a power cut does, and wait until its engine has exited."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(timeout=_START_S)
         wait_until(lambda: not held(self.outputs / "engine" / "lock"))
 
     def end(self) -> None:
-        """End it as Ctrl-C does."""
+        """Terminate the server, as Ctrl-C does, and wait until it has exited."""
         assert self._process is not None
         self._process.terminate()
         self._process.wait(timeout=_START_S)
 
     def ask(self, person: str = "tester", **changes: Any) -> str:
-        """Put a short night into the queue, as another program would; its id."""
+        """Put a short run into the queue, as another program does; return its id.
+
+        ``person`` owns the run; ``changes`` are fields of its `RunConfig`.
+        """
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLEEP_OUTPUTS_DIR", str(self.outputs))
             folder = new_run(RunConfig(**{**_SHORT, **changes}), person, 1)
@@ -74,16 +75,16 @@ class Server:
         return folder.id
 
     def stop(self, run_id: str) -> None:
-        """Stop a run as the host's command line does."""
+        """Stop a run, as the command line on this machine does."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLEEP_OUTPUTS_DIR", str(self.outputs))
             jobs.stop(run_id)
 
     def said(self) -> str:
-        """What it has printed so far."""
+        """Return what the server has printed so far."""
         return self._log.read_text("utf-8", "replace")
 
-    def _healthy(self) -> bool:
+    def _is_healthy(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
                 return True
@@ -92,7 +93,7 @@ class Server:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for what no page shows."""
+    """Wait until ``condition`` returns True; raise AssertionError after two minutes."""
     end = time.monotonic() + _START_S
     while not condition():
         assert time.monotonic() < end

@@ -1,4 +1,4 @@
-"""Comparison of our error curves with those that the reference published."""
+"""Comparison of the error curves of this program with those that the reference published."""
 
 import json
 from collections.abc import Iterator
@@ -25,11 +25,28 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One dataset's error per cycle in one setting, all [cycles + 1], index 0 before the night.
+    """Reconstruction errors of one dataset in one setting, measured and published.
 
-    ``scaled_mean`` is ours times published / ours before the night: our pre-trained weights are
-    not the reference's. ``tolerance`` is 2 sqrt(sd_ours^2 + sd_published^2) + 10 % of the
-    published mean, both standard deviations with n in the denominator, as published.
+    All arrays are float64 of shape [cycles + 1]; index 0 is before the night. Standard deviations
+    have n in the denominator, as the published ones.
+
+    Attributes
+    ----------
+    setting : str
+        Name of the setting in the reference file.
+    dataset : int
+        1 for old memories, 2 for new memories.
+    raw_mean : ndarray
+        Measured mean over seeds.
+    scaled_mean : ndarray
+        ``raw_mean`` times published / measured error before the night, because the pre-trained
+        weights differ from the reference's.
+    scaled_sd : ndarray
+        Standard deviation over seeds of the scaled errors.
+    published_mean : ndarray
+        Published mean over seeds.
+    published_sd : ndarray
+        Published standard deviation over seeds.
     """
 
     setting: str
@@ -42,20 +59,39 @@ class Comparison:
 
     @property
     def tolerance(self) -> Values:
+        """2 sqrt(scaled_sd^2 + published_sd^2) + 10 % of the published mean; [cycles + 1]."""
         spread = np.hypot(self.scaled_sd, self.published_sd)
         return 2 * spread + 0.1 * self.published_mean
 
     @property
     def within(self) -> NDArray[np.bool_]:
-        """Which cycles of the night (index 0 is left out: it agrees by construction) agree."""
+        """Whether each cycle is within the tolerance; [cycles].
+
+        The value before the night is left out: it is equal by construction.
+        """
         return (np.abs(self.scaled_mean - self.published_mean) <= self.tolerance)[1:]
 
 
 def compare(
-    setting: str, curve: dict[str, list[float]], ours: tuple[Values, Values]
+    setting: str, curve: dict[str, list[float]], errors: tuple[Values, Values]
 ) -> Iterator[Comparison]:
-    """Both datasets' comparison; ``ours`` holds errors [seeds, cycles + 1] of dataset 1 and 2."""
-    for dataset, values in enumerate(ours, start=1):
+    """Compare the errors of both datasets with the published ones.
+
+    Parameters
+    ----------
+    setting : str
+        Name of the setting in the reference file.
+    curve : dict of str to list of float
+        Published means and standard deviations, an entry of the reference file.
+    errors : tuple of ndarray
+        Measured errors of dataset 1 and dataset 2, float64 [seeds, cycles + 1].
+
+    Yields
+    ------
+    Comparison
+        First for dataset 1, then for dataset 2.
+    """
+    for dataset, values in enumerate(errors, start=1):
         published = np.array(curve[f"d{dataset}_mean"])
         scaled = values * (published[0] / values[:, 0].mean())
         yield Comparison(
@@ -69,8 +105,14 @@ def compare(
         )
 
 
-def sleep_published(curve: dict[str, float], weights: str | None = None) -> tuple[Values, Values]:
-    """Sleep the published night over its three seeds; errors [3, cycles + 1] of both datasets."""
+def run_published_setting(
+    curve: dict[str, float], weights: str | None = None
+) -> tuple[Values, Values]:
+    """Run a published setting with its three seeds.
+
+    ``weights`` is the file to start from, the cached weights by default. Returns the errors of
+    dataset 1 and dataset 2, float64 [3, cycles + 1].
+    """
     config = RunConfig(
         seeds=SEEDS,
         total_eps=100,
@@ -83,15 +125,18 @@ def sleep_published(curve: dict[str, float], weights: str | None = None) -> tupl
     )
     with torch_threads():
         state = fold(RunState(), with_progress(train(config)))
-    first, second = (np.array(values_by_cycle(state, memory, ERROR)) for memory in Memory)
-    return first, second
+    old, new = (np.array(values_by_cycle(state, memory, ERROR)) for memory in Memory)
+    return old, new
 
 
 def compare_all(reference: Path = REFERENCE, weights: str | None = None) -> list[Comparison]:
-    """Sleep every night of the reference file and compare."""
+    """Run every setting of the reference file and compare; ``weights`` is the file to start from.
+
+    Full MNIST is needed.
+    """
     curves = json.loads(reference.read_text(encoding="utf-8"))["curves"]
     return [
         comparison
         for setting, curve in curves.items()
-        for comparison in compare(setting, curve, sleep_published(curve, weights))
+        for comparison in compare(setting, curve, run_published_setting(curve, weights))
     ]

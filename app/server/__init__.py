@@ -1,5 +1,5 @@
-"""The page's web server: Streamlit's application behind limits for what outsiders may do.
+"""The web server of the page: Streamlit's application behind limits on what clients may do.
 
-Streamlit's supported ways in are enough: its ``st.App`` takes middleware, and uvicorn takes a class
-for its connections. Nothing of either library is replaced at run time.
+The limits use only the extension points that the libraries document: ``st.App`` takes middleware,
+and uvicorn takes a class for its connections. Nothing is patched at run time.
 """

@@ -1,4 +1,4 @@
-"""Streamlit's application for the page, behind the limits that work on requests."""
+"""Streamlit's application for the page, behind the middleware that limits requests."""
 
 import sys
 
@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from app.server import limits
-from app.server.allowed_paths import NeededRequests
+from app.server.allowed_paths import AllowedRequests
 from app.server.hosts import AllowedHosts
 from app.server.pages import OpenPages
 from core.support import environment
@@ -14,26 +14,29 @@ from core.support.errors import ConfigError
 
 
 def application(pages: int, hosts: tuple[str, ...]) -> st.App:
-    """The application in which ``pages`` may be open; ``hosts`` are as `AllowedHosts` takes them.
+    """Return the application for at most ``pages`` open pages; ``hosts`` as for `AllowedHosts`.
 
-    Streamlit calls the middleware before its own.
+    Streamlit runs this middleware before its own.
     """
     return st.App(environment.PROJECT / "app" / "main.py", middleware=middleware(pages, hosts))
 
 
 def middleware(pages: int, hosts: tuple[str, ...]) -> list[Middleware]:
-    """The limits, in the order in which a request meets them."""
+    """Return the limits in the order in which a request passes them."""
     return [
         Middleware(AllowedHosts, names=hosts),
-        Middleware(NeededRequests),
-        Middleware(OpenPages, most=pages),
+        Middleware(AllowedRequests),
+        Middleware(OpenPages, maximum=pages),
     ]
 
 
 def middleware_by_settings() -> list[Middleware]:
-    """The same for a server that Streamlit starts; ends the process for an unusable setting."""
+    """Return the limits that the environment sets, for a server that Streamlit starts.
+
+    Exits the process with a sentence if a setting is invalid.
+    """
     try:
-        wanted, hosts = environment.max_connections(), environment.allowed_hosts()
+        connections, hosts = environment.max_connections(), environment.allowed_hosts()
     except ConfigError as error:
         sys.exit(str(error))
-    return middleware(limits.capacity(wanted, limits.raise_descriptors()).pages, hosts)
+    return middleware(limits.capacity(connections, limits.raise_descriptors()).pages, hosts)

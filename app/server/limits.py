@@ -1,22 +1,22 @@
-"""How many connections the server accepts, and the file descriptors that they need."""
+"""The maximum number of connections, and the file descriptors that they need."""
 
 import resource
 from dataclasses import dataclass
 
-# More than any number of visitors that one process can serve; some systems have no hard limit.
-_MOST_DESCRIPTORS = 65_536
-# An open page has its socket and the three descriptors of its session's event loop.
+# Enough for all visitors that one process can serve; some systems have no hard limit.
+_MAX_DESCRIPTORS = 65_536
+# An open page needs its socket and the three descriptors of its session's event loop.
 _PER_PAGE = 4
 # 128 sessions that Streamlit keeps for two minutes after their page was closed (three descriptors
-# each), the program's own files, and one backlog of connections that are about to be refused.
+# each), the files of the program, and one backlog of connections that will be refused.
 _RESERVED = 128 * 3 + 60 + 128
-# The rest of the connections is for requests, so that a server full of pages can still say so.
-_PAGES, _OF = 4, 5
+# At most 4 of 5 connections are pages, so that a server full of pages can still answer requests.
+_PAGES, _PER_CONNECTIONS = 4, 5
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """The largest number of open ``connections``, and how many of them may be open ``pages``."""
+    """The maximum number of open ``connections``, and how many of them may be open ``pages``."""
 
     connections: int
     pages: int
@@ -31,18 +31,22 @@ def raise_descriptors() -> int:
         resource.setrlimit(
             resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         )
-    except (OSError, ValueError):  # macOS has a lower limit of its own
+    except (OSError, ValueError):  # macOS has a lower limit than its hard limit
         return soft
     return hard
 
 
 def capacity(connections: int, descriptors: int) -> Capacity:
-    """As many of ``connections`` as ``descriptors`` are enough for; a tenth at the very least."""
+    """Return how many of the requested ``connections`` fit into ``descriptors``.
+
+    If the descriptors are very few, the connections get a tenth of them; at least one connection
+    and one page are allowed.
+    """
     free = max(descriptors - _RESERVED, descriptors // 10)
-    fitting = free * _OF // (_PER_PAGE * _PAGES + _OF - _PAGES)
+    fitting = free * _PER_CONNECTIONS // (_PER_PAGE * _PAGES + _PER_CONNECTIONS - _PAGES)
     number = max(min(connections, fitting), 1)
-    return Capacity(number, max(number * _PAGES // _OF, 1))
+    return Capacity(number, max(number * _PAGES // _PER_CONNECTIONS, 1))
 
 
 def _number(limit: int) -> int:
-    return _MOST_DESCRIPTORS if limit == resource.RLIM_INFINITY else min(limit, _MOST_DESCRIPTORS)
+    return _MAX_DESCRIPTORS if limit == resource.RLIM_INFINITY else min(limit, _MAX_DESCRIPTORS)

@@ -1,4 +1,4 @@
-"""A fault that repeats is logged once a minute, with the number of times it came."""
+"""A logging filter that writes a repeated fault once a minute, with the number of repetitions."""
 
 import logging
 import threading
@@ -6,69 +6,73 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-EVERY_S = 60.0
-_LONGEST = 2_000  # characters of a message, which may quote what an outsider sent
+INTERVAL_S = 60.0
+_MAX_LENGTH = 2_000  # characters of a message, which may quote what a client sent
 
-# Where a record comes from. What it says is left out: an outsider can vary that without end.
-_Place = tuple[str, int, str, int]
+# Path and line of the logging call, type and line of the exception. The message is left out,
+# because a client can vary it without end.
+_Origin = tuple[str, int, str, int]
 
 
 @dataclass
-class _Repeats:
+class _Repetitions:
     since: float
-    left_out: int = 0
+    dropped: int = 0
 
 
-class OnceAMinute(logging.Filter):
-    """Lets the first warning or error from each place in the code through, then counts the others.
+class RepetitionFilter(logging.Filter):
+    """Pass on the first warning or error from each line of code, and count its repetitions.
 
-    The next one after ``every_s`` seconds is let through with the count.
+    The next one after ``interval_s`` seconds passes with the count. ``clock`` returns the time in
+    seconds.
     """
 
     def __init__(
-        self, every_s: float = EVERY_S, clock: Callable[[], float] = time.monotonic
+        self, interval_s: float = INTERVAL_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__()
-        self._every_s = every_s
+        self._interval_s = interval_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: dict[_Place, _Repeats] = {}
+        self._repetitions: dict[_Origin, _Repetitions] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log the record; shorten its message and add the count."""
         if record.levelno < logging.WARNING:
             return True
         now = self._clock()
+        origin = _origin(record)
         with self._lock:
-            known = self._known.get(_place(record))
-            if known is not None and now - known.since < self._every_s:
-                known.left_out += 1
+            previous = self._repetitions.get(origin)
+            if previous is not None and now - previous.since < self._interval_s:
+                previous.dropped += 1
                 return False
-            self._known[_place(record)] = _Repeats(now)
+            self._repetitions[origin] = _Repetitions(now)
         message = record.getMessage()
-        if len(message) > _LONGEST:
-            message = f"{message[: _LONGEST - 1]}…"
-        if known is not None and known.left_out:
-            seconds = round(now - known.since)
-            message += f" ({known.left_out} more like this in the last {seconds} s)"
+        if len(message) > _MAX_LENGTH:
+            message = f"{message[: _MAX_LENGTH - 1]}…"
+        if previous is not None and previous.dropped:
+            seconds = round(now - previous.since)
+            message += f" ({previous.dropped} more like this in the last {seconds} s)"
         record.msg, record.args = message, ()
         return True
 
 
-def install() -> None:
-    """Add one such filter to every logger that exists now; later ones log as ever."""
-    once = OnceAMinute()
-    logging.getLogger().addFilter(once)
+def install_filter() -> None:
+    """Add one `RepetitionFilter` to every logger that exists now; later loggers are unaffected."""
+    repetition_filter = RepetitionFilter()
+    logging.getLogger().addFilter(repetition_filter)
     for logger in list(logging.Logger.manager.loggerDict.values()):
         if isinstance(logger, logging.Logger):
-            logger.addFilter(once)
+            logger.addFilter(repetition_filter)
 
 
-def _place(record: logging.LogRecord) -> _Place:
-    """The line that logged, and the exception's type and line, where there is one."""
+def _origin(record: logging.LogRecord) -> _Origin:
+    """Return the line that logged, and the type and innermost line of the exception, if any."""
     if not record.exc_info or record.exc_info[0] is None:
         return record.pathname, record.lineno, "", 0
-    kind, _, trace = record.exc_info
+    exception_type, _, traceback = record.exc_info
     line = 0
-    while trace is not None:
-        line, trace = trace.tb_lineno, trace.tb_next
-    return record.pathname, record.lineno, kind.__qualname__, line
+    while traceback is not None:
+        line, traceback = traceback.tb_lineno, traceback.tb_next
+    return record.pathname, record.lineno, exception_type.__qualname__, line

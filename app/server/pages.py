@@ -1,4 +1,4 @@
-"""A limit on the pages that are open at the same time; each one is a websocket and a session."""
+"""Middleware that limits the open pages; each one is a websocket and a session of Streamlit."""
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -11,30 +11,31 @@ _UNAVAILABLE = 503
 
 
 class OpenPages:
-    """Middleware that lets at most ``most`` pages be open.
+    """Middleware that allows at most ``maximum`` open pages.
 
-    A visitor who comes when all are taken reads a sentence instead of the page. A page that lost
-    its connection reads the same sentence when it asks for the server's health, and shows it; other
-    health checks are answered as ever.
+    On a full server, a new visitor gets a sentence instead of the page. A page that lost its
+    connection gets the same sentence from its health check, and shows it; health checks of other
+    programs succeed.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, maximum: int) -> None:
         self._app = app
-        self._most = most
+        self._maximum = maximum
         self._open = 0
         self._sentence = (
-            f"All {most} places of this server are taken; please try again in a minute."
+            f"All {maximum} places of this server are taken; please try again in a minute."
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope["type"] == "websocket"
-        full = self._open >= self._most
-        if full and (page or _opens_page(scope)):
+        """Pass the request on and count open pages, or answer 503; an ASGI application."""
+        is_page = scope["type"] == "websocket"
+        is_full = self._open >= self._maximum
+        if is_full and (is_page or _opens_page(scope)):
             await refuse(scope, receive, send, _UNAVAILABLE, self._sentence, Retry_After="60")
-        elif full and _lost_connection(scope):
-            # Streamlit's page shows what it is answered only if that is JSON.
+        elif is_full and _is_reconnecting_page(scope):
+            # Streamlit's page shows the answer only if it is JSON.
             await JSONResponse(self._sentence, _UNAVAILABLE)(scope, receive, send)
-        elif page:
+        elif is_page:
             self._open += 1
             try:
                 await self._app(scope, receive, send)
@@ -48,8 +49,8 @@ def _opens_page(scope: Scope) -> bool:
     return scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
 
 
-def _lost_connection(scope: Scope) -> bool:
-    """Whether a page asks for the server's health, as it does until its websocket is open."""
+def _is_reconnecting_page(scope: Scope) -> bool:
+    """Return whether a page checks the server's health, as it does until its websocket is open."""
     if scope["type"] != "http" or not scope["path"].endswith(_HEALTH):
         return False
     return "referer" in Headers(scope=scope)

@@ -1,20 +1,34 @@
-"""A refusal, as one sentence that a person can read."""
+"""Refusals of requests, as one readable sentence."""
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-_LONGEST = 60  # characters of a value that an outsider chose
+_MAX_LENGTH = 60  # characters of a value that a client chose
 
 
 async def refuse(
     scope: Scope, receive: Receive, send: Send, status: int, sentence: str, **headers: str
 ) -> None:
-    """Answer a request or a websocket's handshake with ``status`` and ``sentence``.
+    """Answer a request or a websocket handshake, and close its connection.
 
-    The connection is closed, so that a body which is still to come is never read.
-    ``headers`` are added to the answer, underscores in their names as hyphens.
+    Closing the connection avoids reading the rest of a request's body.
+
+    Parameters
+    ----------
+    scope : Scope
+        ASGI scope of the request.
+    receive : Receive
+        ASGI function that returns the next message of the client.
+    send : Send
+        ASGI function that sends a message to the client.
+    status : int
+        HTTP status, such as 403.
+    sentence : str
+        Body of the answer, without the line feed at its end.
+    headers : str
+        Further headers; an underscore in a name becomes a hyphen.
     """
-    added = {name.replace("_", "-"): value for name, value in headers.items()}
+    further = {name.replace("_", "-"): value for name, value in headers.items()}
     response = PlainTextResponse(
         f"{sentence}\n",
         status,
@@ -22,12 +36,12 @@ async def refuse(
             "Cache-Control": "no-store",
             "Connection": "close",
             "X-Content-Type-Options": "nosniff",
-            **added,
+            **further,
         },
     )
     await response(scope, receive, send)
 
 
-def shown(value: str) -> str:
-    """``value`` in quotes, cut and escaped, for use in a sentence."""
-    return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…")
+def quote(value: str) -> str:
+    """Return ``value`` in quotation marks, shortened and escaped for use in a sentence."""
+    return repr(value if len(value) <= _MAX_LENGTH else f"{value[: _MAX_LENGTH - 1]}…")

@@ -1,4 +1,4 @@
-"""Serves the page: Streamlit's options, its application with the limits, and uvicorn."""
+"""Serve the page with uvicorn: Streamlit's options and its application behind the limits."""
 
 import ipaddress
 import signal
@@ -14,42 +14,50 @@ from streamlit import config
 from streamlit.web import bootstrap, cli
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from app.server import connections, limits, logs
+from app.server import limits, logs
 from app.server.application import application
+from app.server.connections import connection_class
 from app.server.limits import Capacity
 
 _LOOPBACK = "127.0.0.1"
-# asyncio accepts up to this many connections before the first of them can be refused.
+# asyncio accepts up to this many connections before it can refuse the first of them.
 _BACKLOG = 128
-_LARGEST_MESSAGE = 2**20  # bytes; a page sends the state of its widgets, a few kB
+_MAX_MESSAGE_BYTES = 2**20  # a page sends the state of its widgets, a few kB
 _PING_S = 30
-_ENDING_S = 5  # for open connections when the server ends
+_SHUTDOWN_S = 5  # for open connections to finish
 
 
-def serve(options: Sequence[str], most: int, hosts: tuple[str, ...]) -> None:
-    """Serve the page until a signal comes, then end the process with status 0.
+def serve(options: Sequence[str], connections: int, hosts: tuple[str, ...]) -> None:
+    """Serve the page until a signal arrives, then exit the process with status 0.
 
-    ``options`` are Streamlit's, such as ``--server.port``; an unknown one ends the process with
-    status 2, an address that cannot be had with 1. At most ``most`` connections are open at the
-    same time; ``hosts`` are allowed as `AllowedHosts` takes them.
+    An unknown option exits with status 2, an address that cannot be used with status 1.
+
+    Parameters
+    ----------
+    options : Sequence[str]
+        Command-line options of Streamlit, such as ``--server.port``.
+    connections : int
+        Maximum number of open connections.
+    hosts : tuple of str
+        Allowed host names, as for `AllowedHosts`.
     """
 
     @click.command(help="Serve the page. The options are Streamlit's.")
     @cli.configurator_options
-    def command(**given: Any) -> None:
-        _serve(given, most, hosts)
+    def command(**values: Any) -> None:
+        _serve(values, connections, hosts)
 
     command.main(list(options), prog_name="python -m app")
 
 
-def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
-    bootstrap.load_config_options(given)
+def _serve(options: dict[str, Any], max_connections: int, hosts: tuple[str, ...]) -> None:
+    bootstrap.load_config_options(options)
     descriptors = limits.raise_descriptors()
-    capacity = limits.capacity(wanted, descriptors)
-    if capacity.connections < wanted:
+    capacity = limits.capacity(max_connections, descriptors)
+    if capacity.connections < max_connections:
         sys.stderr.write(
-            f"SLEEP_MAX_CONNECTIONS is {wanted}, but {descriptors} file descriptors are enough for "
-            f"{capacity.connections} connections; raise their hard limit (ulimit -Hn).\n"
+            f"SLEEP_MAX_CONNECTIONS is {max_connections}, but {descriptors} file descriptors are "
+            f"enough for {capacity.connections} connections; raise their hard limit (ulimit -Hn).\n"
         )
     certificate, key = (config.get_option(f"server.ssl{part}File") for part in ("Cert", "Key"))
     if bool(certificate) != bool(key):
@@ -58,11 +66,11 @@ def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
         config.get_option("server.address") or _LOOPBACK, config.get_option("server.port")
     )
     server = uvicorn.Server(server_config(application(capacity.pages, hosts), capacity))
-    logs.install()
+    logs.install_filter()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn has handlers of its own while it serves, then sends itself the signal again.
+        # While it serves, uvicorn replaces these handlers; afterwards it sends the signal again.
         signal.signal(number, server.handle_exit)
-    print(_welcome(listener), flush=True)
+    print(_address_message(listener), flush=True)
     with listener:
         server.run(sockets=[listener])
     if not server.started:
@@ -70,37 +78,38 @@ def _serve(given: dict[str, Any], wanted: int, hosts: tuple[str, ...]) -> None:
 
 
 def server_config(app: ASGIApp, capacity: Capacity) -> uvicorn.Config:
-    """The web server's settings, loaded, for ``app`` behind its limits."""
+    """Return loaded uvicorn settings for ``app``; exit the process for an unusable certificate."""
     ping = config.get_option("server.websocketPingInterval") or _PING_S
-    made = uvicorn.Config(
+    settings = uvicorn.Config(
         app,
-        http=connections.limited(capacity.connections),
+        http=connection_class(capacity.connections),
         ws=WebSocketsSansIOProtocol,
-        ws_max_size=_LARGEST_MESSAGE,
+        ws_max_size=_MAX_MESSAGE_BYTES,
         ws_ping_interval=ping,
         ws_ping_timeout=ping,
         ws_per_message_deflate=config.get_option("server.enableWebsocketCompression"),
         ssl_certfile=config.get_option("server.sslCertFile"),
         ssl_keyfile=config.get_option("server.sslKeyFile"),
         backlog=_BACKLOG,
-        log_level="warning",  # a line for every refused handshake would be an outsider's to write
+        log_level="warning",  # clients could fill the log with refused handshakes
         access_log=False,
-        # uvicorn would trust X-Forwarded-For from any program on this machine, which would defeat
-        # the limits per network address: see `core.support.environment.trusted_proxy_header`.
+        # With proxy_headers, uvicorn trusts X-Forwarded-For from any program on this machine, which
+        # defeats the limits per network address: see
+        # `core.support.environment.trusted_proxy_header`.
         proxy_headers=False,
         server_header=False,
         use_colors=False,
-        timeout_graceful_shutdown=_ENDING_S,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
     )
     try:
-        made.load()
+        settings.load()
     except OSError as error:
         sys.exit(f"server.sslCertFile or server.sslKeyFile cannot be used: {error}.")
-    return made
+    return settings
 
 
 def _listen(address: str, port: int) -> socket.socket:
-    """A socket that listens; ends the process with a sentence where there can be none."""
+    """Return a listening socket; exit the process with a sentence if the address is unusable."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         return socket.create_server(
@@ -117,16 +126,19 @@ def _listen(address: str, port: int) -> socket.socket:
         )
 
 
-def _welcome(listener: socket.socket) -> str:
-    """The page's address, and from where it can be reached."""
+def _address_message(listener: socket.socket) -> str:
+    """Return a message with the page's address and whether other machines can reach it."""
     host, port = listener.getsockname()[:2]
     scheme = "https" if config.get_option("server.sslCertFile") else "http"
     base = config.get_option("server.baseUrlPath").strip("/")
     address = ipaddress.ip_address(host.partition("%")[0])
     name = config.get_option("browser.serverAddress")
-    reach = "Other machines cannot reach it; for that give --server.address 0.0.0.0."
+    reach = "Other machines cannot reach it; to allow that, give --server.address 0.0.0.0."
     if not address.is_loopback:
-        reach = "From other machines: this one's IP address; for its name set SLEEP_ALLOWED_HOSTS."
+        reach = (
+            "Other machines reach it by the IP address of this machine; to allow its host name, "
+            "set SLEEP_ALLOWED_HOSTS."
+        )
         if not address.is_unspecified:
             name = f"[{host}]" if address.version == 6 else host
     return f"\n  Sleep Schedule Explorer: {scheme}://{name}:{port}/{base}\n  {reach}\n"

@@ -1,4 +1,4 @@
-"""The parts; see the package's docstring."""
+"""The parts of the benchmark; see the package's docstring."""
 
 import os
 import random
@@ -7,61 +7,65 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-from benchmarks.page.site import WAIT_MS, press_run, site, wait
+from benchmarks.page.site import WAIT_MS, press_run, running_site, wait
 from core.queue import entries
 from core.runs.folder import find_run
 from core.runs.log import LOG
 
-TIMES = 10
+REPETITIONS = 10
 NIGHTS = 3
 _LINE = b'"kind": "StageEvaluated"'
 _POLL_S = 0.002
 _WATCH_POINTS = """() => {  // the first point is before the night
-  window.sleepStage = sleepWhen(() => sleepOwn() >= 2);
-  window.sleepCycle = sleepWhen(() => sleepOwn() >= 3);
+  window.sleepStage = sleepWhen(() => sleepPoints() >= 2);
+  window.sleepCycle = sleepWhen(() => sleepPoints() >= 3);
 }"""
 _HYPNOGRAM = ".st-key-hypnogram_figure .figure"
 
 
-def visit() -> None:
+def measure_first_paint() -> None:
+    """Part "visit"."""
     scores, painted = [], []
-    with site() as found:
-        for _ in range(TIMES):
-            with found.visit() as page:
+    with running_site() as site:
+        for _ in range(REPETITIONS):
+            with site.open_page() as page:
                 scores.append(page.evaluate("sleepScores"))
                 painted.append(page.evaluate("sleepPainted"))
     _print("navigation to scores, s", scores)
     _print("navigation to first meaningful paint, s", painted)
 
 
-def first() -> None:
+def measure_first_points() -> None:
+    """Part "first"."""
     stages, cycles = [], []
-    with site() as found:
-        for _ in range(1 + TIMES):
-            with found.visit() as page:
+    with running_site() as site:
+        for _ in range(1 + REPETITIONS):
+            with site.open_page() as page:
                 page.evaluate(_WATCH_POINTS)
                 press_run(page)
-                stages.append(page.evaluate("sleepStage.then((drawn) => drawn - sleepClicked)"))
-                cycles.append(page.evaluate("sleepCycle.then((drawn) => drawn - sleepClicked)"))
+                stages.append(page.evaluate("sleepStage.then((painted) => painted - sleepClicked)"))
+                cycles.append(page.evaluate("sleepCycle.then((painted) => painted - sleepClicked)"))
     _print("very first Run to first stage's points, s", stages[:1])
-    print("  (the measure before the night is made then, and in all others taken from a cache)")
+    print("  (it measures before the night; all others read that measurement from a cache)")
     _print("Run to first stage's points, s", stages[1:])
     _print("Run to first cycle's points, s", cycles[1:])
 
 
-def pixels() -> None:
-    with site() as found, found.visit() as page:
+def measure_log_to_pixels() -> None:
+    """Part "pixels"."""
+    with running_site() as site, site.open_page() as page:
         page.evaluate(
             """() => {
-              window.sleepSeen = [];
+              window.sleepPaintTimes = [];
               sleepWatch(() => requestAnimationFrame(() => {
-                while (sleepSeen.length < (sleepOwn() ?? 0)) sleepSeen.push(Date.now());
+                const points = sleepPoints() ?? 0;
+                while (sleepPaintTimes.length < points) sleepPaintTimes.push(Date.now());
               }));
             }"""
         )
@@ -70,20 +74,22 @@ def pixels() -> None:
         assert run is not None
         watcher = _LogWatcher(find_run(run[1]).path / LOG)
         page.locator(".st-key-run_status", has_text="done").wait_for(timeout=WAIT_MS)
-        watcher.end()
-        seen = page.evaluate("sleepSeen")
-    # The watcher starts when the address is known, so the first lines may have been there.
-    pairs = list(zip(watcher.times, seen, strict=False))[1:]
-    times = [shown - written for written, shown in pairs]
-    _print("measure's line on disk to its pixels, s", times)
+        watcher.stop()
+        painted_ms = page.evaluate("sleepPaintTimes")
+    # The watcher starts after the run, so it may have missed when the first lines were written.
+    pairs = list(zip(watcher.times_ms, painted_ms, strict=False))[1:]
+    _print(
+        "measurement on disk to its pixels, s", [painted - written for written, painted in pairs]
+    )
 
 
-def pair() -> None:
-    with site() as found:
+def measure_both_nights() -> None:
+    """Part "pair"."""
+    with running_site() as site:
         for query, seeds in (("", "one seed"), ("?seeds=3", "three seeds")):
             times = []
             for _ in range(NIGHTS):
-                with found.visit(query) as page:
+                with site.open_page(query) as page:
                     began = time.perf_counter()
                     press_run(page)
                     runs = re.findall(r"(?:run|with)=([\w-]+)", page.url)
@@ -95,22 +101,22 @@ def pair() -> None:
 
 
 class _LogWatcher:
-    """Notes when each measure's line comes into a log, as the page's ``Date.now()`` would."""
+    """Record when each measurement is appended to a log, in milliseconds as ``Date.now()``."""
 
     def __init__(self, log: Path) -> None:
-        self.times: list[float] = []
+        self.times_ms: list[float] = []
         self._log = log
-        self._ends = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
 
-    def end(self) -> None:
-        self._ends.set()
+    def stop(self) -> None:
+        self._stopped.set()
         self._thread.join()
 
     def _watch(self) -> None:
         read = 0
-        while not self._ends.wait(_POLL_S):
+        while not self._stopped.wait(_POLL_S):
             if not self._log.exists() or self._log.stat().st_size == read:
                 continue
             now = 1000 * time.time()
@@ -118,53 +124,65 @@ class _LogWatcher:
                 file.seek(read)
                 text = file.read()
             read += len(text)  # lines are appended whole
-            self.times += [now] * text.count(_LINE)
+            self.times_ms += [now] * text.count(_LINE)
 
 
-def slider() -> None:
-    with site() as found:
-        with found.visit("?num_cycles=30") as page:
-            _print("slider's key to hypnogram, example shown, s", _presses(page))
-        with found.visit("?num_cycles=30") as page:
+def measure_slider() -> None:
+    """Part "slider"."""
+    with running_site() as site:
+        with site.open_page("?num_cycles=30") as page:
+            _print("slider's key to hypnogram, example shown, s", _key_times(page))
+        with site.open_page("?num_cycles=30") as page:
             press_run(page)
-            wait(lambda: page.evaluate("sleepOwn() > 1"))
-            times = _presses(page)
+            wait(lambda: page.evaluate("sleepPoints() > 1"))
+            times = _key_times(page)
             assert "running" in page.locator(".st-key-run_status").inner_text()
             _print("slider's key to hypnogram, night running, s", times)
 
 
-def _presses(page: Page) -> list[float]:
+def _key_times(page: Page) -> list[float]:
+    """Return the milliseconds from each key press to the new hypnogram."""
     page.locator(".st-key-num_cycles").get_by_role("slider").focus()
     times = []
-    for _ in range(1 + TIMES):
+    for _ in range(1 + REPETITIONS):
         page.evaluate(
             f"""() => {{
               const version = () => document.querySelector("{_HYPNOGRAM}").dataset.version;
-              const before = version();
+              const previous = version();
               addEventListener("keydown", () => {{
                 const pressed = performance.now();
-                window.sleepDrawn = sleepWhen(() => version() !== before)
-                  .then((drawn) => drawn - pressed);
+                window.sleepRedrawn = sleepWhen(() => version() !== previous)
+                  .then((painted) => painted - pressed);
               }}, {{ capture: true, once: true }});
             }}"""
         )
         page.keyboard.press("ArrowLeft")
-        times.append(page.evaluate("sleepDrawn"))
-        page.wait_for_timeout(random.uniform(300, 900))  # at any time between two polls
-    return times[1:]  # the first one leaves the night that runs, whose stage was lit until then
+        times.append(page.evaluate("sleepRedrawn"))
+        page.wait_for_timeout(random.uniform(300, 900))  # at a random time between two polls
+    # The first press also switches from the running night to the edited schedule.
+    return times[1:]
 
 
-def _print(what: str, milliseconds: Sequence[float]) -> None:
-    values = [each / 1000 for each in milliseconds]
-    middle = statistics.median(values)
-    print(f"{what:56} {middle:7.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
+def _print(title: str, milliseconds: Sequence[float]) -> None:
+    values = [value / 1000 for value in milliseconds]
+    median = statistics.median(values)
+    print(f"{title:56} {median:7.3f}   ({min(values):.3f} to {max(values):.3f}, n={len(values)})")
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "visit": measure_first_paint,
+    "first": measure_first_points,
+    "pixels": measure_log_to_pixels,
+    "slider": measure_slider,
+    "pair": measure_both_nights,
+}
 
 
 def main() -> None:
-    parts = {part.__name__: part for part in (visit, first, pixels, slider, pair)}
+    """Run the parts given on the command line, all by default."""
     print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
-    for name in sys.argv[1:] or parts:
-        parts[name]()
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A server with an engine of its own, and a browser whose pages tell when they show what."""
+"""A server with its engine, and a browser whose pages record when they paint an element."""
 
 import os
 import re
@@ -18,23 +18,23 @@ from tools.page_server import Server
 
 WAIT_MS = 300_000
 
-# `sleepWhen` gives the time of the frame in which a condition holds, `sleepOwn` counts the points
-# of old memories of one's own night, None while the example is shown.
+# `sleepWhen` resolves to the time of the frame in which a condition holds. `sleepPoints` returns
+# the number of points of old memories of the visitor's run, null while the example is shown.
 _WATCH = """
-// Only when the page changes: a look before each frame makes a browser without a graphics card
-// paint sixty frames a second, for which it takes half a core from the nights.
-window.sleepWatch = (look) => {
+// Only when the page changes: a check before each frame makes a browser without a graphics card
+// paint sixty frames per second, which takes half a core from the runs.
+window.sleepWatch = (check) => {
   const changes = { subtree: true, childList: true, attributes: true, characterData: true };
-  const watch = new MutationObserver(() => look(watch));
-  watch.observe(document, changes);
+  const observer = new MutationObserver(() => check(observer));
+  observer.observe(document, changes);
 };
-window.sleepWhen = (condition) => new Promise((resolve) => sleepWatch((watch) => {
+window.sleepWhen = (condition) => new Promise((resolve) => sleepWatch((observer) => {
   if (!condition()) return;
-  watch.disconnect();
+  observer.disconnect();
   requestAnimationFrame(() => resolve(performance.now()));
 }));
 window.sleepChart = () => document.querySelector(".st-key-error_chart_figure .figure");
-window.sleepOwn = () => {
+window.sleepPoints = () => {
   const node = sleepChart();
   if (!node?.layout || node.layout.uirevision.startsWith("example")) return null;
   return node.querySelector(".scatterlayer .trace")?.querySelectorAll(".point").length ?? 0;
@@ -47,7 +47,7 @@ window.sleepPainted = sleepWhen(() => document.querySelector("h1")?.textContent.
 
 
 class Site:
-    """The server's address, and a browser that comes to it."""
+    """A running server and a browser."""
 
     def __init__(self, server: Server, browser: Browser) -> None:
         self.outputs = server.outputs
@@ -55,8 +55,12 @@ class Site:
         self._browser = browser
 
     @contextmanager
-    def visit(self, query: str = "") -> Iterator[Page]:
-        """A page in a context of its own, once it shows the example; its nights end with it."""
+    def open_page(self, query: str = "") -> Iterator[Page]:
+        """Open a page in a new browser context and wait until it shows the example.
+
+        ``query`` is the query of the page's address. When the context ends, the page is closed and
+        its runs are stopped.
+        """
         context = self._browser.new_context(viewport={"width": 1280, "height": 720})
         context.add_init_script(_WATCH)
         page = context.new_page()
@@ -71,25 +75,25 @@ class Site:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
-    """A warm server with a ready engine."""
+def running_site() -> Iterator[Site]:
+    """Start a server with a ready engine and a browser; load the page once to warm them up."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         os.environ["SLEEP_OUTPUTS_DIR"] = folder
         server = Server(Path(folder))
         server.start()
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
         wait(lambda: engine_state.current_state().ready)
-        found = Site(server, browser)
-        with found.visit():  # the server's first, in which it still imports
+        site = Site(server, browser)
+        with site.open_page():
             pass
-        yield found
+        yield site
         browser.close()
         server.end()
         wait(lambda: not engine_state.is_alive())
 
 
 def press_run(page: Page) -> None:
-    """Click on Run, and note when; the address names the runs afterwards."""
+    """Click on Run and record the time of the click; wait until the address names both runs."""
     page.evaluate(
         "addEventListener('click', () => { window.sleepClicked ??= performance.now(); }, true)"
     )
@@ -98,6 +102,6 @@ def press_run(page: Page) -> None:
 
 
 def wait(condition: Callable[[], Any]) -> None:
-    """Wait for what no page shows."""
+    """Wait until ``condition`` returns a true value."""
     while not condition():
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Following a run that the job engine sleeps, in a terminal."""
+"""Following a run of the job engine in a terminal."""
 
 import sys
 import time
@@ -7,7 +7,6 @@ from tqdm import tqdm
 
 from core import jobs
 from core.cli.progress import Progress
-from core.cli.text import kept
 from core.jobs import Snapshot
 from core.jobs.wait_text import NO_ENGINE, position_text
 from core.queue.engine_state import current_state
@@ -15,18 +14,18 @@ from core.queue.problems import EngineProblemError, ProblemCode
 from core.support.text import printable
 
 _POLL_S = 0.05
-_STOP_S = 10.0  # a worker that answers takes a step's time
-_SOON_S = 1.0  # a shorter wait is over before anybody has read of it
+_STOP_S = 10.0  # a responding worker needs the time of one step
+_SHORTEST_WAIT_S = 1.0  # a shorter wait is over before a message about it can be read
 
 
 def follow_run(run_id: str) -> Snapshot:
-    """Show the run until it is over, and say where it is then.
+    """Show the progress of the run until it ends; return its last snapshot.
 
-    Raises `EngineError`, with the run taken out of the queue, when the engine is told to use a
-    Dask scheduler that does not answer: no waiting helps then.
+    If the Dask scheduler that the engine should use does not answer, the run is removed from the
+    queue and `EngineError` raised, because waiting cannot help.
     """
     follower = jobs.Follower(run_id)
-    news = _News()
+    messages = _WaitMessages()
     with Progress() as progress:
         while True:
             now = follower.update()
@@ -38,52 +37,62 @@ def follow_run(run_id: str) -> Snapshot:
             if problem is not None and problem.code is ProblemCode.SCHEDULER_UNREACHABLE:
                 jobs.stop(run_id)
                 raise EngineProblemError(problem)
-            news.tell(now)
+            messages.show(now)
             time.sleep(_POLL_S)
 
 
 def stop_run(run_id: str) -> str:
-    """Stop the run, and say in one sentence what became of it."""
+    """Stop the run; return a sentence with its status."""
     jobs.stop(run_id)
     follower = jobs.Follower(run_id)
     end = time.monotonic() + _STOP_S
     while (now := follower.update()).active and time.monotonic() < end:
         time.sleep(_POLL_S)
     if now.active:
-        return f"run {run_id} stops as soon as its worker answers; {kept(run_id)}"
+        return f"run {run_id} will stop as soon as its worker answers; {resume_hint(run_id)}"
     if now.status == "stopped":
-        return f"run {run_id} is stopped; {kept(run_id)}"
-    return f"run {run_id} is {now.status}; `python -m core runs show {run_id}` tells more."
+        return f"run {run_id} is stopped; {resume_hint(run_id)}"
+    return f"run {run_id} is {now.status}; `python -m core runs show {run_id}` shows the details."
 
 
-class _News:
-    """Why a run does not begin yet: told on standard error, and not again while it stays so."""
+def resume_hint(run_id: str) -> str:
+    """Return the end of a sentence: what is kept of an unfinished run, and how to resume it."""
+    return f"its finished cycles are kept, and `{resume_command(run_id)}` continues it."
+
+
+def resume_command(run_id: str) -> str:
+    """Return the command that continues an unfinished run."""
+    return f"python -m core resume {run_id}"
+
+
+class _WaitMessages:
+    """Messages on standard error about why a run has not started yet, without repetition."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self._position: int | None = None
 
-    def tell(self, now: Snapshot) -> None:
-        """Say what is new about a run that is ``now`` active."""
+    def show(self, now: Snapshot) -> None:
+        """Show what has changed for an active run."""
         if now.status == "running":
             return
         if now.problem is not None:
-            self._once(now.problem.sentence)
+            self._show_once(now.problem.sentence)
         elif now.place is not None:
-            soon = now.place.wait_s is not None and now.place.wait_s < _SOON_S
-            if not soon and now.place.position != self._position:
+            starts_soon = now.place.wait_s is not None and now.place.wait_s < _SHORTEST_WAIT_S
+            if not starts_soon and now.place.position != self._position:
                 self._position = now.place.position
-                _say(f"queued: {position_text(now.place)}")
+                _write(f"queued: {position_text(now.place)}")
         elif not now.is_served:
-            self._once(NO_ENGINE)
+            self._show_once(NO_ENGINE)
         elif not current_state().ready:
-            self._once("the job engine is starting")
+            self._show_once("the job engine is starting")
 
-    def _once(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            _say(what)
+    def _show_once(self, message: str) -> None:
+        if message not in self._shown:
+            self._shown.add(message)
+            _write(message)
 
 
-def _say(what: str) -> None:
-    tqdm.write(printable(what), file=sys.stderr)  # above the bar, if there is one
+def _write(message: str) -> None:
+    tqdm.write(printable(message), file=sys.stderr)  # above the progress bar, if there is one

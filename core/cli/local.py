@@ -1,4 +1,4 @@
-"""Sleeping a run in this process, without the job engine."""
+"""Running in this process, without the job engine."""
 
 from itertools import chain
 
@@ -15,10 +15,10 @@ from core.support.files import remove_file
 
 
 def create_run(config: RunConfig, threads: object) -> str:
-    """Make the folder of a run that this process is to sleep, and give its id.
+    """Create the folder of a run for this process to execute; return the run's id.
 
-    Raises `ConfigError` for more threads than this machine has cores, and OSError where the
-    outputs folder cannot be written.
+    ``threads`` is the maximum number of CPU threads, None for no maximum. Raises `ConfigError` if
+    it exceeds the cores of this machine, and OSError if the outputs folder cannot be written.
     """
     if threads is not None:
         threads = usable_threads(threads)
@@ -26,12 +26,14 @@ def create_run(config: RunConfig, threads: object) -> str:
 
 
 def prepare_resume(run_id: str) -> None:
-    """Make ready a run whose rest this process is to sleep; raises `RunError` if it may not."""
+    """Prepare an unfinished run for this process to continue.
+
+    Raises `RunError` if the run is done, queued, running or recorded, or does not exist.
+    """
     folder = find_run(run_id)
     if jobs.unfinished(run_id).active:
         raise RunError(
-            f"run {run_id} is waiting or running; follow it by leaving out --local, or stop it "
-            "first."
+            f"run {run_id} is queued or running; omit --local to follow it, or stop it first."
         )
     usable_threads(folder.record().threads)
     remove_file(folder.stop)
@@ -39,12 +41,13 @@ def prepare_resume(run_id: str) -> None:
 
 
 def execute_locally(run_id: str) -> Snapshot:
-    """Sleep what is left of the run, show how far it is, and say where it is in the end.
+    """Execute the rest of the run, show its progress and return its last snapshot.
 
-    Raises `RunError` when another process sleeps it or its folder cannot be written, and
-    `LogError` when its files are damaged.
+    Raises `RunError` if another process executes it or its folder cannot be written, and
+    `LogError` if its files are damaged.
     """
-    from core.engine.run_execution import describe_write_error, execute_run  # torch takes a second
+    # Imported late: torch takes a second.
+    from core.engine.run_execution import describe_write_error, execute_run
 
     folder = find_run(run_id)
     earlier = RunReader(folder.path).read()

@@ -1,4 +1,4 @@
-"""From arguments to an exit status, with one sentence for whatever goes wrong."""
+"""The entry point: run a command, report an error as one sentence, return an exit status."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,24 +11,28 @@ _BAD_VALUE, _FAILED, _INTERRUPTED = 2, 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 done, 1 failed, 2 a bad value, 130 interrupted."""
+    """Run the command; return the exit status.
+
+    ``arguments`` defaults to those of this process. The status is 0 for success, 1 for a failure,
+    2 for an invalid value and 130 for an interrupt.
+    """
     options = make_parser().parse_args(arguments)
     try:
-        _do(options)
+        _run_command(options)
     except (ConfigError, WeightsError) as error:
-        return _tell(error, _BAD_VALUE)
+        return _report_error(error, _BAD_VALUE)
     except SleepError as error:
-        return _tell(error, _FAILED)
+        return _report_error(error, _FAILED)
     except OSError as error:
-        return _tell(os_error_sentence(error), _FAILED)
+        return _report_error(os_error_sentence(error), _FAILED)
     except KeyboardInterrupt as interrupt:
-        sentence = str(interrupt) or "Interrupted; no half-written file is left."
-        return _tell(sentence, _INTERRUPTED)
+        sentence = str(interrupt) or "Interrupted; no incomplete file is left."
+        return _report_error(sentence, _INTERRUPTED)
     return 0
 
 
-def _do(options: argparse.Namespace) -> None:
-    # Each command imports its own, so that none waits for what only another needs.
+def _run_command(options: argparse.Namespace) -> None:
+    # Imported per command: torch alone takes a second, and most commands do not need it.
     match options.command:
         case "run":
             from core.cli.run import run
@@ -56,6 +60,6 @@ def _do(options: argparse.Namespace) -> None:
             train_reader(options)
 
 
-def _tell(sentence: object, status: int) -> int:
+def _report_error(sentence: object, status: int) -> int:
     tell(sentence)
     return status

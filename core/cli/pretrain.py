@@ -1,4 +1,4 @@
-"""``pretrain`` and ``train-reader``: what is trained once, in this process, for nights to use."""
+"""``pretrain`` and ``train-reader``: train in this process what runs use later."""
 
 import argparse
 from pathlib import Path
@@ -16,7 +16,10 @@ from core.training.recipe import Recipe
 
 
 def pretrain(options: argparse.Namespace) -> None:
-    """Train weights; interrupted, it leaves a checkpoint that the same command goes on from."""
+    """Pre-train weights and print their path.
+
+    If interrupted, training leaves a checkpoint; the same command continues from it.
+    """
     split = chosen_split(vars(options).get("inverted"), vars(options).get("split"))
     recipe = Recipe(options.latent_dim, options.seed, max_epochs=options.max_epochs)
     path = (
@@ -32,13 +35,13 @@ def pretrain(options: argparse.Namespace) -> None:
                 pass
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                "Interrupted; finished epochs are kept, and the same command goes on from there."
+                "Interrupted; finished epochs are kept, and the same command continues from there."
             ) from None
     say(path)
 
 
 def train_reader(options: argparse.Namespace) -> None:
-    """Train a digit reader."""
+    """Train a digit reader and print the path of its weights."""
     check_writable("out", options.out)
     with torch_threads(options.threads):
         pair = load_pair("inverted", options.data)

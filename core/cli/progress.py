@@ -1,4 +1,4 @@
-"""A progress bar beside a stream of events: cycle, stage, losses and time left."""
+"""A progress bar for a stream of events: cycle, stage, losses and remaining time."""
 
 import sys
 from collections.abc import Iterator
@@ -18,13 +18,15 @@ from core.runs.events import (
     StageStarted,
 )
 
-_FIRST = "no such weights yet, so pre-training first (kept for next time)"
+_PRETRAINING_FIRST = "no weights for these settings yet: pre-training (saved for later runs)"
 
 
-def with_progress(events: Iterator[Event], pretraining: str = _FIRST) -> Iterator[Event]:
-    """Pass ``events`` on as they are, and show on standard error how far the run is.
+def with_progress(
+    events: Iterator[Event], pretraining: str = _PRETRAINING_FIRST
+) -> Iterator[Event]:
+    """Yield ``events`` unchanged and show the progress of the run on standard error.
 
-    ``pretraining`` names the bar of a pre-training, which tells why it goes on.
+    ``pretraining`` is the title of the bar during pre-training.
     """
     with Progress(pretraining) as progress:
         for event in events:
@@ -33,9 +35,12 @@ def with_progress(events: Iterator[Event], pretraining: str = _FIRST) -> Iterato
 
 
 class Progress:
-    """The bar on standard error; `show` it each event, from the run's first on."""
+    """A progress bar on standard error; `show` takes every event of a run, from the first on.
 
-    def __init__(self, pretraining: str = _FIRST) -> None:
+    ``pretraining`` is the title of the bar during pre-training.
+    """
+
+    def __init__(self, pretraining: str = _PRETRAINING_FIRST) -> None:
         self._pretraining = pretraining
         self._night: NightStarted | None = None
         self._bar: Any = None
@@ -48,30 +53,30 @@ class Progress:
             self._bar.close()
 
     def show(self, event: Event) -> None:
-        """Bring the bar to where the run is after ``event``."""
+        """Update the bar with ``event``."""
         match event:
             case PretrainingAdvanced():
-                self._pretrain(event)
-            case NightStarted():  # for the second time where nothing was kept of the first
-                again, self._night = self._night is not None, event
-                self._start(self._epochs(), "epoch", "before the night", again=again)
+                self._show_pretraining(event)
+            case NightStarted():  # repeated if a run ended before its first checkpoint
+                replace, self._night = self._night is not None, event
+                self._open_bar(self._epochs(), "epoch", "before the night", replace=replace)
             case NightResumed() if self._night is not None:
                 kept = self._epochs(event.cycle)
-                what = f"from the end of cycle {event.cycle}"
-                self._start(self._epochs(), "epoch", what, kept, again=True)
+                title = f"from the end of cycle {event.cycle}"
+                self._open_bar(self._epochs(), "epoch", title, kept, replace=True)
             case _ if self._bar is not None:
-                self._go_on(event)
+                self._show_training(event)
 
-    def _pretrain(self, event: PretrainingAdvanced) -> None:
+    def _show_pretraining(self, event: PretrainingAdvanced) -> None:
         if self._bar is None or self._night is not None:
-            # What an earlier process did must not count as fast.
-            self._start(event.steps, "step", self._pretraining, event.step - 1)
+            # Steps of an earlier process must not count as fast ones, so the bar starts after them.
+            self._open_bar(event.steps, "step", self._pretraining, event.step - 1)
             self._night = None
         losses = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.1f}"
         self._bar.set_postfix_str(losses, refresh=False)
         self._bar.update(event.step - self._bar.n)
 
-    def _go_on(self, event: Event) -> None:
+    def _show_training(self, event: Event) -> None:
         match event:
             case StageStarted() if self._night is not None:
                 cycles = len(self._night.cycles)
@@ -84,31 +89,31 @@ class Progress:
                 self._bar.set_postfix_str(losses, refresh=False)
                 self._bar.update()
             case NightDone():
-                self._bar.set_description_str("night done")
+                self._bar.set_description_str("done")
             case NightStopped():
                 self._bar.set_description_str("stopped")
             case NightFailed():
                 self._bar.set_description_str("failed")
 
-    def _start(
-        self, total: int, unit: str, what: str, done: int = 0, *, again: bool = False
+    def _open_bar(
+        self, total: int, unit: str, title: str, done: int = 0, *, replace: bool = False
     ) -> None:
-        """A new bar; ``again``: in the place of the one there was, whose epochs did not last."""
+        """Open a new bar; ``replace`` erases the previous one, whose epochs were not kept."""
         if self._bar is not None:
-            self._bar.leave = not again
+            self._bar.leave = not replace
             self._bar.close()
         self._bar = tqdm(
             total=total,
             initial=done,
             unit=unit,
-            desc=what,
+            desc=title,
             file=sys.stderr,
             dynamic_ncols=True,
             bar_format="{desc}: {percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}",
         )
 
     def _epochs(self, cycles: int | None = None) -> int:
-        """The epochs of the night's first ``cycles``, of all by default."""
+        """Return the number of epochs in the first ``cycles`` of the night, or in all."""
         if self._night is None:
             return 0
         return sum(cycle.epochs for cycle in self._night.cycles[:cycles])

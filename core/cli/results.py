@@ -1,4 +1,4 @@
-"""What a night comes out as: JSON, figures, or a sentence for each of its two datasets."""
+"""The results of a run: JSON, figures, or one sentence per dataset."""
 
 import json
 import sys
@@ -17,26 +17,30 @@ from core.support.files import write_text
 
 @dataclass(frozen=True)
 class Results:
-    """Where a night's numbers go: ``json`` "-" is standard output; without it, words go there."""
+    """Files for the results of a run.
+
+    ``json`` is a file, "-" for standard output, or None; unless it is "-", sentences are printed
+    on standard output. ``pdf`` is a file for the figures, or None.
+    """
 
     json: str | None
     pdf: str | None
 
     def check(self) -> None:
-        """Find out before the night, not after it, that its result has nowhere to go.
+        """Raise `ConfigError`, which names the option, if a file cannot be written.
 
-        Raises `ConfigError` that names the option.
+        Called before the run, so that no run ends without its results.
         """
         if self.json != "-":
             check_writable("json", self.json)
         check_writable("pdf", self.pdf)
 
     def write(self, state: RunState) -> None:
-        """Write the results of a night that is done."""
+        """Write the results of a finished run."""
         if state.night is not None and state.night.device_note:
             tell(f"device: {state.night.device_note}")
         if self.pdf is not None:
-            from core.runs.report import write_pdf  # it takes a second
+            from core.runs.report import write_pdf  # imported late: matplotlib takes a second
 
             write_pdf(state, Path(self.pdf))
         text = json.dumps(summary(state), indent=1, allow_nan=False) + "\n"
@@ -48,49 +52,49 @@ class Results:
             say(*in_words(state))
 
 
-def check_writable(name: str, given: str | None) -> None:
-    """Raise `ConfigError` if ``given``, the value of option ``name``, cannot be written."""
-    if given is None:
+def check_writable(name: str, value: str | None) -> None:
+    """Raise `ConfigError` if the path ``value`` of the option ``name`` cannot be written."""
+    if value is None:
         return
-    path = Path(given)
+    path = Path(value)
     if path.is_dir():
-        raise ConfigError(f"{name} is {given!r}, which is a folder; give a file name.")
+        raise ConfigError(f"{name} is {value!r}, which is a folder; give a file name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise ConfigError(
-            f"{name} is {given!r}, but nothing can be written there ({error}); "
+            f"{name} is {value!r}, but nothing can be written there ({error}); "
             "choose another place."
         ) from None
 
 
 def in_words(state: RunState) -> list[str]:
-    """How both datasets fared so far, a sentence each; [] before anything was measured."""
+    """Return one sentence per dataset about its measures; [] before the first measurement."""
     if state.night is None or not state.cycles:
         return []
     return [
         f"{memory} memories, {getattr(state.night, memory.field)}: "
-        f"error {_change(state, memory, ERROR)}; "
-        f"recall accuracy {_change(state, memory, RECALL_ACCURACY)}{_note(state)}"
+        f"{ERROR.label} {_change(state, memory, ERROR)}; "
+        f"{RECALL_ACCURACY.label} {_change(state, memory, RECALL_ACCURACY)}{_note(state)}"
         for memory in Memory
     ]
 
 
 def _change(state: RunState, memory: Memory, measure: Measure) -> str:
-    """A measure's mean over seeds before the night, and what became of it."""
+    """Return the mean over seeds before the night and after the last finished cycle."""
     seeds = values_by_cycle(state, memory, measure)
-    before, now = (mean_interval([seed[at] for seed in seeds]) for at in (0, -1))
-    text = f"{measure.format(before.mean)} before the night"
-    done = state.finished
-    if done == 0:
+    first, last = (mean_interval([values[index] for values in seeds]) for index in (0, -1))
+    text = f"{measure.format(first.mean)} before the night"
+    cycles = state.finished
+    if cycles == 0:
         return text
-    spread = "" if now.half_width is None else f" ± {measure.format_width(now.half_width)}"
-    when = "after it" if state.outcome == "done" else f"after cycle {done}"
-    return f"{text}, {measure.format(now.mean)}{spread} {when}"
+    interval = "" if last.half_width is None else f" ± {measure.format_width(last.half_width)}"
+    when = "after it" if state.outcome == "done" else f"after cycle {cycles}"
+    return f"{text}, {measure.format(last.mean)}{interval} {when}"
 
 
 def _note(state: RunState) -> str:
     several = len(values_by_cycle(state, Memory.OLD, ERROR)) > 1
-    return " (± 95 % interval over seeds)" if several and len(state.cycles) > 1 else ""
+    return " (± 95 % confidence interval over seeds)" if several and len(state.cycles) > 1 else ""

@@ -1,4 +1,4 @@
-"""A night's settings as options, one for each field of `RunConfig` and with its default."""
+"""Options for the settings of a run: one per field of `RunConfig`, with the same default."""
 
 import argparse
 from collections.abc import Iterable, Mapping
@@ -11,39 +11,42 @@ from core.schedule.config import DEVICES, ROUNDINGS, RunConfig
 from core.schedule.presets import PRESETS
 from core.support.validation import lookup
 
-# What is said of each; the place of "split" is that of the two options which choose it, and
-# "preset" is no setting itself but sets several.
+# Option groups with the help text of each setting. "split" and "preset" only mark positions: the
+# split has two options, and a preset is not a setting but sets several.
 _GROUPS: Mapping[str, Mapping[str, str]] = {
     "the night": {
         "preset": "",
-        "total_eps": "epochs of the night",
-        "num_cycles": "cycles of the night",
-        "start_fraction_rem": "REM share of the first cycle, 0 to 1",
-        "end_fraction_rem": "REM share of the last cycle, 0 to 1",
-        "rounding": "; ".join(f"{name} {what}" for name, what in ROUNDINGS.items()),
-        "continue_training": "the model as it is now dreams, not the one before the night",
+        "total_eps": "total number of epochs",
+        "num_cycles": "number of cycles",
+        "start_fraction_rem": "REM fraction of the first cycle, 0 to 1",
+        "end_fraction_rem": "REM fraction of the last cycle, 0 to 1",
+        "rounding": "; ".join(f"{name}: {meaning}" for name, meaning in ROUNDINGS.items()),
+        "continue_training": "generate dreams with the current model (current dreamer), not with "
+        "the model from before the night (frozen dreamer)",
     },
     "the memories": {
         "split": "",
         "data": "; ".join(f"{source.name}: {source.label}" for source in SOURCES.values()),
-        "num": "images replayed or dreamt in a stage",
+        "num": "images per stage: replay in NREM, dreams in REM",
     },
     "the model and its training": {
         "latent_dim": "size of the latent space",
-        "use_initial_weights": "start from the weights at hand; without, pre-train new ones first",
+        "use_initial_weights": "start from existing pre-trained weights; if off, pre-train "
+        "new ones first",
         "weights": "start from the weights in this file",
-        "pretrain_seed": "seed of pre-training, where it is needed",
-        "lr": "Adam's learning rate",
-        "batch_size": "images a gradient step",
-        "seeds": "one night is slept for each",
+        "pretrain_seed": "seed of pre-training, if weights are pre-trained",
+        "lr": "learning rate of Adam",
+        "batch_size": "images per gradient step",
+        "seeds": "random seeds; the night runs once per seed",
     },
-    "what is measured": {
-        "mask": "which part of an image is hidden when recall is tested",
+    "the measurements": {
+        "mask": "which pixels of the test images are hidden to test recall",
         "mask_fraction": "share of pixels that the random mask hides, 0 to 1",
-        "full_evaluation": "use every test image at every measure, not only the first and last",
+        "full_evaluation": "use all test images in every measurement, not only in the first and "
+        "the last",
     },
     "the machine": {
-        "device": "; ".join(f"{name}: {what}" for name, what in DEVICES.items()),
+        "device": "; ".join(f"{name}: {meaning}" for name, meaning in DEVICES.items()),
     },
 }
 _CHOICES: Mapping[str, Iterable[str]] = {
@@ -54,26 +57,26 @@ _CHOICES: Mapping[str, Iterable[str]] = {
 }
 
 
-def add_night(parser: argparse.ArgumentParser) -> Any:
-    """Add all of a night's settings; gives the group of the machine's, for more of them."""
+def add_settings(parser: argparse.ArgumentParser) -> Any:
+    """Add an option for every setting; return the argument group "the machine"."""
     default = RunConfig()
     parser.set_defaults(given=frozenset())
     for title, settings in _GROUPS.items():
         group = parser.add_argument_group(title)
-        for name, what in settings.items():
+        for name, meaning in settings.items():
             if name == "split":
                 add_split(group)
             elif name == "preset":
                 _add_preset(group)
             else:
-                _add(group, name, what, getattr(default, name))
+                _add(group, name, meaning, getattr(default, name))
     return group
 
 
-def from_preset(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings of ``--preset``, without those that were given beside it, which win.
+def preset_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of ``--preset``, without those that have an explicit option.
 
-    Raises `ConfigError` for a name that is no preset's.
+    Raises `ConfigError` for an unknown preset.
     """
     if options.preset is None:
         return {}
@@ -82,38 +85,40 @@ def from_preset(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def add_split(parser: Any) -> None:
-    """Add both ways to choose the split; see `core.schedule.config.chosen_split`."""
+    """Add both options that choose the split; see `core.schedule.config.chosen_split`."""
     parser.add_argument(
         "--inverted",
         action=argparse.BooleanOptionalAction,
         default=argparse.SUPPRESS,
-        help="dataset 2 is dataset 1 inverted (the default); without, digits 5-9 after 0-4",
+        help="new memories are the old ones with inverted pixels (the default); if off, old "
+        "memories are digits 0-4 and new ones digits 5-9",
     )
     parser.add_argument(
         "--split",
         metavar=_names(SPLITS),
         default=argparse.SUPPRESS,
-        help="the same by name: " + "; ".join(f"{s.name}: {s.label}" for s in SPLITS.values()),
+        help="the same choice by name: "
+        + "; ".join(f"{split.name}: {split.label}" for split in SPLITS.values()),
     )
 
 
 def add_data(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add the source of what is trained outside a night."""
-    _add(parser, "data", "where the training images come from", default)
+    """Add ``--data``, the source of the training images."""
+    _add(parser, "data", "source of the training images", default)
 
 
-def number(text: str) -> int | float | str:
-    """The number that ``text`` says, or ``text`` itself, which the config then complains about."""
-    for kind in (int, float):
+def parse_number(text: str) -> int | float | str:
+    """Return ``text`` as a number if it is one, else unchanged for `RunConfig` to reject."""
+    for number_type in (int, float):
         try:
-            return kind(text)
+            return number_type(text)
         except ValueError:
             pass
     return text
 
 
-class _Given(argparse.Action):
-    """Stores the value and that it was given, which its being the default does not tell."""
+class _RecordGiven(argparse.Action):
+    """Store the value and record that the option was given, even if with the default value."""
 
     def __call__(
         self,
@@ -130,23 +135,24 @@ def _add_preset(parser: Any) -> None:
     parser.add_argument(
         "--preset",
         metavar=_names(PRESETS),
-        help="a night by name; epochs, cycles and REM shares that are given beside it win",
+        help="a named schedule; explicit options for epochs, cycles and REM fractions override it",
     )
 
 
-def _add(parser: Any, name: str, what: str, default: Any) -> None:
-    kind: dict[str, Any]
+def _add(parser: Any, name: str, meaning: str, default: Any) -> None:
+    keywords: dict[str, Any]
     if isinstance(default, bool):
-        kind = {"action": argparse.BooleanOptionalAction}
+        keywords = {"action": argparse.BooleanOptionalAction}
     elif isinstance(default, tuple):
-        kind, default = {"type": number, "nargs": "*"}, list(default)
+        keywords, default = {"type": parse_number, "nargs": "*"}, list(default)
     elif default is None:
-        kind = {"metavar": "FILE"}
+        keywords = {"metavar": "FILE"}
     elif isinstance(default, str):
-        kind = {"metavar": _names(_CHOICES[name])}
+        keywords = {"metavar": _names(_CHOICES[name])}
     else:
-        kind = {"type": number, "action": _Given}
-    parser.add_argument("--" + name.replace("_", "-"), default=default, help=what, **kind)
+        keywords = {"type": parse_number, "action": _RecordGiven}
+    option = "--" + name.replace("_", "-")
+    parser.add_argument(option, default=default, help=meaning, **keywords)
 
 
 def _names(registry: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""``runs``: the nights there are, listed, shown, deleted, exported and kept."""
+"""``runs``: list, show, delete, export, record, pin and prune runs."""
 
 import argparse
 import json
@@ -25,38 +25,38 @@ _SEEDS_SHOWN = 5
 
 
 def runs(options: argparse.Namespace) -> None:
-    """Do what ``options.action`` says."""
+    """Execute the subcommand ``options.action``."""
     match options.action:
         case "list":
             _list(as_json=options.json)
         case "show":
             _show(options.id, as_json=options.json)
         case "delete":
-            _delete(options.ids, ask=not options.yes)
+            _delete(options.ids, confirm=not options.yes)
         case "export":
             _export(options.id, options.out)
         case "keep":
             say(record_run(options.id, options.name))
         case "pin":
             pin(options.id)
-            say(f"run {options.id} is pinned: it is never removed to make room.")
+            say(f"run {options.id} is pinned; it is never removed to free disk space.")
         case "unpin":
             unpin(options.id)
-            say(f"run {options.id} is not pinned any more.")
+            say(f"run {options.id} is no longer pinned.")
         case "prune":
-            _prune(dry=options.dry_run)
+            _prune(dry_run=options.dry_run)
 
 
 def _list(*, as_json: bool) -> None:
-    found = list(run_rows())
+    rows = list(run_rows())
     if as_json:
-        _print_json([row.values() for row in found])
+        _print_json([row.values() for row in rows])
         return
-    if not found:
-        say(f"There are no runs in {runs_dir()} yet; `python -m core run` sleeps one.")
+    if not rows:
+        say(f"There are no runs in {runs_dir()} yet; `python -m core run` creates one.")
         return
-    _print_table([_HEADER, *(_columns(row) for row in found)])
-    for row in found:
+    _print_table([_HEADER, *(_columns(row) for row in rows)])
+    for row in rows:
         if row.problem is not None:
             say(f"{row.run}: {row.problem}")
 
@@ -73,41 +73,48 @@ def _columns(row: Row) -> tuple[str, ...]:
         config.split,
         f"{config.start_fraction_rem:g} -> {config.end_fraction_rem:g}",
         seeds if len(config.seeds) <= _SEEDS_SHOWN else f"{seeds} ... ({len(config.seeds)})",
-        _moment(row.record.submitted),
+        _minute(row.record.submitted),
         row.record.person,
     )
 
 
 def _print_table(lines: Sequence[Sequence[str]]) -> None:
-    shown = [[printable(cell) for cell in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    for line in shown:
+    table = [[printable(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print("  ".join(cells).rstrip())
 
 
 def _show(run_id: str, *, as_json: bool) -> None:
     folder, now = find_run(run_id), jobs.state(run_id)
-    record, known = folder.record(), run_details(folder, now)
+    record, details = folder.record(), run_details(folder, now)
     if as_json:
-        _print_json(known)
+        _print_json(details)
         return
-    config, done = known["config"], known["cycles_done"]
-    say(f"run {run_id} is {known['status']}, with {done} of {config['num_cycles']} cycles done.")
+    config, finished = details["config"], details["cycles_done"]
+    say(
+        f"run {run_id} is {details['status']}; {finished} of {config['num_cycles']} cycles are "
+        "finished."
+    )
     _print_table(
         [
-            *_given("queue", waiting_text(now) if now.status == "queued" else None),
-            *_given("next", continuation_text(now) if now.status == "interrupted" else None),
-            *_given("problem", now.problem),
-            *_given("submitted", f"{_moment(record.submitted)} by {record.person}"),
-            *_given("seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"),
-            *_given("pinned", "yes" if known["pinned"] else None),
-            *_given("device", record.device),
-            *_given("self-check", (now.state.night and now.state.night.device_note) or None),
-            *_given("threads", record.threads),
-            *_given("weights", record.weights and "{origin}, {file}".format(**record.weights)),
-            *_given("sha-256", record.weights and record.weights["sha256"]),
-            *_given("versions", ", ".join(f"{name} {v}" for name, v in record.versions.items())),
+            *_table_row("queue", waiting_text(now) if now.status == "queued" else None),
+            *_table_row("next", continuation_text(now) if now.status == "interrupted" else None),
+            *_table_row("problem", now.problem and now.problem.sentence),
+            *_table_row("submitted", f"{_minute(record.submitted)} by {record.person}"),
+            *_table_row(
+                "seconds", None if now.state.seconds is None else f"{now.state.seconds:.1f}"
+            ),
+            *_table_row("pinned", "yes" if details["pinned"] else None),
+            *_table_row("device", record.device),
+            *_table_row("self-check", (now.state.night and now.state.night.device_note) or None),
+            *_table_row("threads", record.threads),
+            *_table_row("weights", record.weights and "{origin}, {file}".format(**record.weights)),
+            *_table_row("sha-256", record.weights and record.weights["sha256"]),
+            *_table_row(
+                "versions", ", ".join(f"{name} {v}" for name, v in record.versions.items())
+            ),
         ]
     )
     say("settings")
@@ -115,7 +122,8 @@ def _show(run_id: str, *, as_json: bool) -> None:
     say(*in_words(now.state))
 
 
-def _given(name: str, value: object) -> Iterable[tuple[str, str]]:
+def _table_row(name: str, value: object) -> Iterable[tuple[str, str]]:
+    """Return the row as the only element, or no element if ``value`` is None."""
     return [] if value is None else [(name, str(value))]
 
 
@@ -123,35 +131,38 @@ def _in_text(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _moment(submitted: str) -> str:
+def _minute(submitted: str) -> str:
+    """Return an ISO 8601 time as "YYYY-MM-DD HH:MM"."""
     return submitted[:16].replace("T", " ")
 
 
-def _delete(run_ids: Sequence[str], *, ask: bool) -> None:
-    if ask and not sys.stdin.isatty():
-        raise ConfigError("yes is not given, and there is nobody to ask here; give --yes.")
+def _delete(run_ids: Sequence[str], *, confirm: bool) -> None:
+    if confirm and not sys.stdin.isatty():
+        raise ConfigError(
+            "deleting needs a confirmation, and standard input is no terminal; give --yes."
+        )
     for run_id in run_ids:
-        own_run(run_id)  # a mistyped id is found out before anything is deleted
+        own_run(run_id)  # raises for a mistyped id before anything is deleted
     for run_id in run_ids:
-        if not ask or _yes(f"Delete run {run_id} and all its files? [y/N] "):
+        if not confirm or _is_confirmed(f"Delete run {run_id} and all its files? [y/N] "):
             jobs.delete(run_id)
             say(f"run {run_id} is deleted.")
 
 
-def _yes(question: str) -> bool:
+def _is_confirmed(question: str) -> bool:
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
 
-def _prune(*, dry: bool) -> None:
+def _prune(*, dry_run: bool) -> None:
     planned = due()
-    removals = planned if dry else list(apply(planned))
+    removals = planned if dry_run else list(apply(planned))
     for removal in removals:
-        say(f"{'would remove' if dry else 'removed'} {removal}")
+        say(f"{'would remove' if dry_run else 'removed'} {removal}")
     freed = sum(removal.bytes for removal in removals) / 1e6
-    say(f"{freed:.1f} MB {'would be' if dry else 'are'} freed.")
+    say(f"{freed:.1f} MB {'would be ' if dry_run else ''}freed.")
 
 
 def _export(run_id: str, out: str | None) -> None:
@@ -159,7 +170,7 @@ def _export(run_id: str, out: str | None) -> None:
     path = Path(f"{run_id}.zip" if out is None else out)
     check_writable("out", str(path))
     if path.exists():
-        raise ConfigError(f"out is '{path}', which is there already; give another name.")
+        raise ConfigError(f"out is '{path}', which exists already; give another name.")
     export(run_id, path)
     say(path)
 

@@ -1,4 +1,4 @@
-"""``serve-engine``: the job engine in the foreground, for as long as somebody wants it."""
+"""``serve-engine``: run the job engine in the foreground until a signal stops it."""
 
 import argparse
 import sys
@@ -13,32 +13,36 @@ from core.support.errors import ConfigError, EngineError
 from core.support.text import log_printably
 from core.support.validation import integer
 
-_MOST_WORKERS = 1024
+_MAX_WORKERS = 1024
 
 
 def serve_engine(options: argparse.Namespace) -> None:
-    """Serve the outputs folder's queue until a signal; does not return."""
-    where = _where(options.workers)
+    """Serve the queue of the outputs folder until a signal arrives; does not return.
+
+    Raises `ConfigError` for an invalid number of workers, and `EngineError` if another engine
+    serves the same folder.
+    """
+    workers = _describe_workers(options.workers)
     lock = take_engine_lock()
     if lock is None:
-        raise EngineError(f"an engine serves the runs in {runs_dir()} already; one is enough.")
-    say(f"serving the runs in {runs_dir()} with {where}; Ctrl-C ends it.")
+        raise EngineError(f"another engine already serves the runs in {runs_dir()}.")
+    say(f"serving the runs in {runs_dir()} with {workers}; Ctrl-C stops it.")
     sys.stdout.flush()
     log_printably()
     serve(lock, stay=True, workers=options.workers)
 
 
-def _where(workers: object) -> str:
-    """Who sleeps the nights; raises `ConfigError` for what cannot be a number of workers."""
+def _describe_workers(workers: object) -> str:
+    """Return which workers execute the runs; raise `ConfigError` if ``workers`` is invalid."""
     address = scheduler_address()
     if workers is None:
         count = available_cores()
     else:
-        count = integer("workers", workers, 1, _MOST_WORKERS)
+        count = integer("workers", workers, 1, _MAX_WORKERS)
         if address is not None:
             raise ConfigError(
-                f"workers is {count}, but those of the Dask scheduler {address} are used, which "
-                "DASK_SCHEDULER_ADDRESS names; drop one of them."
+                f"workers is {count}, but DASK_SCHEDULER_ADDRESS selects the workers of the Dask "
+                f"scheduler {address}; remove one of the two settings."
             )
     if address is not None:
         return f"the workers of the Dask scheduler {address}"

@@ -1,6 +1,6 @@
-"""What the command line prints: never a character that could steer the terminal.
+"""Printing of text that may come from untrusted files or arguments.
 
-Texts come from the files of runs, which may be anybody's, and from arguments.
+Control characters are escaped, so that a printed text cannot send commands to the terminal.
 """
 
 import sys
@@ -9,11 +9,11 @@ from core.support.text import printable
 
 
 def say(*lines: object) -> None:
-    """Print each of ``lines`` on standard output as a line of its own."""
+    """Print each of ``lines`` as one line on standard output."""
     for line in lines:
         print(printable(str(line)))
 
 
 def tell(line: object) -> None:
-    """Write ``line`` on standard error."""
+    """Write ``line`` as one line on standard error."""
     sys.stderr.write(f"{printable(str(line))}\n")

@@ -1,4 +1,4 @@
-"""The reference's published nights come out of our own code."""
+"""Runs of the published settings reproduce the reference's error curves."""
 
 import pytest
 
@@ -11,6 +11,6 @@ def test_published_curves_are_reproduced_within_tolerance_at_nine_of_ten_cycles(
     for comparison in compare_all():
         assert comparison.within.mean() >= 0.9, (
             f"{comparison.setting}, dataset {comparison.dataset}: "
-            f"ours (scaled) {comparison.scaled_mean.round(1)}, "
+            f"measured (scaled) {comparison.scaled_mean.round(1)}, "
             f"published {comparison.published_mean}, tolerance {comparison.tolerance.round(1)}"
         )

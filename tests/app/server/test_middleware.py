@@ -1,4 +1,4 @@
-"""The parts of the page's server that need no process: capacity, hosts, repeated faults."""
+"""The parts of the page's server that need no process: capacity, hosts and the log filter."""
 
 import logging
 import resource
@@ -10,23 +10,23 @@ from starlette.responses import PlainTextResponse
 from app.server import limits
 from app.server.hosts import AllowedHosts
 from app.server.limits import Capacity
-from app.server.logs import OnceAMinute
+from app.server.logs import RepetitionFilter
 from tests.conftest import run_async
 
 # --- capacity ---
 
 
 @pytest.mark.parametrize("descriptors", [64, 256, 1_024, 4_096, 20_000, 65_536])
-@pytest.mark.parametrize("wanted", [10, 500, 1_000_000])
-def test_the_capacity_fits_the_descriptors(descriptors: int, wanted: int) -> None:
-    capacity = limits.capacity(wanted, descriptors)
-    assert 1 <= capacity.connections <= wanted
+@pytest.mark.parametrize("requested", [10, 500, 1_000_000])
+def test_the_capacity_fits_the_descriptors(descriptors: int, requested: int) -> None:
+    capacity = limits.capacity(requested, descriptors)
+    assert 1 <= capacity.connections <= requested
     assert 1 <= capacity.pages <= capacity.connections
-    # A page has its socket and the three descriptors of its session's event loop.
+    # A page needs its socket and the three descriptors of its session's event loop.
     assert 4 * capacity.pages + (capacity.connections - capacity.pages) < descriptors
 
 
-def test_what_is_wanted_is_given_where_the_descriptors_are_enough() -> None:
+def test_the_requested_connections_are_granted_if_the_descriptors_suffice() -> None:
     assert limits.capacity(500, 20_000) == Capacity(500, 400)
     assert limits.capacity(10, 1_024) == Capacity(10, 8)
 
@@ -52,7 +52,22 @@ def test_the_soft_limit_is_raised_to_the_hard_limit() -> None:
 
 
 def status(kind: str, names: tuple[str, ...], *headers: tuple[str, str]) -> int:
-    """The status of the answer to a request or handshake with those headers."""
+    """Return the status of the answer to a request.
+
+    Parameters
+    ----------
+    kind : str
+        "http" for a request, "websocket" for a handshake.
+    names : tuple of str
+        Allowed hosts, as for `AllowedHosts`.
+    headers : tuple of str
+        Names and values of the headers.
+
+    Returns
+    -------
+    int
+        HTTP status.
+    """
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -62,8 +77,8 @@ def status(kind: str, names: tuple[str, ...], *headers: tuple[str, str]) -> int:
         sent.append(message)
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
-        names = [name for name, _ in scope["headers"]]
-        assert kind == "http" or b"origin" not in names  # Streamlit has none to look up
+        passed = [name for name, _ in scope["headers"]]
+        assert kind == "http" or b"origin" not in passed  # so that Streamlit does not check it
         await PlainTextResponse("")(scope, receive, send)
 
     scope = {
@@ -87,33 +102,33 @@ def status(kind: str, names: tuple[str, ...], *headers: tuple[str, str]) -> int:
         (("a.example",), "b.a.example", "https://b.a.example", 403),
         (("*.example",), "b.a.example", "https://b.a.example", 200),
         (("*.example",), "example", "https://example", 403),
-        # Any host may be answered to, but only its own pages may connect.
+        # Any host is allowed, but only pages of the same host may connect.
         (("*",), "b.example", "https://b.example", 200),
         (("*",), "localhost", "https://b.example", 403),
     ],
 )
-def test_a_handshake_needs_an_allowed_host_and_an_own_origin(
+def test_a_handshake_needs_an_allowed_host_and_an_allowed_origin(
     names: tuple[str, ...], host: str, origin: str, expected: int
 ) -> None:
     assert status("websocket", names, ("host", host), ("origin", origin)) == expected
 
 
 def test_every_host_and_origin_of_a_request_must_be_allowed() -> None:
-    own, foreign = ("host", "localhost"), ("host", "foreign.example")
-    assert status("http", (), own) == 200
-    assert status("http", (), own, foreign) == 403
-    assert status("http", (), foreign, own) == 403
-    same, other = ("origin", "http://localhost"), ("origin", "http://foreign.example")
-    assert status("websocket", (), own, same) == 200
-    assert status("websocket", (), own, same, other) == 403
-    assert status("websocket", (), own, other, same) == 403
+    local, foreign = ("host", "localhost"), ("host", "foreign.example")
+    assert status("http", (), local) == 200
+    assert status("http", (), local, foreign) == 403
+    assert status("http", (), foreign, local) == 403
+    same_site, cross_site = ("origin", "http://localhost"), ("origin", "http://foreign.example")
+    assert status("websocket", (), local, same_site) == 200
+    assert status("websocket", (), local, same_site, cross_site) == 403
+    assert status("websocket", (), local, cross_site, same_site) == 403
 
 
-# --- repeated faults ---
+# --- log filter ---
 
 
 class Clock:
-    """A time that tests set."""
+    """A clock that a test sets."""
 
     now = 0.0
 
@@ -121,8 +136,8 @@ class Clock:
         return self.now
 
 
-class Written(logging.Handler):
-    """Keeps what is logged."""
+class ListHandler(logging.Handler):
+    """Append each logged message to a list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,33 +153,33 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def written() -> Written:
-    return Written()
+def handler() -> ListHandler:
+    return ListHandler()
 
 
 @pytest.fixture
-def logger(clock: Clock, written: Written) -> logging.Logger:
-    """A logger that keeps one warning a minute from each place."""
-    made = logging.Logger("tests.repeats")
-    made.addFilter(OnceAMinute(60, clock))
-    made.addHandler(written)
-    return made
+def logger(clock: Clock, handler: ListHandler) -> logging.Logger:
+    """A logger that writes one warning per minute and line of code."""
+    logger = logging.Logger("tests.repetitions")
+    logger.addFilter(RepetitionFilter(60, clock))
+    logger.addHandler(handler)
+    return logger
 
 
-def test_a_repeated_fault_is_logged_once_and_then_with_a_count(
-    logger: logging.Logger, clock: Clock, written: Written
+def test_a_repeated_warning_is_logged_once_and_later_with_a_count(
+    logger: logging.Logger, clock: Clock, handler: ListHandler
 ) -> None:
     for number in range(1_001):
         clock.now = 120.0 if number == 1_000 else 0.05 * number
         logger.warning("connection from %s refused", number)
-    assert written.lines == [
+    assert handler.lines == [
         "connection from 0 refused",
         "connection from 1000 refused (999 more like this in the last 120 s)",
     ]
 
 
-def test_faults_of_different_places_and_exceptions_are_all_logged(
-    logger: logging.Logger, written: Written
+def test_errors_from_different_lines_or_with_different_exceptions_are_all_logged(
+    logger: logging.Logger, handler: ListHandler
 ) -> None:
     logger.error("one")
     logger.error("two")
@@ -173,15 +188,17 @@ def test_faults_of_different_places_and_exceptions_are_all_logged(
             int(value)  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
             logger.error("no number", exc_info=error)
-    assert written.lines == ["one", "two", "no number", "no number"]
+    assert handler.lines == ["one", "two", "no number", "no number"]
 
 
-def test_what_is_no_fault_is_always_logged(logger: logging.Logger, written: Written) -> None:
+def test_records_below_warning_are_always_logged(
+    logger: logging.Logger, handler: ListHandler
+) -> None:
     for _ in range(3):
         logger.info("started")
-    assert written.lines == ["started"] * 3
+    assert handler.lines == ["started"] * 3
 
 
-def test_a_fault_that_quotes_very_much_is_cut(logger: logging.Logger, written: Written) -> None:
+def test_a_very_long_message_is_shortened(logger: logging.Logger, handler: ListHandler) -> None:
     logger.warning("refused: %s", "x" * 100_000)
-    assert len(written.lines[0]) == 2_000
+    assert len(handler.lines[0]) == 2_000

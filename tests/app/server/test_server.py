@@ -1,4 +1,4 @@
-"""The page's server in a process of its own: what it refuses, and at what cost."""
+"""Requests that the page's server refuses, and the cost of refusing them."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tools.http_client import Served, served, session_id, silent_listener, upload_file
+from tools.http_client import Served, served, silent_listener
+from tools.streamlit_client import session_id, upload_file
 
 FOREIGN = "Origin: http://foreign.example"
 LONG = "a" * 5_000
@@ -18,54 +19,56 @@ NAMED = "named.example"
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A server whose way to the outside is a proxy that never answers, and who came to that."""
+class ProxiedServer:
+    """A server behind a proxy that never answers, and the list of connections to the proxy."""
 
     server: Served
-    outside: list[object]
+    external_clients: list[object]
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """One server for the tests of this file; an outside lookup fails the file's last test."""
-    with silent_listener() as (address, outside):
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedServer]:
+    """One server for all tests of this file."""
+    with silent_listener() as (address, external_clients):
         proxies = {f"{kind}_proxy": f"http://{address}" for kind in ("http", "https", "all")}
         upper = {name.upper(): proxy for name, proxy in proxies.items()}
         folder = tmp_path_factory.mktemp("server")
         allowed = f"{NAMED}, *.below.example"
         with served(folder, SLEEP_ALLOWED_HOSTS=allowed, **proxies, **upper) as server:
-            yield Watched(server, outside)
+            yield ProxiedServer(server, external_clients)
 
 
 @pytest.fixture
-def server(watched: Watched) -> Iterator[Served]:
-    """The server, which must have said nothing of a fault in its code."""
-    yield watched.server
-    assert "Traceback" not in watched.server.said()
+def server(proxied: ProxiedServer) -> Iterator[Served]:
+    """The server; the test fails if it logs a traceback."""
+    yield proxied.server
+    assert "Traceback" not in proxied.server.output()
 
 
 # --- hosts and origins ---
 
 
-def test_a_foreign_origin_is_refused_without_an_outside_lookup(watched: Watched) -> None:
-    server = watched.server
+def test_a_foreign_origin_is_refused_without_a_request_to_an_external_host(
+    proxied: ProxiedServer,
+) -> None:
+    server = proxied.server
 
-    def come(_: int) -> tuple[int, str]:
+    def connect_from_foreign_page(_: int) -> tuple[int, str]:
         connection, answer = server.handshake(FOREIGN)
         connection.close()
         return answer.status, answer.body
 
     began = time.monotonic()
     with ThreadPoolExecutor(10) as pool:
-        answers = pool.map(come, range(10))
-        neighbour = server.health()
+        answers = pool.map(connect_from_foreign_page, range(10))
+        health_s = server.health()
         for status, sentence in answers:
             assert status == 403
             assert sentence.startswith("A page from 'http://foreign.example' may not connect")
             assert "SLEEP_ALLOWED_HOSTS" in sentence
-    assert time.monotonic() - began < 10  # was 20 s
-    assert neighbour < 5  # was 20 s
-    assert watched.outside == []
+    assert time.monotonic() - began < 10  # Streamlit's own check takes 20 s
+    assert health_s < 5
+    assert proxied.external_clients == []
 
 
 @pytest.mark.parametrize("origin", ["null", "", "http://", "http://[", "file:///a", "http://a@b"])
@@ -96,13 +99,13 @@ def test_another_port_of_this_machine_is_a_foreign_origin(server: Served) -> Non
     ],
 )
 def test_a_page_of_an_allowed_host_connects(
-    host: str, origin: str | None, watched: Watched
+    host: str, origin: str | None, proxied: ProxiedServer
 ) -> None:
     headers = [] if origin is None else [f"Origin: {origin}"]
-    connection, answer = watched.server.handshake(*headers, host=host)
+    connection, answer = proxied.server.handshake(*headers, host=host)
     connection.close()
     assert answer.status == 101
-    assert watched.outside == []
+    assert proxied.external_clients == []
 
 
 @pytest.mark.parametrize(
@@ -122,8 +125,8 @@ def test_an_unknown_host_is_refused_with_the_setting_that_allows_it(
         assert answer.body.startswith("This server does not answer to the host '")
         assert answer.body.endswith("add its name to the setting SLEEP_ALLOWED_HOSTS.\n")
         assert len(answer.body) < 250
-    own = host or " "
-    connection, answer = server.handshake(f"Origin: http://{own}", host=own)
+    header = host or " "
+    connection, answer = server.handshake(f"Origin: http://{header}", host=header)
     connection.close()
     assert answer.status == 403
 
@@ -145,7 +148,7 @@ def test_a_health_check_without_a_host_is_answered(server: Served) -> None:
 
 
 def drain(visitor: ClientConnection) -> None:
-    """Receive until the connection is closed, which raises ConnectionClosed."""
+    """Receive messages until the connection is closed; raises ConnectionClosed."""
     while True:
         visitor.recv(timeout=30)
 
@@ -164,7 +167,7 @@ def drain(visitor: ClientConnection) -> None:
         *("/auth/login", "/auth/logout", "/oauth2callback", "/_stcore/upload_file/a/b"),
     ],
 )
-def test_there_is_no_such_address(path: str, server: Served) -> None:
+def test_unneeded_addresses_answer_404(path: str, server: Served) -> None:
     answer = server.ask(path)
     assert answer.status == 404
     assert len(answer.body) < 200
@@ -178,28 +181,28 @@ def test_there_is_no_such_address(path: str, server: Served) -> None:
         "/_stcore/bidi-components/sleep_figure/%2e%2e/%2e%2e/etc/passwd",
     ],
 )
-def test_no_path_leads_out_of_a_folder(path: str, server: Served) -> None:
+def test_no_path_leaves_the_static_folders(path: str, server: Served) -> None:
     assert server.ask(path).status == 400
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "ODD"])
 @pytest.mark.parametrize("path", ["/", "/_stcore/upload_file/a/b", "/_stcore/agent/interact"])
-def test_only_reading_is_answered(method: str, path: str, server: Served) -> None:
+def test_only_get_and_head_are_allowed(method: str, path: str, server: Served) -> None:
     answer = server.ask(path, method=method)
     assert answer.status == 405
     assert answer.body == "This server takes no uploads and answers only GET and HEAD requests.\n"
     assert "allow: get, head" in answer.head
 
 
-def test_an_upload_is_refused_and_kept_nowhere(server: Served) -> None:
+def test_an_upload_is_refused_and_not_stored(server: Served) -> None:
     with connect(f"ws://{server.host}/_stcore/stream", max_size=None, close_timeout=1) as visitor:
         session = session_id(visitor)
-        before = server.memory()
+        memory = server.memory()
         for _ in range(4):
-            # The server may close the connection before all is sent; 0 stands for that.
+            # 0: the server closed the connection before all was sent.
             assert upload_file(server, session, 20 * 2**20) in (0, 405)
         assert upload_file(server, session, 10) in (0, 405)
-        assert server.memory() - before < 30  # MB, was 80
+        assert server.memory() - memory < 30  # MiB
 
 
 @pytest.mark.parametrize(
@@ -211,45 +214,45 @@ def test_an_upload_is_refused_and_kept_nowhere(server: Served) -> None:
     ],
 )
 @pytest.mark.parametrize("upgrade", ["", "Connection: upgrade\r\nUpgrade: websocket\r\n"])
-def test_a_head_that_is_too_large_costs_its_sender_the_connection(
+def test_a_connection_with_too_large_a_head_is_closed(
     header: str, upgrade: str, server: Served
 ) -> None:
-    before = server.memory()
+    memory = server.memory()
     head = f"GET /_stcore/stream HTTP/1.1\r\nHost: {server.host}\r\n{upgrade}{header}\r\n\r\n"
     with server.connect() as connection, suppress(ConnectionError):
         connection.sendall(head.encode())
         answer = connection.recv(200)
         assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200 "))
-    assert server.memory() - before < 20
+    assert server.memory() - memory < 20
     assert server.health() < 5
 
 
-def test_a_target_that_names_another_host_is_not_fetched(watched: Watched) -> None:
-    assert watched.server.ask("http://foreign.example/").status in (400, 404)
-    assert watched.outside == []
+def test_a_target_on_another_host_is_not_requested(proxied: ProxiedServer) -> None:
+    assert proxied.server.ask("http://foreign.example/").status in (400, 404)
+    assert proxied.external_clients == []
 
 
-def test_a_message_that_is_too_large_ends_its_connection_only(server: Served) -> None:
+def test_a_too_large_message_closes_only_its_connection(server: Served) -> None:
     with connect(f"ws://{server.host}/_stcore/stream", max_size=None, close_timeout=1) as visitor:
-        before = server.memory()
+        memory = server.memory()
         with suppress(ConnectionClosed):  # before all is sent
             visitor.send(bytes(30 * 2**20))
         with pytest.raises(ConnectionClosed):
             drain(visitor)
-        assert server.memory() - before < 20
+        assert server.memory() - memory < 20
     assert server.health() < 5
 
 
-def test_compressed_messages_are_not_taken(server: Served) -> None:
+def test_compressed_messages_are_not_accepted(server: Served) -> None:
     connection, answer = server.handshake("Sec-WebSocket-Extensions: permessage-deflate")
     connection.close()
     assert answer.status == 101
     assert "permessage-deflate" not in answer.head
 
 
-# --- and nothing of it went outside ---
+# --- after all tests above ---
 
 
-def test_no_request_made_the_server_ask_an_outside_host(watched: Watched) -> None:
-    assert watched.outside == []
-    assert len(watched.server.said()) < 10_000
+def test_no_request_caused_a_request_to_an_external_host(proxied: ProxiedServer) -> None:
+    assert proxied.external_clients == []
+    assert len(proxied.server.output()) < 10_000

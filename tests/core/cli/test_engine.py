@@ -1,7 +1,8 @@
-"""The command line and the job engine: a real one, which ``serve-engine`` serves."""
+"""The command line with a real job engine, started by ``serve-engine``."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from core.runs.events import CycleDone
 from core.runs.folder import all_runs, new_run
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
-from tests.core.cli.test_interrupted import interruptible, numbers, until
+from tests.helpers.command_line import read_until, results_without_time, start_command
 from tests.helpers.engines import wait
 
 TINY = ["--no-inverted", "--num", "4", "--device", "cpu"]
@@ -30,8 +31,8 @@ _SCRIPT = (
 )
 
 
-def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, which says at its end whether it needed torch."""
+def run_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a new process, which reports at its end whether it imported torch."""
     return subprocess.run(
         [sys.executable, "-c", _SCRIPT, *arguments],
         cwd=PROJECT,
@@ -44,8 +45,8 @@ def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
-    """An engine with one worker, and an outputs folder that is its own."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """An engine with one worker and a new outputs folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path_factory.mktemp("outputs")))
         process = subprocess.Popen(
@@ -66,49 +67,52 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
 
 @pytest.fixture
 def weights(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The option for the tiny weights, relative to the folder that the commands start in."""
+    """The option for the tiny weights, relative to the commands' working directory."""
     monkeypatch.chdir(PROJECT)
     return ["--weights", os.path.relpath(tiny_weights)]
 
 
-def test_serving_says_where_and_with_how_many_workers(served: subprocess.Popen[str]) -> None:
-    assert served.stdout is not None
-    first = served.stdout.readline()
-    assert os.environ["SLEEP_OUTPUTS_DIR"] in first
-    assert "1 worker on this machine" in first
+def test_serve_engine_prints_the_outputs_folder_and_the_number_of_workers(
+    engine: subprocess.Popen[str],
+) -> None:
+    assert engine.stdout is not None
+    first_line = engine.stdout.readline()
+    assert os.environ["SLEEP_OUTPUTS_DIR"] in first_line
+    assert "1 worker on this machine" in first_line
     assert current_state().workers == 1
 
 
-def test_a_second_engine_for_the_same_runs_is_refused(served: subprocess.Popen[str]) -> None:
-    done = command("serve-engine", "--workers", "1")
-    assert done.returncode == 1
-    assert "already" in done.stderr.splitlines()[0]
-    assert done.stdout == ""
-
-
-def test_a_night_through_the_engine_is_the_night_slept_here(
-    served: subprocess.Popen[str], weights: list[str], one_thread: int, tmp_path: Path
+def test_a_second_engine_for_the_same_outputs_folder_is_refused(
+    engine: subprocess.Popen[str],
 ) -> None:
-    files = {name: tmp_path / f"{name}.json" for name in ("engine", "here")}
-    done = command("run", *SHORT, *weights, "--json", str(files["engine"]))
-    assert done.returncode == 0
+    completed = run_command("serve-engine", "--workers", "1")
+    assert completed.returncode == 1
+    assert "already" in completed.stderr.splitlines()[0]
+    assert completed.stdout == ""
+
+
+def test_a_run_in_the_engine_has_the_same_results_as_a_local_run(
+    engine: subprocess.Popen[str], weights: list[str], one_thread: int, tmp_path: Path
+) -> None:
+    engine_json, local_json = tmp_path / "engine.json", tmp_path / "local.json"
+    completed = run_command("run", *SHORT, *weights, "--json", str(engine_json))
+    assert completed.returncode == 0
     (run,) = all_runs()
-    first, *_, last = done.stderr.splitlines()
-    assert first.startswith(f"run {run.id}: Ctrl-C stops it, `python -m core resume {run.id}`")
-    assert "night done: 100%" in done.stderr
-    assert last == "torch imported: False"
-    assert done.stdout.startswith("old memories, digits 0-4: error ")
-    local = ["run", "--local", *SHORT, *weights]
-    assert main([*local, "--json", str(files["here"])]) == 0
-    assert numbers(files["engine"]) == numbers(files["here"])
+    first_line, *_, last_line = completed.stderr.splitlines()
+    assert first_line.startswith(f"run {run.id}: Ctrl-C stops it, `python -m core resume {run.id}`")
+    assert re.search(r"[\r\n]done: 100%", completed.stderr)
+    assert last_line == "torch imported: False"
+    assert completed.stdout.startswith("old memories, digits 0-4: reconstruction error ")
+    assert main(["run", "--local", *SHORT, *weights, "--json", str(local_json)]) == 0
+    assert results_without_time(engine_json) == results_without_time(local_json)
 
 
-def test_the_rest_of_a_night_through_the_engine_ends_with_results(
-    served: subprocess.Popen[str], tiny_weights: Path, one_thread: int
+def test_a_stopped_run_resumes_in_the_engine_and_writes_its_results(
+    engine: subprocess.Popen[str], tiny_weights: Path, one_thread: int
 ) -> None:
     from core.engine.run_execution import execute_run
 
-    few = RunConfig(
+    config = RunConfig(
         split="digits",
         num=4,
         num_cycles=2,
@@ -116,70 +120,69 @@ def test_the_rest_of_a_night_through_the_engine_ends_with_results(
         end_fraction_rem=0.0,
         weights=str(tiny_weights),
     )
-    folder = new_run(few, "nobody", 1)
+    folder = new_run(config, "me@here", 1)
     for event in execute_run(folder):
         if isinstance(event, CycleDone):
             folder.stop.touch()
     assert jobs.state(folder.id).status == "stopped"
-    done = command("resume", folder.id, "--json", "-")
-    assert done.returncode == 0
-    assert [len(seed) for seed in json.loads(done.stdout)["dataset_1"]["error"]] == [3]
-    assert "from the end of cycle 1" in done.stderr
-    assert done.stderr.endswith("torch imported: False\n")
+    completed = run_command("resume", folder.id, "--json", "-")
+    assert completed.returncode == 0
+    assert [len(seed) for seed in json.loads(completed.stdout)["dataset_1"]["error"]] == [3]
+    assert "from the end of cycle 1" in completed.stderr
+    assert completed.stderr.endswith("torch imported: False\n")
 
 
-def test_a_night_that_fails_exits_with_1_and_its_sentence(
-    served: subprocess.Popen[str],
-) -> None:
-    done = command("run", *SHORT, "--weights", "nowhere.safetensors")
-    assert done.returncode == 1
-    sentence = done.stderr.splitlines()[-2]
-    assert str(PROJECT / "nowhere.safetensors") in sentence  # workers start in another folder
+def test_a_failed_run_exits_with_status_1_and_one_sentence(engine: subprocess.Popen[str]) -> None:
+    completed = run_command("run", *SHORT, "--weights", "nowhere.safetensors")
+    assert completed.returncode == 1
+    sentence = completed.stderr.splitlines()[-2]
+    # The path is absolute, because workers have another working directory.
+    assert str(PROJECT / "nowhere.safetensors") in sentence
     assert "no such file" in sentence
-    assert done.stdout == ""
+    assert completed.stdout == ""
 
 
-def test_a_waiting_run_tells_its_turn_and_ctrl_c_and_others_stop_runs(
-    served: subprocess.Popen[str], weights: list[str]
+def test_a_queued_run_shows_its_position_and_is_stopped_by_ctrl_c_or_another_process(
+    engine: subprocess.Popen[str], weights: list[str]
 ) -> None:
-    before = {folder.id for folder in all_runs()}
-    asleep = interruptible("run", *LONG, *weights)
-    until(asleep, "cycle 1 of 100")
-    (first,) = {folder.id for folder in all_runs()} - before
-    waiting = interruptible("run", *LONG, *weights)
-    until(waiting, "queued: next in line, about ")
-    (second,) = {folder.id for folder in all_runs()} - before - {first}
+    earlier = {folder.id for folder in all_runs()}
+    running = start_command("run", *LONG, *weights)
+    read_until(running, "cycle 1 of 100")
+    (first,) = {folder.id for folder in all_runs()} - earlier
+    queued = start_command("run", *LONG, *weights)
+    read_until(queued, "queued: next in line, about ")
+    (second,) = {folder.id for folder in all_runs()} - earlier - {first}
 
-    refused = command("runs", "delete", first, second, "--yes")
+    refused = run_command("runs", "delete", first, second, "--yes")
     assert refused.returncode == 1
     assert "stop it first" in refused.stderr
 
-    for process, run in ((waiting, second), (asleep, first)):
+    for process, run in ((queued, second), (running, first)):
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=120)[1]
         assert process.returncode == 130
         assert rest.splitlines()[-1] == (
             f"run {run} is stopped; its finished cycles are kept, and "
-            f"`python -m core resume {run}` goes on."
+            f"`python -m core resume {run}` continues it."
         )
         assert "Traceback" not in rest
         assert jobs.state(run).status == "stopped"
 
-    again = interruptible("resume", first)
+    resumed = start_command("resume", first)
     wait(lambda: jobs.state(first).status == "running")
     jobs.stop(first)
-    rest = again.communicate(timeout=120)[1]
-    assert again.returncode == 1
-    assert f"run {first} was stopped by somebody else" in rest.splitlines()[-1]
+    rest = resumed.communicate(timeout=120)[1]
+    assert resumed.returncode == 1
+    assert f"run {first} was stopped by another process" in rest.splitlines()[-1]
 
 
-def test_a_scheduler_that_is_not_there_ends_the_command_and_takes_the_run_back(
+def test_an_unreachable_scheduler_fails_the_command_and_stops_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
-    done = command("run", *SHORT, DASK_SCHEDULER_ADDRESS="nonsense://nowhere")
-    assert done.returncode == 1
-    *_, starting, sentence, last = done.stderr.splitlines()
+    completed = run_command("run", *SHORT, DASK_SCHEDULER_ADDRESS="nonsense://nowhere")
+    assert completed.returncode == 1
+    *_, starting, sentence, last = completed.stderr.splitlines()
     assert starting == "the job engine is starting"
     assert "DASK_SCHEDULER_ADDRESS is 'nonsense://nowhere'" in sentence
     assert last == "torch imported: False"
@@ -187,11 +190,11 @@ def test_a_scheduler_that_is_not_there_ends_the_command_and_takes_the_run_back(
     assert jobs.state(run.id).status == "stopped"
 
 
-def test_serving_for_a_scheduler_that_is_not_there_is_one_sentence(
+def test_serve_engine_reports_an_unreachable_scheduler_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
-    served = command("serve-engine", DASK_SCHEDULER_ADDRESS="nonsense://nowhere")
-    assert served.returncode == 1
-    assert "the Dask scheduler nonsense://nowhere" in served.stdout
-    assert "DASK_SCHEDULER_ADDRESS is" in served.stderr.splitlines()[0]
+    completed = run_command("serve-engine", DASK_SCHEDULER_ADDRESS="nonsense://nowhere")
+    assert completed.returncode == 1
+    assert "the Dask scheduler nonsense://nowhere" in completed.stdout
+    assert "DASK_SCHEDULER_ADDRESS is" in completed.stderr.splitlines()[0]

@@ -1,4 +1,4 @@
-"""The command line, killed in the middle of what it writes: nothing half-written is left."""
+"""A command that is killed while it writes leaves no incomplete file."""
 
 import os
 import signal
@@ -15,9 +15,9 @@ from tools.sample_runs import RUN, made_night, put_run
 
 NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
 
-# Each writes for as long as it lives once it has begun, so that it is killed in the middle.
+# Each script prints "writing" after a part of its output and pauses, so that the test can kill it.
 _PAUSE = "print('writing', flush=True) or time.sleep(600)"
-_SCRIPT = {
+_SCRIPTS = {
     "zip": (
         "import zipfile; writestr = zipfile.ZipFile.writestr; zipfile.ZipFile.writestr = "
         f"lambda self, *rest: (writestr(self, *rest), self.fp.flush(), {_PAUSE})"
@@ -35,7 +35,7 @@ _SCRIPT = {
         f"lambda self, target: (copy(self, target), {_PAUSE})"
     ),
 }
-_RUN = f"""
+_SLOW_WRITES = f"""
 import sys, time
 from contextlib import contextmanager
 from core.support import files
@@ -43,11 +43,11 @@ from core.support import files
 class Slow(bytes):
     pass
 
-kept = files.whole_file
+atomic_file = files.atomic_file
 
 @contextmanager
-def slow(path, **how):
-    with kept(path, **how) as file:
+def slow(path, **options):
+    with atomic_file(path, **options) as file:
         write = file.write
         class Half:
             def __getattr__(self, name):
@@ -60,25 +60,36 @@ def slow(path, **how):
                 {_PAUSE}
         yield Half()
 
-files.whole_file = slow
+files.atomic_file = slow
 """
 
 
 @pytest.fixture(autouse=True)
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a finished run, a gallery, and empty folders for targets and scratch files."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path / "outputs"))
     monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
-    for name in ("scratch", "here", "gallery"):
+    for name in ("scratch", "target", "gallery"):
         (tmp_path / name).mkdir()
     put_run(RUN, NIGHT)
     return tmp_path
 
 
-def killed(what: str, number: int, code: str) -> None:
-    """Run ``code`` in a process until it writes, and kill it then."""
+def kill_while_writing(output: str, number: int, code: str) -> None:
+    """Run code in a new process and kill it while it writes.
+
+    Parameters
+    ----------
+    output : str
+        Kind of output, a key of `_SCRIPTS`.
+    number : int
+        Signal that kills the process.
+    code : str
+        Python code that writes the output.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{_RUN}\n{_SCRIPT[what]}\n{code}"],
+        [sys.executable, "-c", f"{_SLOW_WRITES}\n{_SCRIPTS[output]}\n{code}"],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         text=True,
@@ -93,11 +104,11 @@ def killed(what: str, number: int, code: str) -> None:
         process.communicate()
 
 
-def command(*arguments: str) -> str:
+def call_main(*arguments: str) -> str:
     return f"from core.cli import main; sys.exit(main({list(arguments)!r}))"
 
 
-RESULTS = """
+WRITE_RESULTS = """
 from pathlib import Path
 from core.cli.results import Results
 from core.runs.state import RunState, fold
@@ -108,29 +119,29 @@ Results({json!r}, {pdf!r}).write(state)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without a name (Linux)")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("what", ["zip", "json", "pdf"])
-def test_an_export_that_is_killed_midway_leaves_nothing(
-    what: str, number: signal.Signals, places: Path
+@pytest.mark.parametrize("output", ["zip", "json", "pdf"])
+def test_an_export_that_is_killed_while_writing_leaves_no_file(
+    output: str, number: signal.Signals, folders: Path
 ) -> None:
-    target = str(places / "here" / f"night.{what}")
-    if what == "zip":
-        killed(what, number, command("runs", "export", RUN, "--out", target))
+    target = str(folders / "target" / f"night.{output}")
+    if output == "zip":
+        code = call_main("runs", "export", RUN, "--out", target)
     else:
-        where = {"json": None, "pdf": None, what: target}
-        killed(what, number, RESULTS.format(run=RUN, **where))
-    assert list((places / "here").iterdir()) == []
-    assert list((places / "scratch").iterdir()) == []
+        code = WRITE_RESULTS.format(run=RUN, **{"json": None, "pdf": None, output: target})
+    kill_while_writing(output, number, code)
+    assert list((folders / "target").iterdir()) == []
+    assert list((folders / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_keep_that_is_killed_midway_is_no_recorded_night_and_the_next_is_whole(
-    number: signal.Signals, places: Path, capsys: pytest.CaptureFixture[str]
+def test_a_killed_keep_adds_no_recorded_run_and_can_be_repeated(
+    number: signal.Signals, folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from core.cli import main
 
-    killed("keep", number, command("runs", "keep", RUN, "a-night"))
+    kill_while_writing("keep", number, call_main("runs", "keep", RUN, "a-night"))
     assert [path.name for path in gallery().iterdir()] == [f".{RUN}.tmp"]
     assert main(["runs", "keep", RUN, "a-night"]) == 0
     assert [path.name for path in gallery().iterdir()] == ["a-night"]
