@@ -131,13 +131,12 @@ def _draw_more_settings() -> None:
     st.segmented_control(
         "Seeds", SEEDS, default=stored["seeds"], key="seeds", required=True, help=text.SEEDS
     )
-    st.segmented_control(
+    st.radio(
         "Dream generator",
-        list(DREAMERS),
+        dreamers := list(DREAMERS),
+        dreamers.index(stored["dreamer"]),
         format_func=lambda name: text.DREAMERS[name],
-        default=stored["dreamer"],
         key="dreamer",
-        required=True,
         help=text.DREAMER,
     )
     st.segmented_control(

@@ -7,9 +7,9 @@ HEIGHT = 280
 MAX_BARS = 500
 _FINE = {"solidity": 0.15, "size": 6}
 _CLASSES = (
-    ("old", "old memories", OLD, ""),
-    ("new", "new memories", NEW, "/"),
-    ("neither", "neither", GREY, "."),
+    ("old", OLD, ""),
+    ("new", NEW, "/"),
+    ("neither", GREY, "."),
 )
 
 
@@ -34,7 +34,7 @@ def dream_chart(dreams: tuple[DreamContent, ...], cycles: int, revision: str) ->
         {
             "type": "bar",
             "uid": key,
-            "name": name,
+            "name": key,
             "x": [content.cycle for content in dreams],
             "y": [round(getattr(content, key), 4) for content in dreams],
             "marker": {
@@ -44,7 +44,7 @@ def dream_chart(dreams: tuple[DreamContent, ...], cycles: int, revision: str) ->
             "customdata": [_digits(content, key) for content in dreams],
             "hovertemplate": "%{y:.0%}%{customdata}",
         }
-        for key, name, colour, pattern in _CLASSES
+        for key, colour, pattern in _CLASSES
     ]
     return {
         "data": traces,

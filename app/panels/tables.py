@@ -11,6 +11,7 @@ from core.runs.measures import MEASURES
 from core.schedule.presets import PRESETS
 
 _KEY = "numbers"
+_INTERVAL_WIDTH = 60  # pixels
 _TABLES = (
     ("Measures", tables.measures_table),
     ("Losses", tables.losses_table),
@@ -50,7 +51,10 @@ def _columns() -> dict[str, Any]:
             measure.label, help=f"{measure.unit.capitalize()}. {measure.definition}", format=number
         )
         columns[tables.interval_column(key)] = st.column_config.NumberColumn(
-            "±", help="Half of the 95 % confidence interval over seeds.", format=number
+            "±",
+            width=_INTERVAL_WIDTH,
+            help="Half of the 95 % confidence interval over seeds.",
+            format=number,
         )
     for loss in tables.LOSSES:
         columns[loss] = st.column_config.NumberColumn(

@@ -82,9 +82,9 @@ def whole_percent(share: float) -> str:
 
 
 def result_text(result: Score) -> str:
-    """Return the result in a few words: "kept 91 % of the old, learned 84 % of the new"."""
+    """Return the result in a few words: "kept 91 % of the old and learned 84 % of the new"."""
     kept, learned = whole_percent(result.kept.mean), whole_percent(result.learned.mean)
-    return f"kept {kept} of the old, learned {learned} of the new"
+    return f"kept {kept} of the old and learned {learned} of the new"
 
 
 def what_happened(runs: ComparedRuns) -> str | None:

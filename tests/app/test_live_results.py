@@ -14,13 +14,7 @@ from core.queue import entries
 from core.runs.folder import RunFolder
 from core.runs.log import RunLog
 from core.schedule.config import RunConfig
-from tests.helpers.page_runs import (
-    OTHER,
-    RUN,
-    night,
-    running,
-    write,
-)
+from tests.helpers.page_runs import OTHER, RUN, night, running, write
 from tests.helpers.pages import (
     PART_KEYS,
     Timers,

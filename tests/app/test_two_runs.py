@@ -84,7 +84,7 @@ def test_two_done_runs_are_compared_in_charts_scores_images_and_text() -> None:
             assert f"<b>{main}</b><div>no REM: {other}</div>" in cards
         assert html_of(page, "filmstrip").count("<figcaption>no REM</figcaption>") == 2
         assert (
-            "Without REM the network kept 0 % of the old, learned 100 % of the new: this run "
+            "Without REM the network kept 0 % of the old and learned 100 % of the new: this run "
             "kept more of the old and learned less of the new."
         ) in text_of(page)
         assert buttons_of(page) == {"play", "run"}

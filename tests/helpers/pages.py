@@ -241,7 +241,7 @@ WIDGETS = {
     "total_eps": "number_input",
     "num": "number_input",
     "seeds": "button_group",
-    "dreamer": "button_group",
+    "dreamer": "radio",
     "latent_dim": "button_group",
     "lr": "number_input",
     "data": "radio",

@@ -16,14 +16,7 @@ from core.queue.failures import record_failure
 from core.runs.events import NightFailed, NightStopped
 from core.schedule.config import RunConfig
 from core.support.errors import LogError, QueueError
-from tests.helpers.page_runs import (
-    OWNER,
-    RUN,
-    night,
-    running,
-    write,
-    write_unfinished_run,
-)
+from tests.helpers.page_runs import OWNER, RUN, night, running, write, write_unfinished_run
 from tests.helpers.pages import (
     Timers,
     address_of,

@@ -111,7 +111,7 @@ def test_a_share_is_shown_in_whole_percent_and_never_negative(share: float, text
 
 def test_the_result_text_has_the_kept_and_the_learned_share() -> None:
     result = Score(3, Interval(0.914, 0.01), Interval(0.84, None), Interval(0, None))
-    assert result_text(result) == "kept 91 % of the old, learned 84 % of the new"
+    assert result_text(result) == "kept 91 % of the old and learned 84 % of the new"
 
 
 # --- the summary ---
