@@ -11,7 +11,6 @@ from core.runs.measures import MEASURES
 from core.schedule.presets import PRESETS
 
 _KEY = "numbers"
-_INTERVAL_WIDTH = 60  # pixels
 _TABLES = (
     ("Measures", tables.measures_table),
     ("Losses", tables.losses_table),
@@ -52,7 +51,6 @@ def _columns() -> dict[str, Any]:
         )
         columns[tables.interval_column(key)] = st.column_config.NumberColumn(
             "±",
-            width=_INTERVAL_WIDTH,
             help="Half of the 95 % confidence interval over seeds.",
             format=number,
         )

@@ -56,7 +56,7 @@ def strips(runs: ComparedRuns, cycle: int) -> tuple[FilmStrip, ...]:
         return ()
     old = f"Old memories ({main.night.dataset_1})"
     new = f"New memories ({main.night.dataset_2})"
-    found = [
+    all_strips = [
         FilmStrip("old", old, _memory_rows(runs, cycle, Memory.OLD)),
         FilmStrip("new", new, _memory_rows(runs, cycle, Memory.NEW)),
     ]
@@ -67,8 +67,8 @@ def strips(runs: ComparedRuns, cycle: int) -> tuple[FilmStrip, ...]:
         if dreams.cycle == run_cycle
     )
     if dream_rows:
-        found.append(FilmStrip("dreams", f"Dreams of cycle {cycle}", dream_rows))
-    return tuple(found)
+        all_strips.append(FilmStrip("dreams", f"Dreams of cycle {cycle}", dream_rows))
+    return tuple(all_strips)
 
 
 def _memory_rows(runs: ComparedRuns, cycle: int, memory: Memory) -> tuple[Row, ...]:

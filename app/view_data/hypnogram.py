@@ -34,13 +34,13 @@ class Block:
 @functools.lru_cache(maxsize=8)  # every chart needs them each time that the page is drawn
 def blocks(night: Hypnogram) -> tuple[Block, ...]:
     """Return the stages of ``night`` in order, without those of 0 epochs."""
-    found = []
+    stages = []
     start = 0
     for number, cycle in enumerate(night, start=1):
         for stage, epochs in cycle.stages:
-            found.append(Block(number, stage, start, epochs))
+            stages.append(Block(number, stage, start, epochs))
             start += epochs
-    return tuple(found)
+    return tuple(stages)
 
 
 def run_blocks(state: RunState) -> tuple[Block, ...]:

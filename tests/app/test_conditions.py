@@ -19,9 +19,9 @@ SCHEDULE = {"total_eps", "num_cycles", "start_fraction_rem", "end_fraction_rem"}
 @given(setting_values().map(config_of))
 def test_only_the_schedule_differs(config: RunConfig) -> None:
     for name in WITH_RUN:
-        other = compared_config(name, config) or config
+        compared = compared_config(name, config) or config
         names = [field.name for field in fields(config)]
-        changed = {name for name in names if getattr(other, name) != getattr(config, name)}
+        changed = {name for name in names if getattr(compared, name) != getattr(config, name)}
         assert changed <= SCHEDULE
         if name != "published":
             assert changed <= {"start_fraction_rem", "end_fraction_rem"}
@@ -32,13 +32,13 @@ def test_settings_without_a_control_are_the_same_in_the_compared_run() -> None:
         seeds=(7, 8), weights="own.safetensors", batch_size=5, rounding="original", device="cpu"
     )
     for name in WITH_RUN:
-        other = compared_config(name, config)
+        compared = compared_config(name, config)
         if name == "published":  # the schedule of `config` is the published one already
-            assert other is None
+            assert compared is None
             continue
-        assert other is not None
-        fraction = other.start_fraction_rem
-        assert replace(config, start_fraction_rem=fraction, end_fraction_rem=fraction) == other
+        assert compared is not None
+        fraction = compared.start_fraction_rem
+        assert replace(config, start_fraction_rem=fraction, end_fraction_rem=fraction) == compared
 
 
 @pytest.mark.parametrize(("name", "fraction"), [("no-rem", 0.0), ("all-rem", 1.0)])
@@ -75,9 +75,9 @@ def test_a_condition_that_trains_the_same_stages_has_no_run(name: str, config: R
 @given(setting_values().map(config_of))
 def test_compared_runs_train_different_stages(config: RunConfig) -> None:
     for name in WITH_RUN:
-        other = compared_config(name, config)
-        if other is not None:
-            assert _trained(other) != _trained(config)
+        compared = compared_config(name, config)
+        if compared is not None:
+            assert _trained(compared) != _trained(config)
 
 
 def _trained(config: RunConfig) -> list[object]:
@@ -92,9 +92,9 @@ def test_last_run_and_nothing_start_no_run(name: str) -> None:
 @given(setting_values().map(config_of))
 def test_the_condition_of_a_pair_is_recognised(config: RunConfig) -> None:
     for name in WITH_RUN:
-        other = compared_config(name, config)
-        if other is not None:
-            assert condition_of(config, other).name == name
+        compared = compared_config(name, config)
+        if compared is not None:
+            assert condition_of(config, compared).name == name
 
 
 @pytest.mark.parametrize(

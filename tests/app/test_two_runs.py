@@ -64,12 +64,12 @@ SetUp = Callable[[RunFolder], AbstractContextManager[None]]
 
 @contextmanager
 def _pair(
-    main: list[Event], main_is: SetUp, other: list[Event], other_is: SetUp
+    main: list[Event], main_is: SetUp, compared: list[Event], compared_is: SetUp
 ) -> Iterator[AppTest]:
-    """Open the page of a run with events ``main`` and the same without REM, with ``other``."""
+    """Open the page of a run with events ``main`` and the same without REM, with ``compared``."""
     config = RunConfig(num_cycles=2, total_eps=4)
-    folders = write(main, config), write(other, NO_REM, run_id=OTHER)
-    with main_is(folders[0]), other_is(folders[1]):
+    folders = write(main, config), write(compared, NO_REM, run_id=OTHER)
+    with main_is(folders[0]), compared_is(folders[1]):
         yield open_page(RUN, **{"with": OTHER})
 
 
@@ -80,8 +80,8 @@ def test_two_done_runs_are_compared_in_charts_scores_images_and_text() -> None:
             assert names_of(figure_of(page, key)) == ["old", "new", "old, no REM", "new, no REM"]
         assert "total__no_REM" in [line["uid"] for line in figure_of(page, "loss_chart")["data"]]
         cards = html_of(page, "scorecard")
-        for main, other in (("75 %", "0 %"), ("80 %", "100 %"), ("25 %", "100 %")):
-            assert f"<b>{main}</b><div>no REM: {other}</div>" in cards
+        for main, compared in (("75 %", "0 %"), ("80 %", "100 %"), ("25 %", "100 %")):
+            assert f"<b>{main}</b><div>no REM: {compared}</div>" in cards
         assert html_of(page, "filmstrip").count("<figcaption>no REM</figcaption>") == 2
         assert (
             "Without REM the network kept 0 % of the old and learned 100 % of the new: this run "
@@ -91,7 +91,7 @@ def test_two_done_runs_are_compared_in_charts_scores_images_and_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("main", "main_is", "other", "other_is", "status", "words"),
+    ("main", "main_is", "compared", "compared_is", "status", "words"),
     [
         (GOOD, idle, BAD_HALF, running, "running", "cycle 2 of 2, NREM (no REM), about 10 s left"),
         (GOOD, idle, [], queued, "queued", "the engine is starting (no REM)"),
@@ -108,13 +108,13 @@ def test_while_either_run_is_active_its_status_is_shown_and_it_can_be_stopped(
     timers: Timers,
     main: list[Event],
     main_is: SetUp,
-    other: list[Event],
-    other_is: SetUp,
+    compared: list[Event],
+    compared_is: SetUp,
     status: str,
     words: str,
 ) -> None:
     # The page registers as a user of the engine, so that one is started.
-    with register_user().lock, _pair(main, main_is, other, other_is) as page:
+    with register_user().lock, _pair(main, main_is, compared, compared_is) as page:
         assert statuses_of(page) == [status]
         assert words in text_of(page)
         assert "Result." not in text_of(page)
@@ -124,7 +124,7 @@ def test_while_either_run_is_active_its_status_is_shown_and_it_can_be_stopped(
 
 
 @pytest.mark.parametrize(
-    ("main", "other", "status", "errors", "resumed"),
+    ("main", "compared", "status", "errors", "resumed"),
     [
         (GOOD, [*BAD_HALF, FAILED], "done", 1, [OTHER]),
         (GOOD, [*BAD_HALF, STOPPED], "done", 0, [OTHER]),
@@ -138,12 +138,12 @@ def test_while_either_run_is_active_its_status_is_shown_and_it_can_be_stopped(
 def test_unfinished_runs_can_be_resumed_when_neither_is_active(
     timers: Timers,
     main: list[Event],
-    other: list[Event],
+    compared: list[Event],
     status: str,
     errors: int,
     resumed: list[str],
 ) -> None:
-    with _pair(main, idle, other, idle) as page:
+    with _pair(main, idle, compared, idle) as page:
         assert statuses_of(page) == [status]
         assert len(page.error) == errors
         assert {"run", "resume"} <= buttons_of(page)
@@ -174,8 +174,8 @@ def test_stop_takes_both_out_of_the_queue() -> None:
 
 @pytest.mark.parametrize(("main", "main_is"), [(GOOD, idle), (GOOD_HALF, running)])
 def test_stopping_is_shown_although_one_run_is_done(main: list[Event], main_is: SetUp) -> None:
-    other: tuple[list[Event], SetUp] = (BAD_HALF, running) if main_is is idle else (BAD, idle)
-    with _pair(main, main_is, *other) as page:
+    compared: tuple[list[Event], SetUp] = (BAD_HALF, running) if main_is is idle else (BAD, idle)
+    with _pair(main, main_is, *compared) as page:
         page.button(key="stop").click().run()
         assert page.button(key="stop").label == "Stopping"
         assert page.button(key="stop").disabled

@@ -147,9 +147,9 @@ def test_memory_sets_differ_in_colour_and_marker_and_runs_in_line_style() -> Non
     assert (old["line"]["color"], new["line"]["color"]) == (OLD, NEW)
     assert old["marker"]["symbol"] != new["marker"]["symbol"]
     for memory in ("old", "new"):
-        main, other = trace(figure, memory), trace(figure, f"{memory}, no REM")
-        assert main["line"]["color"] == other["line"]["color"]
-        assert main["line"]["dash"] != other["line"]["dash"]
+        main, no_rem = trace(figure, memory), trace(figure, f"{memory}, no REM")
+        assert main["line"]["color"] == no_rem["line"]["color"]
+        assert main["line"]["dash"] != no_rem["line"]["dash"]
 
 
 @pytest.mark.parametrize(

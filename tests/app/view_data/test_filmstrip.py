@@ -57,10 +57,10 @@ def test_before_the_night_there_are_recalled_images_and_no_dreams() -> None:
 
 def test_the_compared_run_adds_a_row_with_its_name() -> None:
     main = compared_run(night(OLD, NEW, pictures=True))
-    other = compared_run(night(OLD, NEW, DREAMLESS, pictures=True), "no REM")
+    compared = compared_run(night(OLD, NEW, DREAMLESS, pictures=True), "no REM")
     expected = ["original", "partial", "recalled", "no REM"]
-    assert row_labels(2, main, other) == {"old": expected, "new": expected, "dreams": ["dreams"]}
-    assert row_labels(2, other, main)["dreams"] == ["this run"]
+    assert row_labels(2, main, compared) == {"old": expected, "new": expected, "dreams": ["dreams"]}
+    assert row_labels(2, compared, main)["dreams"] == ["this run"]
     dreaming = compared_run(night(OLD, NEW, pictures=True), "all REM")
     assert row_labels(1, main, dreaming)["dreams"] == ["dreams", "all REM"]
 
@@ -87,6 +87,6 @@ def test_at_the_end_of_the_night_the_compared_run_is_shown_at_its_own_end() -> N
 def test_a_compared_run_with_other_cues_adds_no_row() -> None:
     main = compared_run(night(OLD, NEW, pictures=True))
     config = RunConfig(num_cycles=2, total_eps=4, split="digits")
-    other = compared_run(night(OLD, NEW, config, pictures=True), "other")
-    assert row_labels(2, main, other)["old"] == ["original", "partial", "recalled"]
-    assert row_labels(2, main, other)["new"] == ["original", "partial", "recalled"]
+    compared = compared_run(night(OLD, NEW, config, pictures=True), "other")
+    assert row_labels(2, main, compared)["old"] == ["original", "partial", "recalled"]
+    assert row_labels(2, main, compared)["new"] == ["original", "partial", "recalled"]

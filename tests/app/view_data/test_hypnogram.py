@@ -22,11 +22,11 @@ def test_blocks_are_the_stages_of_the_night_without_empty_ones() -> None:
 
 @given(setting_values().map(config_of))
 def test_blocks_cover_every_epoch_of_the_night_once(config: RunConfig) -> None:
-    found = blocks(hypnogram(config))
-    assert [block.start for block in found[1:]] == [b.start + b.epochs for b in found[:-1]]
-    assert found[0].start == 0
-    assert sum(block.epochs for block in found) == config.total_eps
-    assert min(block.epochs for block in found) >= 1
+    stages = blocks(hypnogram(config))
+    assert [block.start for block in stages[1:]] == [b.start + b.epochs for b in stages[:-1]]
+    assert stages[0].start == 0
+    assert sum(block.epochs for block in stages) == config.total_eps
+    assert min(block.epochs for block in stages) >= 1
 
 
 def test_the_blocks_of_a_run_come_from_its_log() -> None:

@@ -159,7 +159,7 @@ def test_the_first_sentence_describes_the_new_memories(new: float, words: str) -
 
 
 @pytest.mark.parametrize(
-    ("main", "other", "verdict"),
+    ("main", "compared", "verdict"),
     [
         ((200, 200), (210, 190), "no difference of 5 percentage points or more"),
         ((150, 200), (400, 100), "this run kept more of the old and learned less of the new"),
@@ -181,9 +181,9 @@ def test_the_first_sentence_describes_the_new_memories(new: float, words: str) -
     ],
 )
 def test_the_second_sentence_compares_with_the_other_run(
-    main: tuple[float, float], other: tuple[float, float], verdict: str
+    main: tuple[float, float], compared: tuple[float, float], verdict: str
 ) -> None:
-    sentence = _summary(*main, other)
+    sentence = _summary(*main, compared)
     second = sentence.split("%). ")[1]
     assert second.startswith("Without REM the network kept ")
     assert second.endswith(f" of the new: {verdict}.")
