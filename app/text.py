@@ -12,7 +12,7 @@ LOOK = (
     "overnight, the **new memories**. The charts show how well it reconstructs and recalls both, "
     "with and without REM sleep."
 )
-TRY = "**Try:** set both REM sliders to 0 and press Run. Does it keep its old memories?"
+TRY = "**Try:** set both REM sliders to 0 and press Run. Does the network keep its old memories?"
 RECORDED = "A recorded run. Press Run to start a live one."
 NO_RUN = "No run yet."
 NO_SUCH_RUN = "There is no run at this address; it may have been deleted. Start a new one."
