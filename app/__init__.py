@@ -1,1 +1,1 @@
-"""The dashboard. Its process never imports torch or Dask: the job engine has its own."""
+"""The dashboard. Its process never imports torch or Dask; the job engine is a separate process."""

@@ -1,4 +1,4 @@
-"""``python -m app [Streamlit's options]``: an engine for the nights, and the page over it."""
+"""``python -m app [Streamlit's options]``: start a job engine and serve the page."""
 
 import sys
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ _INTERRUPTED = 130
 
 
 def main(options: Sequence[str] | None = None) -> None:
-    """Serve the page until a signal comes; ``options`` are Streamlit's, as ``--server.port``.
+    """Serve the page until a signal arrives; ``options`` are Streamlit's, as ``--server.port``.
 
-    Ends the process with 0, with 2 for an option that Streamlit does not know, or with 1 and a
-    sentence for a setting or an address that cannot be used.
+    The process exits with 0, with 2 for an option that Streamlit does not know, or with 1 and a
+    message for an invalid setting or address.
     """
     try:
         connections, hosts = environment.max_connections(), environment.allowed_hosts()
     except ConfigError as error:
         sys.exit(str(error))
     try:
-        jobs.keep_engine()  # first, for it starts while Streamlit is still being imported
+        jobs.keep_engine()  # first, because the engine starts while Streamlit is being imported
     except OSError as error:
         sys.stderr.write(
             f"No engine could be started: {error.strerror or error} ({error.filename}). The page "
-            f"shows nights but cannot run any; make room or give access in "
-            f"{environment.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder.\n"
+            f"shows runs but cannot start any. Free space or grant access in "
+            f"{environment.outputs_dir()}, or set SLEEP_OUTPUTS_DIR to another folder.\n"
         )
     import app.views.explore  # noqa: F401  (so that the first visitor does not wait for it)
     from app.server import run
@@ -37,5 +37,5 @@ def main(options: Sequence[str] | None = None) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:  # before the server was up, which has its own answer to it
+    except KeyboardInterrupt:  # before the server runs, which handles it itself
         sys.exit(_INTERRUPTED)

@@ -1,6 +1,6 @@
-"""What a visitor can ask for: a night, its stop, its rest. What goes wrong is one sentence.
+"""Start, stop and resume runs for a visitor. Each failure is reported as one sentence.
 
-Each draws the page anew when it was done, and stays on it with the sentence when it was not.
+After success the page is drawn again; after a failure it stays and shows the sentence.
 """
 
 import time
@@ -9,108 +9,113 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app import conditions, text, url_state
-from app.controls import Chosen
+from app.controls import Selection
 from app.shown_runs import ShownRuns
 from app.visitor import Visitor, person, visitor
 from core import jobs
 from core.support import environment
 from core.support.errors import SleepError
 
+START_WAIT_S = 0.25
+"""The longest time that `start` waits for a free worker to begin the run."""
+
 _NOTES = "notes"  # in the session's state
-_BEGINNING_S, _LOOK_S = 0.25, 0.01
+_POLL_S = 0.01
 
 
-def start(chosen: Chosen, shown: ShownRuns | None) -> None:
-    """Ask for the chosen night and the one beside it, and show them."""
+def start(selection: Selection, shown: ShownRuns | None) -> None:
+    """Submit the selected run and the run to compare it with, and show both."""
     st.session_state.pop(_NOTES, None)
     try:
-        who = visitor()
-        mine = jobs.submit(chosen.config, person=who.person, address=who.address)
+        submitter = visitor()
+        run_id = jobs.submit(selection.config, person=submitter.person, address=submitter.address)
     except (SleepError, OSError) as error:
-        _tell("started", error)
+        _show_error("started", error)
         return
-    st.query_params[url_state.RUN] = mine
+    st.query_params[url_state.RUN] = run_id
     st.query_params.pop(url_state.COMPARED, None)
-    beside = _beside(chosen, shown, who)
-    if beside is not None:
-        st.query_params[url_state.COMPARED] = beside
-    _await_beginning(mine)
+    compared_id = _submit_compared(selection, shown, submitter)
+    if compared_id is not None:
+        st.query_params[url_state.COMPARED] = compared_id
+    _await_first_measure(run_id)
     st.rerun()
 
 
 def stop(run_ids: Sequence[str]) -> None:
-    """Ask for the runs' end, which only their owner may."""
-    _each("stopped", run_ids, lambda run_id: jobs.stop(run_id, person=person()))
+    """Request a stop of the runs; only their owner may do so."""
+    _for_every_run("stopped", run_ids, lambda run_id: jobs.stop(run_id, person=person()))
 
 
 def resume(run_ids: Sequence[str]) -> None:
-    """Ask for the rest of the runs' nights, which only their owner may."""
+    """Submit the rest of the runs; only their owner may do so."""
 
-    def ask(run_id: str) -> None:
-        who = visitor()
-        jobs.resume(run_id, person=who.person, address=who.address)
+    def resume_one(run_id: str) -> None:
+        submitter = visitor()
+        jobs.resume(run_id, person=submitter.person, address=submitter.address)
 
-    _each("resumed", run_ids, ask)
+    _for_every_run("resumed", run_ids, resume_one)
 
 
 def note(sentences: Sequence[str]) -> None:
-    """Tell these until the next night starts."""
+    """Show these notes until the next run starts."""
     st.session_state[_NOTES] = tuple(sentences)
 
 
 def notes() -> tuple[str, ...]:
-    """What is to be told."""
+    """Return the notes to show."""
     return tuple(st.session_state.get(_NOTES, ()))
 
 
-def _beside(chosen: Chosen, shown: ShownRuns | None, who: Visitor) -> str | None:
-    """The run beside the chosen night: the last one, or one asked for now."""
-    if chosen.compare == conditions.LAST:
-        return shown.mine.follower.run_id if shown else None
-    config = conditions.compared_config(chosen.compare, chosen.config)
+def _submit_compared(
+    selection: Selection, shown: ShownRuns | None, submitter: Visitor
+) -> str | None:
+    """Return the id of the compared run: the last one, or one submitted now."""
+    if selection.condition == conditions.LAST:
+        return shown.main.follower.run_id if shown else None
+    config = conditions.compared_config(selection.condition, selection.config)
     if config is None:
-        if chosen.compare != conditions.NOTHING:
+        if selection.condition != conditions.NOTHING:
             note([text.SAME_NIGHT])
         return None
     try:
-        return jobs.submit(config, person=who.person, address=who.address)
-    except (SleepError, OSError) as error:  # one's own night goes on all the same
-        note([f"The night beside it could not be started: {_sentence(error)}"])
+        return jobs.submit(config, person=submitter.person, address=submitter.address)
+    except (SleepError, OSError) as error:  # the main run continues all the same
+        note([f"The compared run could not be started: {_sentence(error)}"])
         return None
 
 
-def _await_beginning(run_id: str) -> None:
-    """Wait the moment that a free worker needs, so that the page is drawn once and not twice."""
+def _await_first_measure(run_id: str) -> None:
+    """Wait briefly, so that the page is drawn once and not twice when a worker is free."""
     if not jobs.engine_ready():
         return
     follower = jobs.Follower(run_id)
-    end = time.monotonic() + _BEGINNING_S
+    end = time.monotonic() + START_WAIT_S
     while not follower.update().state.stages and time.monotonic() < end:
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
 
 
-def _each(done: str, run_ids: Sequence[str], ask: Callable[[str], None]) -> None:
-    """Ask for every run, whatever becomes of the others; ``done`` is the verb in a sentence."""
-    told = False
+def _for_every_run(done: str, run_ids: Sequence[str], action: Callable[[str], None]) -> None:
+    """Call ``action`` for every run, also after one fails; ``done`` is the verb in a sentence."""
+    failed = False
     for run_id in run_ids:
         try:
-            ask(run_id)
+            action(run_id)
         except (SleepError, OSError) as error:
-            _tell(done, error)
-            told = True
-    if not told:
+            _show_error(done, error)
+            failed = True
+    if not failed:
         st.rerun()
 
 
-def _tell(done: str, error: SleepError | OSError) -> None:
-    st.error(text.literal(f"The night could not be {done}: {_sentence(error)}"))
+def _show_error(done: str, error: SleepError | OSError) -> None:
+    st.error(text.literal(f"The run could not be {done}: {_sentence(error)}"))
 
 
 def _sentence(error: SleepError | OSError) -> str:
     if isinstance(error, SleepError):
         return str(error)
-    where = f" ({error.filename})" if error.filename else ""
+    file = f" ({error.filename})" if error.filename else ""
     return (
-        f"{error.strerror or error}{where}. Make room or give access in "
-        f"{environment.outputs_dir()}, or let SLEEP_OUTPUTS_DIR name another folder."
+        f"{error.strerror or error}{file}. Free space or grant access in "
+        f"{environment.outputs_dir()}, or set SLEEP_OUTPUTS_DIR to another folder."
     )

@@ -1,4 +1,4 @@
-"""What a night can be compared with: one registry for the widget, the address and the start."""
+"""The conditions that a night can be compared with: one registry for widget, address and start."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,21 +12,31 @@ LAST, NOTHING = "last", "none"
 
 @dataclass(frozen=True)
 class Condition:
-    """``night`` gives the night to sleep beside one's own, None where none is to be slept.
+    """One condition: a run with the same seeds, weights and images and another schedule.
 
-    It has the same seeds, weights and images; only the schedule is another. ``arm`` names it in
-    charts, ``adverb`` begins a sentence on it.
+    Attributes
+    ----------
+    name : str
+        Name in the page's address.
+    label : str
+        Name in the select box.
+    chart_name : str
+        Name in charts, tables and scores.
+    phrase : str
+        Start of a sentence about it, as "Without REM".
+    make_config : callable
+        Maps the main run's config to the compared run's; None where no run is to be started.
     """
 
     name: str
     label: str
-    arm: str
-    adverb: str
-    night: Callable[[RunConfig], RunConfig | None]
+    chart_name: str
+    phrase: str
+    make_config: Callable[[RunConfig], RunConfig | None]
 
 
-def _with_rem(share: float) -> Callable[[RunConfig], RunConfig]:
-    return lambda config: replace(config, start_fraction_rem=share, end_fraction_rem=share)
+def _with_rem(fraction: float) -> Callable[[RunConfig], RunConfig]:
+    return lambda config: replace(config, start_fraction_rem=fraction, end_fraction_rem=fraction)
 
 
 def _published(config: RunConfig) -> RunConfig:
@@ -34,16 +44,18 @@ def _published(config: RunConfig) -> RunConfig:
 
 
 CONDITIONS = {
-    comparison.name: comparison
-    for comparison in (
-        Condition("no-rem", "The same night without REM", "no REM", "Without REM", _with_rem(0.0)),
+    condition.name: condition
+    for condition in (
+        Condition("no-rem", "No REM (all NREM)", "no REM", "Without REM", _with_rem(0.0)),
+        Condition("all-rem", "No NREM (all REM)", "all REM", "With REM only", _with_rem(1.0)),
         Condition(
-            "all-rem", "The same night, all REM", "all REM", "With nothing but REM", _with_rem(1.0)
+            "published",
+            "Published schedule",
+            "published",
+            "With the published schedule",
+            _published,
         ),
-        Condition(
-            "published", "The published night", "published", "In the published night", _published
-        ),
-        Condition(LAST, "The last run", "other", "In the other night", lambda config: None),
+        Condition(LAST, "Last run", "other run", "In the other run", lambda config: None),
         Condition(NOTHING, "Nothing", "", "", lambda config: None),
     )
 }
@@ -51,20 +63,23 @@ DEFAULT = "no-rem"
 
 
 def compared_config(name: str, config: RunConfig) -> RunConfig | None:
-    """The night to sleep beside ``config``; None for none, and where it would be the same one."""
-    night = CONDITIONS[name].night(config)
-    return None if night is None or _stages(night) == _stages(config) else night
+    """Return the config to compare ``config`` with, for the condition called ``name``.
+
+    None if the condition starts no run, or if it would train exactly the same stages.
+    """
+    compared = CONDITIONS[name].make_config(config)
+    return None if compared is None or _stages(compared) == _stages(config) else compared
 
 
 def _stages(config: RunConfig) -> list[object]:
-    """What is trained, which may be the same for other shares of REM."""
+    """The stages trained; different REM fractions can give the same ones."""
     return [cycle.stages for cycle in hypnogram(config)]
 
 
-def condition_of(mine: RunConfig | None, other: RunConfig | None) -> Condition:
-    """How the night ``other`` is compared with ``mine``: the entry that would have made it."""
-    if mine is not None and other is not None:
-        for comparison in CONDITIONS.values():
-            if comparison.night(mine) == other:
-                return comparison
+def condition_of(main: RunConfig | None, compared: RunConfig | None) -> Condition:
+    """Return the condition that turns ``main`` into ``compared``; `LAST` if there is none."""
+    if main is not None and compared is not None:
+        for condition in CONDITIONS.values():
+            if condition.make_config(main) == compared:
+                return condition
     return CONDITIONS[LAST]

@@ -1,8 +1,8 @@
-"""The page's frame and its navigation, and for `streamlit run app/main.py` its application.
+"""The page's frame and navigation; for `streamlit run app/main.py` also its application.
 
-`python -m app` serves the page under all limits of `app.server`. Streamlit's own command looks for
-an application in this file and serves that, so that hosts, origins, requests and open pages are
-limited there too; only the limits of connections and of the log are missing.
+`python -m app` serves the page with all limits of `app.server`. Streamlit's own command looks for
+an application in this file and serves it, so hosts, origins, requests and open pages are limited
+there too; only the limits on connections and on the log are missing.
 """
 
 import sys
@@ -19,7 +19,7 @@ if ROOT not in sys.path:
 from app.server import application  # noqa: E402  (needs the path above)
 from app.views import explore  # noqa: E402
 
-if runtime.exists():  # a visitor's run of the script
+if runtime.exists():  # a session runs the script
     st.set_page_config(page_title="Sleep Schedule Explorer", page_icon="🌙", layout="wide")
     st.navigation(
         [st.Page(explore.show, title="Explore", url_path="explore", default=True)],

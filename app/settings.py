@@ -1,7 +1,7 @@
-"""Every setting that the page has a control for: one registry for widgets, address and config.
+"""Every setting that has a control on the page: one registry for widgets, address and config.
 
-A dial's value is what its widget holds, a plain number or name. Its key is the widget's, and its
-name in the page's address.
+A setting's value is what its widget holds, a plain number or name. Its key is the widget's key and
+its name in the page's address.
 """
 
 import math
@@ -26,48 +26,59 @@ MAX_CYCLES = 30
 MAX_EPOCHS = 400
 MAX_IMAGES = 500
 MIN_LR, MAX_LR = 1e-6, 0.1
-SHARE_STEP = 0.5  # of a share in percent
+PERCENT_STEP = 0.5  # of a fraction in percent
 
 
 @dataclass(frozen=True)
 class Setting:
     """One setting.
 
-    ``shown`` gives the value that stands for a config (it may be one that the dial does not
-    accept), ``asked`` the settings of `RunConfig` that a value means. ``fix`` says what may be
-    chosen, and ``parse`` reads it from an address; it raises ValueError for what is no value.
+    Attributes
+    ----------
+    key : str
+        Key of the widget and name in the address.
+    from_config : callable
+        Maps a `RunConfig` to this setting's value, which `accepts` may reject.
+    to_fields : callable
+        Maps a value to the fields of `RunConfig` that it sets.
+    accepts : callable
+        Returns whether a value is valid.
+    parse : callable
+        Reads a value from an address; raises ValueError if the text is none.
+    hint : str
+        Describes the valid values, as part of an error message.
     """
 
     key: str
-    shown: Callable[[RunConfig], Value]
-    asked: Callable[[Any], dict[str, Any]]
+    from_config: Callable[[RunConfig], Value]
+    to_fields: Callable[[Any], dict[str, Any]]
     accepts: Callable[[Any], bool]
     parse: Callable[[str], Value]
-    fix: str
+    hint: str
 
 
-def _whole(key: str, high: int) -> Setting:
+def _integer(key: str, maximum: int) -> Setting:
     return Setting(
         key,
         lambda config: int(getattr(config, key)),
         lambda value: {key: value},
-        lambda value: isinstance(value, int) and 1 <= value <= high,
+        lambda value: isinstance(value, int) and 1 <= value <= maximum,
         _plain_int,
-        f"choose from 1 to {high}",
+        f"choose from 1 to {maximum}",
     )
 
 
-def _share(key: str, field: str) -> Setting:
-    def shown(config: RunConfig) -> float:
-        return round(100 * getattr(config, field) / SHARE_STEP) * SHARE_STEP
+def _percentage(key: str, field: str) -> Setting:
+    def from_config(config: RunConfig) -> float:
+        return round(100 * getattr(config, field) / PERCENT_STEP) * PERCENT_STEP
 
     return Setting(
         key,
-        shown,
+        from_config,
         lambda value: {field: value / 100},
-        lambda value: _is_number(value) and 0 <= value <= 100 and value % SHARE_STEP == 0,
-        lambda text: float(text) + 0.0,  # for -0 is 0
-        f"choose from 0 to 100 in steps of {SHARE_STEP}",
+        lambda value: _is_number(value) and 0 <= value <= 100 and value % PERCENT_STEP == 0,
+        lambda text: float(text) + 0.0,  # turns -0 into 0
+        f"choose from 0 to 100 in steps of {PERCENT_STEP}",
     )
 
 
@@ -83,12 +94,15 @@ def _name(key: str, registry: Mapping[str, object]) -> Setting:
 
 
 def _one_of(
-    key: str, options: Collection[int], shown: Callable[[RunConfig], int], field: str, made: Any
+    key: str,
+    options: Collection[int],
+    from_config: Callable[[RunConfig], int],
+    to_field: Callable[[Any], Any],
 ) -> Setting:
     return Setting(
         key,
-        shown,
-        lambda value: {field: made(value)},
+        from_config,
+        lambda value: {key: to_field(value)},
         lambda value: value in options,
         _plain_int,
         f"choose one of {', '.join(map(str, options))}",
@@ -105,25 +119,25 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _number(text: str) -> float:
+def _finite_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)
     return number
 
 
-# In this order: what bounds another setting comes before it.
+# In this order: a setting that bounds another one comes before it.
 SETTINGS = {
-    dial.key: dial
-    for dial in (
+    setting.key: setting
+    for setting in (
         _name("data", SOURCES),
         _name("split", SPLITS),
-        _whole("total_eps", MAX_EPOCHS),
-        _whole("num_cycles", MAX_CYCLES),
-        _share("rem_start", "start_fraction_rem"),
-        _share("rem_end", "end_fraction_rem"),
-        _whole("num", MAX_IMAGES),
-        _one_of("seeds", SEEDS, lambda config: len(config.seeds), "seeds", lambda n: range(n)),
+        _integer("total_eps", MAX_EPOCHS),
+        _integer("num_cycles", MAX_CYCLES),
+        _percentage("rem_start", "start_fraction_rem"),
+        _percentage("rem_end", "end_fraction_rem"),
+        _integer("num", MAX_IMAGES),
+        _one_of("seeds", SEEDS, lambda config: len(config.seeds), range),
         Setting(
             "dreamer",
             lambda config: "current" if config.continue_training else "frozen",
@@ -132,59 +146,59 @@ SETTINGS = {
             str,
             f"choose one of {', '.join(DREAMERS)}",
         ),
-        _one_of("latent_dim", LATENT_DIMS, lambda config: config.latent_dim, "latent_dim", int),
+        _one_of("latent_dim", LATENT_DIMS, lambda config: config.latent_dim, int),
         Setting(
             "lr",
             lambda config: config.lr,
             lambda value: {"lr": value},
             lambda value: _is_number(value) and MIN_LR <= value <= MAX_LR,
-            _number,
+            _finite_float,
             f"choose a number from {MIN_LR:f} to {MAX_LR}",
         ),
         _name("mask", MASKS),
-        _share("mask_fraction", "mask_fraction"),
+        _percentage("mask_fraction", "mask_fraction"),
     )
 }
 
 
 def config_of(values: Mapping[str, Any]) -> RunConfig:
-    """The night that the dials ask for; raises `ConfigError` for what no night can be."""
-    asked: dict[str, Any] = {}
-    for dial in SETTINGS.values():
-        value = values[dial.key]
-        # A browser keeps to the bounds; what else may talk to the server need not.
-        if not dial.accepts(value):
-            raise ConfigError(f"{dial.key} is {value!r}; {dial.fix}.")
-        asked |= dial.asked(value)
-    return RunConfig(**asked)
+    """Return the config for ``values``; raise `ConfigError` if a value or the whole is invalid."""
+    config_fields: dict[str, Any] = {}
+    for setting in SETTINGS.values():
+        value = values[setting.key]
+        # A browser keeps to the bounds; another client of the server may not.
+        if not setting.accepts(value):
+            raise ConfigError(f"{setting.key} is {value!r}; {setting.hint}.")
+        config_fields |= setting.to_fields(value)
+    return RunConfig(**config_fields)
 
 
 def values_of(config: RunConfig) -> Values:
-    """Where the dials stand for ``config``: at the default where they cannot show it."""
+    """Return the values for ``config``, with the default where no valid value matches it."""
     default = RunConfig()
     values = {}
-    for dial in SETTINGS.values():
-        value = dial.shown(config)
-        values[dial.key] = value if dial.accepts(value) else dial.shown(default)
+    for setting in SETTINGS.values():
+        value = setting.from_config(config)
+        values[setting.key] = value if setting.accepts(value) else setting.from_config(default)
     return values
 
 
 def preset_values(preset: Preset) -> Values:
-    """Where ``preset`` puts the dials that it says anything about."""
-    settings = preset.settings()
-    values = values_of(RunConfig(**settings))
+    """Return the values of the settings that ``preset`` defines."""
+    preset_fields = preset.settings()
+    values = values_of(RunConfig(**preset_fields))
     return {
         key: values[key]
-        for key, dial in SETTINGS.items()
-        if dial.asked(values[key]).keys() <= settings.keys()
+        for key, setting in SETTINGS.items()
+        if setting.to_fields(values[key]).keys() <= preset_fields.keys()
     }
 
 
 def settings_without_control(config: RunConfig) -> tuple[str, ...]:
-    """The settings of ``config`` that the dials cannot show, by name."""
-    reached = config_of(values_of(config))
+    """Return the names of the fields of ``config`` that the controls cannot show."""
+    representable = config_of(values_of(config))
     return tuple(
         field.name
         for field in fields(config)
-        if getattr(reached, field.name) != getattr(config, field.name)
+        if getattr(representable, field.name) != getattr(config, field.name)
     )

@@ -10,16 +10,23 @@ from core.runs.folder import find_run
 from core.schedule.config import RunConfig
 from core.support.errors import LogError, RunError
 
-EXAMPLE = ("example", "example-without-rem")  # recorded nights that ship with the program
+EXAMPLE = ("example", "example-without-rem")  # recorded runs that ship with the program
 
 _WATCHED = "watched"  # in the session's state
 
 
 @dataclass(frozen=True)
 class WatchedRun:
-    """A run that the page shows; ``config`` is None where its files do not tell it.
+    """A run that the page shows.
 
-    ``owner`` is the person who started it; None where only the host may stop or resume it.
+    Attributes
+    ----------
+    follower : Follower
+        Reads the run's log.
+    config : RunConfig or None
+        None if the run's files do not contain a valid one.
+    owner : str or None
+        The person who started the run; None where only the host may stop or resume it.
     """
 
     follower: Follower
@@ -29,25 +36,35 @@ class WatchedRun:
 
 @dataclass(frozen=True)
 class ShownRuns:
-    """One's own night and the one beside it; ``recorded`` where they are the program's example."""
+    """The one or two runs on the page.
 
-    mine: WatchedRun
-    beside: WatchedRun | None
+    Attributes
+    ----------
+    main : WatchedRun
+        The run that the controls, the status and the playhead refer to.
+    compared : WatchedRun or None
+        The run that it is compared with.
+    recorded : bool
+        Whether they are the example that ships with the program.
+    """
+
+    main: WatchedRun
+    compared: WatchedRun | None
     recorded: bool
 
 
-def find_shown_runs(run_id: str | None, beside_id: str | None) -> ShownRuns | None:
-    """The runs of those ids, else the example; None where there is not even that."""
-    mine = _watched(run_id)
-    if mine is not None:
-        beside = _watched(beside_id) if beside_id != run_id else None
-        return ShownRuns(mine, beside, recorded=run_id in EXAMPLE)
-    example, without = (_watched(name) for name in EXAMPLE)
-    return None if example is None else ShownRuns(example, without, recorded=True)
+def find_shown_runs(run_id: str | None, compared_id: str | None) -> ShownRuns | None:
+    """Return the runs with these ids, else the example; None where that is missing too."""
+    main = _watched(run_id)
+    if main is not None:
+        compared = _watched(compared_id) if compared_id != run_id else None
+        return ShownRuns(main, compared, recorded=run_id in EXAMPLE)
+    example, without_rem = (_watched(name) for name in EXAMPLE)
+    return None if example is None else ShownRuns(example, without_rem, recorded=True)
 
 
 def exists(run_id: str) -> bool:
-    """Whether there is a run of that id, which may come from an address."""
+    """Return whether a run has that id, which may be any text from an address."""
     try:
         find_run(run_id)
     except RunError:
@@ -56,11 +73,11 @@ def exists(run_id: str) -> bool:
 
 
 def _watched(run_id: str | None) -> WatchedRun | None:
-    """The run of that id, followed once a session; None for no id or what is not a run's."""
+    """The run with that id, with one follower per session; None if there is no such run."""
     if run_id is None:
         return None
     try:
-        folder = find_run(run_id)  # again each time, because a run may be deleted
+        folder = find_run(run_id)  # every time, because a run may be deleted
     except RunError:
         return None
     watched: dict[str, WatchedRun] = st.session_state.setdefault(_WATCHED, {})
@@ -72,7 +89,7 @@ def _watched(run_id: str | None) -> WatchedRun | None:
 
 
 def _config(follower: Follower) -> RunConfig | None:
-    """The night's config: as it was asked for, else as its log tells it."""
+    """The run's config from its record, else from its log."""
     try:
         return follower.folder.record().config
     except LogError:

@@ -1,4 +1,4 @@
-"""Two nights at one moment, and where they are together."""
+"""The shown runs at one moment."""
 
 from dataclasses import dataclass
 
@@ -9,76 +9,92 @@ from core import jobs
 from core.jobs import Snapshot, Status
 from core.schedule.config import RunConfig
 
-OWN = "this night"
+MAIN_NAME = "this run"
+"""Name of the main run in tables."""
 
 
 @dataclass(frozen=True)
 class PageSnapshot:
-    """One's own night and the one beside it; ``configs`` holds None for what cannot be told."""
+    """The main run and the compared run at one moment.
 
-    mine: Snapshot
-    beside: Snapshot | None
+    Attributes
+    ----------
+    main : Snapshot
+        The main run.
+    compared : Snapshot or None
+        The compared run.
+    condition : Condition
+        How the compared run differs from the main one.
+    configs : tuple of RunConfig or None
+        Configs of both; None for a missing run or an unreadable config.
+    """
+
+    main: Snapshot
+    compared: Snapshot | None
     condition: Condition
     configs: tuple[RunConfig | None, RunConfig | None]
 
     @property
     def active(self) -> bool:
-        """Whether more is to come of either without anybody doing anything."""
-        return any(now.active for now in self.snapshots)
+        """Whether either run will continue without any further request."""
+        return any(snapshot.active for snapshot in self.snapshots)
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        return (self.mine,) if self.beside is None else (self.mine, self.beside)
+        """The snapshots of the one or two runs, the main one first."""
+        return (self.main,) if self.compared is None else (self.main, self.compared)
 
     @property
     def statuses(self) -> tuple[Status, ...]:
-        return tuple(now.status for now in self.snapshots)
+        """The status of each run."""
+        return tuple(snapshot.status for snapshot in self.snapshots)
 
     @property
-    def seen(self) -> tuple[object, ...]:
-        """Is another when there is more to be seen than where a run is within a stage."""
+    def positions(self) -> tuple[object, ...]:
+        """The position of each run in its night, to the stage; it changes when charts change."""
         return tuple(
             (state.cycle, state.phase, len(state.stages), state.finished)
-            for now in self.snapshots
-            for state in [now.state]
+            for snapshot in self.snapshots
+            for state in [snapshot.state]
         )
 
     @property
     def done(self) -> bool:
-        """Whether both nights were slept to their end."""
-        return all(now.status == "done" for now in self.snapshots)
+        """Whether all runs are done."""
+        return all(snapshot.status == "done" for snapshot in self.snapshots)
 
     @property
-    def leading(self) -> int:
-        """Whose status is told: 0 for one's own night, 1 for the other if only that goes on."""
-        return int(self.beside is not None and self.beside.active and not self.mine.active)
+    def reported_index(self) -> int:
+        """Index of the run whose status is shown: 1 if only the compared run is active, else 0."""
+        return int(self.compared is not None and self.compared.active and not self.main.active)
 
     @property
-    def arms(self) -> ComparedRuns:
-        """What the charts compare; the night beside only once it has something to show."""
-        own = ComparedRun(OWN, "This night", self.mine.state)
-        if self.beside is None or not self.beside.state.stages:
-            return (own,)
-        return own, ComparedRun(self.condition.arm, self.condition.adverb, self.beside.state)
+    def compared_runs(self) -> ComparedRuns:
+        """The runs to plot; the compared run is included after its first measurement."""
+        main = ComparedRun(MAIN_NAME, "This run", self.main.state)
+        if self.compared is None or not self.compared.state.stages:
+            return (main,)
+        condition = self.condition
+        return main, ComparedRun(condition.chart_name, condition.phrase, self.compared.state)
 
     @property
     def progress(self) -> float:
-        """The share of all that is done, from 0 to 1."""
-        return sum(now.state.progress for now in self.snapshots) / len(self.snapshots)
+        """The finished share of all runs together, in [0, 1]."""
+        return sum(snapshot.state.progress for snapshot in self.snapshots) / len(self.snapshots)
 
     def seconds_left(self) -> float | None:
-        """How long the nights still take at this machine's pace; None where nobody can tell."""
+        """Return the expected time until all active runs are done; None if it is unknown."""
         left = [
-            jobs.expected_seconds(config) * (1 - now.state.progress)
-            for now, config in zip(self.snapshots, self.configs, strict=False)
-            if now.active and config is not None
+            jobs.expected_seconds(config) * (1 - snapshot.state.progress)
+            for snapshot, config in zip(self.snapshots, self.configs, strict=False)
+            if snapshot.active and config is not None
         ]
         return max(left, default=None)
 
 
 def take_snapshot(shown: ShownRuns) -> PageSnapshot:
-    """Read what is new of both runs."""
-    mine = shown.mine.follower.update()
-    beside = shown.beside.follower.update() if shown.beside else None
-    configs = (shown.mine.config, shown.beside.config if shown.beside else None)
-    return PageSnapshot(mine, beside, condition_of(*configs), configs)
+    """Read the new events of the shown runs and return their state."""
+    main = shown.main.follower.update()
+    compared = shown.compared.follower.update() if shown.compared else None
+    configs = (shown.main.config, shown.compared.config if shown.compared else None)
+    return PageSnapshot(main, compared, condition_of(*configs), configs)

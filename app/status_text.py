@@ -1,4 +1,4 @@
-"""Where runs stand, in words."""
+"""Status text of runs."""
 
 from app import text
 from app.snapshot import PageSnapshot
@@ -9,49 +9,49 @@ from core.support.durations import format_duration
 
 
 def status_line(now: PageSnapshot) -> str:
-    """Where the nights are that the page shows: the cycle, the stage, and the time left."""
-    leading = now.snapshots[now.leading]
-    told = position_text(leading)
-    if now.leading:
-        told = f"{told} ({now.condition.arm})"
+    """Return the position of the reported run in its night, and the time left."""
+    reported = now.snapshots[now.reported_index]
+    line = position_text(reported)
+    if now.reported_index:
+        line = f"{line} ({now.condition.chart_name})"
     left = now.seconds_left()
-    if leading.status == "running" and left is not None and leading.state.night is not None:
-        told = f"{told}, about {format_duration(left)} left"
-    return told
+    if reported.status == "running" and left is not None and reported.state.night is not None:
+        line = f"{line}, about {format_duration(left)} left"
+    return line
 
 
 def position_text(now: Snapshot) -> str:
-    """Where in the night a run is, or was when it ended; for one that waits, its turn."""
+    """Return where in its night a run is or ended; for a queued run, its position in the queue."""
     state = now.state
     if now.status == "queued":
-        return _after(state) + waiting_text(now)
+        return _finished_cycles(state) + waiting_text(now)
     if now.status == "interrupted":
-        return f"broke off {_point(state)}; {continuation_text(now)}"
+        return f"{_resume_point(state)}; {continuation_text(now)}"
     if state.phase == "pre-training":
-        return _point(state)
+        return _resume_point(state)
     if state.night is None:
-        return "getting ready" if now.active else _point(state)
-    place = f"cycle {state.cycle} of {len(state.night.cycles)}"
+        return "preparing" if now.active else _resume_point(state)
+    position = f"cycle {state.cycle} of {len(state.night.cycles)}"
     if now.status == "running":
-        return f"{place}, {state.phase if state.phase in text.STAGES else 'measuring'}"
+        return f"{position}, {state.phase if state.phase in text.STAGES else 'measuring'}"
     if now.status == "done" and state.seconds is not None:
-        return f"{place}, in {state.seconds:.0f} s"
-    return place
+        return f"{position}, in {state.seconds:.0f} s"
+    return position
 
 
-def _after(state: RunState) -> str:
+def _finished_cycles(state: RunState) -> str:
     if state.night is None or not state.finished:
         return ""
     return f"after cycle {state.finished} of {len(state.night.cycles)}, "
 
 
-def _point(state: RunState) -> str:
-    """The point of the night up to which everything is kept."""
+def _resume_point(state: RunState) -> str:
+    """The point of the night from which the run can be resumed."""
     if state.phase == "pre-training" and state.pretraining is not None:
         epoch, epochs = state.pretraining.epoch, state.pretraining.epochs
-        return f"before the night, learning the old memories: pass {epoch} of {epochs}"
+        return f"pre-training on old memories: epoch {epoch} of {epochs}"
     if state.night is None:
-        return "before the night began"
+        return "before the night started"
     cycles = len(state.night.cycles)
     if not state.finished:
         return f"in cycle 1 of {cycles}"

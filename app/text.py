@@ -1,127 +1,127 @@
-"""What the page says in sentences: what to look at, what to try, what a measure means."""
+"""The sentences on the page: introduction, help, definitions of the measures."""
 
 import re
 from collections.abc import Sequence
 
+from core.runs.measures import ERROR, RECALL_ACCURACY, RECALL_ERROR, Measure
 from core.support.text import printable
 
 TITLE = "Sleep Schedule Explorer"
 LOOK = (
-    "A network that knows one set of digits, its **old memories**, learns another tonight, the "
-    "**new memories**: the lines tell how well it redraws both, with REM sleep and without."
+    "A network that has learned one set of digits, its **old memories**, learns a second set "
+    "overnight, the **new memories**. The charts show how well it reconstructs and recalls both, "
+    "with and without REM sleep."
 )
-TRY = "**Try:** drag both REM sliders to 0 and press Run: without dreams, do the old memories live?"
-RECORDED = "A recorded example: press Run to sleep a night of your own, live."
-NO_RUN = "No night has run yet."
-NO_SUCH_RUN = "There is no night at this address; it may have been cleared away. Run a new one."
-NO_SUCH_BESIDE = "The night beside this one is gone; it may have been cleared away."
-MOVED = "The controls have moved since."
-SAME_NIGHT = "There is nothing to set beside it: the compared night would be the same one."
+TRY = "**Try:** set both REM sliders to 0 and press Run. Does the network keep its old memories?"
+RECORDED = "A recorded run. Press Run to start a live one."
+NO_RUN = "No run yet."
+NO_SUCH_RUN = "There is no run at this address; it may have been deleted. Start a new one."
+NO_SUCH_COMPARED_RUN = "The compared run does not exist; it may have been deleted."
+CONTROLS_CHANGED = "The controls have changed since."
+SAME_NIGHT = "That comparison is the same night, so only one runs."
 
-OWN_RUN = "Everybody with the link can watch; only this browser and the host can stop it."
-NO_COOKIES = "This browser keeps no cookies: after a reload this page takes it for another one."
+OWN_RUN = "Everyone with the link can watch; only this browser and the host can stop it."
+NO_COOKIES = "This browser stores no cookies: after a reload it counts as a new visitor."
 
-NO_PICTURES = "This run kept no pictures, or has not made any yet."
-NO_DREAMS = "No dreams yet: they come with REM sleep."
+NO_IMAGES = "This run has no images yet, or stored none."
+NO_DREAMS = "No dreams yet: they are generated in REM stages."
 
-STAGES = {
-    "NREM": "new memories are replayed",
-    "REM": "dreams of old memories are replayed",
-}
-DREAMERS = {"frozen": "as before the night", "current": "as it is now"}
+STAGES = {"NREM": "trains on new memories (replay)", "REM": "trains on dreams"}
+DREAMERS = {"frozen": "frozen (before the night)", "current": "current"}
 
-PRESET = "Schedules by name; their numbers are ours, chosen after a source."
-CYCLES = "How many times the night goes through NREM and then REM sleep."
-REM_START = "The REM share of the first cycle; the rest of it is NREM."
+PRESET = "A schedule by name. Its numbers are ours, chosen to follow the source."
+CYCLES = "Number of cycles in the night. Each cycle is an NREM stage followed by a REM stage."
+REM_START = "REM fraction of the first cycle; the rest of the cycle is NREM."
 REM_END = (
-    "The REM share of the last cycle; those between lie on a straight line. A night of one cycle "
-    "has the share at the start."
+    "REM fraction of the last cycle. It changes linearly over the cycles in between. A night of "
+    "one cycle uses the fraction at the start."
 )
-SPLIT = "Which images are the old memories, and which are learned tonight."
-COMPARE = (
-    "A second night that is slept beside yours, from the same weights, with the same seeds and "
-    "images; only its schedule is another."
+SPLIT = "The images that the network knows already, and those that it learns tonight."
+COMPARE = "A second run with the same initial weights, seeds and images; only its schedule differs."
+EPOCHS = (
+    "Number of epochs, distributed over the cycles. An epoch is one pass over the images of a "
+    "stage."
 )
-EPOCHS = "An epoch is one pass over a stage's images; they are shared out over the cycles."
-IMAGES = (
-    "How many new images each NREM stage replays, and how many dreams each REM stage trains on."
-)
-SEEDS = "How often the night is slept with other random numbers. One seed shows no spread."
+IMAGES = "Number of new images per NREM stage, and of dreams per REM stage."
+SEEDS = "Number of repetitions, each with different random numbers. One seed has no error bars."
 DREAMER = (
-    "Who makes the dreams: the network as it was before the night, or as it is now. What has been "
-    "forgotten cannot be dreamt of."
+    "The network that generates the dreams: a copy frozen before the night, or the current one, "
+    "which cannot dream of what it has forgotten."
 )
-LATENT = "How many numbers the network has to describe an image."
-LEARNING_RATE = "How far each gradient step goes (Adam)."
-DATA = "The program carries 5,000 images of MNIST; all 70,000 need a download or SLEEP_DATA_DIR."
-MASK = "Which pixels of a test image are hidden (set to 0) when it is to be recalled from the rest."
-MASK_SHARE = "How many pixels are hidden, where that can be chosen."
+LATENT = "Number of latent variables per image."
+LEARNING_RATE = "Step size of the optimiser (Adam)."
+DATA = "5,000 MNIST images are included; all 70,000 need a download or SLEEP_DATA_DIR."
+MASK = "The pixels of a test image that are hidden (set to 0) before recall."
+MASK_FRACTION = "Fraction of pixels hidden, for random pixels only."
 
 HYPNOGRAM = (
-    "A *hypnogram* shows a night's stages over time. In **NREM** sleep the network trains on real "
-    "images of the new memories; in **REM** sleep it trains on its own dreams, images that its "
-    "memory of the old ones makes up. An *epoch* is one pass over a stage's images."
+    "A *hypnogram* shows the stages of a night over time. In **NREM** stages the network trains on "
+    "real images of the new memories (replay). In **REM** stages it trains on dreams, images that "
+    "it generates from what it knows. An *epoch* is one pass over the images of a stage. The "
+    "*requested* REM fraction is the mean over the cycles; the *scheduled* one results from "
+    "rounding to whole epochs."
 )
 KEPT = (
-    "**Old memories kept.** From the reconstruction error E of old images: (U − E) / (U − K), "
-    "where K is that error before the night, and U the error before the night of images that the "
-    "network has never seen, the new ones. 100 %: redraws them as well as before; 0 %: no better "
-    "than unseen images, or worse. Higher is better."
+    "**Old memories kept.** (U − E) / (U − K), where E is the reconstruction error of the old "
+    "memories, K the same error before the night, and U the error of the new memories before the "
+    "night, when the network has not seen them. 100 %: reconstructed as well as before the night; "
+    "0 %: no better than unseen images, or worse. Higher is better."
 )
 LEARNED = (
-    "**New memories learned.** From the reconstruction error E of new images: (U − E) / (U − K), "
-    "where U is that error before the night, and K the error before the night of the old "
-    "memories, which the network knows. 0 %: nothing learned; 100 %: redraws them as well as it "
-    "redrew the old ones before the night. Higher is better."
+    "**New memories learned.** (U − E) / (U − K), where E is the reconstruction error of the new "
+    "memories, U the same error before the night, and K the error of the old memories before the "
+    "night. 0 %: nothing learned; 100 %: reconstructed as well as the old memories were before the "
+    "night. Higher is better."
 )
 FORGOTTEN = (
-    "**Forgotten.** How far the error of old images is above its best so far in this night (the "
-    "best is mostly before the night), as a share of U − K as in the other two. 0 %: never better "
-    "than now; 100 % at most. Lower is better. After Chaudhry et al. 2018, "
-    "doi 10.1007/978-3-030-01252-6_33."
+    "**Old memories forgotten.** How far the reconstruction error of the old memories is above its "
+    "lowest value so far in this night (usually the one before the night), as a share of U − K as "
+    "in the other two scores. 0 %: never better than now; 100 % is the maximum. Lower is better. "
+    "After Chaudhry et al. 2018, doi 10.1007/978-3-030-01252-6_33."
 )
-RECONSTRUCTION_ERROR = (
-    "**Reconstruction error.** The network is shown a test image and redraws it from memory. The "
-    "error is the absolute difference between the two, summed over all 784 pixels, and its mean "
-    "over the test images: 0 is a perfect copy, 784 the worst there can be. Lower is better. It "
-    "is the measure of the published simulation."
-)
+
+
+def definition(measure: Measure) -> str:
+    """Return a measure's label and definition as Markdown."""
+    return f"**{measure.label.capitalize()}.** {measure.definition}"
+
+
+RECONSTRUCTION_ERROR = definition(ERROR)
 RECALL = (
-    "**Recall** is redrawing an image from a part of it: hidden pixels are set to 0, the same ones "
-    "in every cycle and night. **Recall error** is the reconstruction error of that drawing. "
-    "**Recall accuracy** is the share of these drawings that a digit reader, a small fixed "
-    "network, names with the right digit in the right style; by chance that is about 5 % for "
-    "inverted digits and 10 % for the others. Higher is better."
+    "**Recall** reconstructs an image from a partial image.\n\n"
+    f"{definition(RECALL_ACCURACY)} Random guesses reach about 5 % with inverted digits and 10 % "
+    f"with digits 0-4 and 5-9.\n\n{definition(RECALL_ERROR)}"
 )
 LOSSES = (
-    "**Losses** are what training minimises, in nats an image, as means over each epoch: "
-    "**reconstruction** (binary cross-entropy over the pixels) plus **KL** (how far the latent "
-    "code is from the normal distribution that dreams are drawn from) is the **total**. They are "
-    "of the images trained on: new ones in NREM, dreams in REM."
+    "**Training loss**, in nats per image, as a mean over each epoch. The **total** is the sum of "
+    "**reconstruction** (binary cross-entropy over the pixels) and **KL** (divergence of the "
+    "latent code from the normal distribution that dreams are sampled from). It refers to the "
+    "images trained on: new memories in NREM, dreams in REM."
 )
 DREAMS = (
-    "**Dream content.** The digit reader looks at each dream of a REM stage. Where it is at least "
-    "50 % sure, the dream is of the **old** or the **new** memories, else of **neither**."
+    "**Dream content.** The digit reader classifies each dream of a REM stage as **old** or "
+    "**new** memories if it is at least 50 % sure, else as **neither**."
 )
 INTERVALS = (
-    "**Several seeds** are drawn as their mean, a thin line each, and a band: the 95 % confidence "
-    "interval of the mean (Student's t). One seed shows no spread: another could end elsewhere."
+    "**Seeds.** Several seeds are drawn as their mean, one thin line per seed, and a band: the "
+    "95 % confidence interval of the mean (Student's t). One seed has no error bars: another seed "
+    "could end differently."
 )
 WHEN_MEASURED = (
-    "**When.** Before the night and after every stage, on images that the network never trains "
-    "on: on all test images before the night and at its end, on a fixed 500 of each kind in "
-    "between. Measuring changes nothing in the night. Where the processor has bfloat16 the network "
-    "redraws in it, which moves no measure by more than 0.5 %. A line in a chart has at most 2,000 "
-    "points, evenly spaced; the tables have all."
+    "**When.** Before the night and after every stage, on test images that the network never "
+    "trains on: on all of them before the night and at its end, else on a fixed subset of 500 per "
+    "memory set. Measuring does not change the night. A processor with bfloat16 evaluates the "
+    "network in it, which changes no measure by more than 0.5 %. A line in a chart has at most "
+    "2,000 evenly spaced points; the tables contain all of them."
 )
 LEAVES_OUT = (
-    "**What the model leaves out.** One small network stands for hippocampus and neocortex both; "
-    "REM and NREM differ only in what is trained on; nothing decays, nothing is selected for "
-    "replay, and two sets of digits are not a lifetime. How well old memories survive also "
-    "depends on the weights that the night starts from."
+    "**What the model leaves out.** One small network models both hippocampus and neocortex. REM "
+    "and NREM differ only in the images trained on. Nothing decays, replay is not selective, and "
+    "two sets of digits are not a lifetime of memories. How well old memories are kept also "
+    "depends on the initial weights."
 )
 PRESETS = (
-    "**Presets.** Their numbers are ours, chosen after the sources; only the even night is a "
+    "**Presets.** Their numbers are ours, chosen to follow the sources; only the even night is a "
     "published setting of this simulation."
 )
 METHODS = (
@@ -138,29 +138,40 @@ METHODS = (
 )
 
 
-def not_own(by_visitors: Sequence[bool], *, of: int, active: bool) -> str:
-    """Who may stop or resume those ``of`` the runs shown that this visitor did not start.
+def who_can_control(by_visitors: Sequence[bool], *, shown: int, active: bool) -> str:
+    """Return who can stop or resume the shown runs that this visitor did not start.
 
-    ``by_visitors`` has a flag for each: true for another visitor's run, false for the host's.
-    ``active``: one of them waits or runs, so that it can be stopped.
+    Parameters
+    ----------
+    by_visitors : sequence of bool
+        One flag per such run: True if another visitor started it, False if the host did.
+    shown : int
+        Number of runs on the page.
+    active : bool
+        Whether one of these runs is queued or running, so that it can be stopped.
+
+    Returns
+    -------
+    str
+        A sentence.
     """
     who = {
         frozenset({True}): "the browser that started it and the host",
         frozenset({False}): "the host",
     }.get(frozenset(by_visitors), "their owners")
-    which = "the other run" if len(by_visitors) < of else "it"
+    which = "the other run" if len(by_visitors) < shown else "it"
     return (
-        f"Everybody with the link can watch; only {who} can {'stop' if active else 'resume'} "
+        f"Everyone with the link can watch; only {who} can {'stop' if active else 'resume'} "
         f"{which}."
     )
 
 
 def literal(text: str) -> str:
-    """``text`` without any meaning as Markdown, and without characters that are not seen."""
+    """Return ``text`` with Markdown and invisible characters escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$~:<>|&])", r"\\\1", printable(text))
 
 
 def sentence(text: str) -> str:
-    """``text`` as `literal`, with a capital at the start unless a name is there, as ``lr_2``."""
+    """Return ``text`` as `literal`, capitalised unless it starts with a name such as ``lr_2``."""
     first = text.split(" ", 1)[0]
     return literal(text[:1].upper() + text[1:] if first.isalpha() else text)

@@ -1,8 +1,8 @@
-"""Who visits: a browser with a secret in a cookie, at a network address.
+"""The visitor: a browser with a secret in a cookie, at a network address.
 
-The secret survives reloads and leaves the browser for this server only. Runs are stored under a
-name derived from it, which everybody may see. The server makes the secret, so that a visitor who
-presses Run before the browser has answered has the same name afterwards.
+The secret survives reloads and is sent to this server only. Runs are stored under a public name
+derived from it. The server creates the secret, so a visitor who presses Run before the browser has
+answered keeps the same name.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ COOKIE = "sleep_visitor"
 _KEY = "visitor"  # of the component, and of its answer in the session's state
 _SECRET = "visitor_secret"  # in the session's state
 _SECRET_BYTES = 16
-_FORM = re.compile(r"[0-9a-f]{32}")
+_SECRET_FORMAT = re.compile(r"[0-9a-f]{32}")
 _NAME_DIGITS = 16
-_NAME = re.compile(rf"visitor-[0-9a-f]{{{_NAME_DIGITS}}}")
+_NAME_FORMAT = re.compile(rf"visitor-[0-9a-f]{{{_NAME_DIGITS}}}")
 _PORT = re.compile(r":\d{1,5}")
-_BLOCKED = ""  # the answer of a browser that keeps no cookies
+_NO_COOKIES = ""  # the answer of a browser that stores no cookies
 
 
 class Visitor(NamedTuple):
@@ -36,51 +36,51 @@ class Visitor(NamedTuple):
     address: str
 
 
-def remember() -> None:
-    """Let the browser keep the secret; draws nothing that can be seen."""
+def store_secret() -> None:
+    """Let the browser store the session's secret; it draws nothing visible."""
     cookie(COOKIE, _secret(), key=_KEY)
 
 
 def visitor() -> Visitor:
-    """The visitor of this session; raises `ConfigError` as `address` does."""
+    """Return the visitor of this session; raise `ConfigError` as `address` does."""
     return Visitor(person(), address())
 
 
 def person() -> str:
-    """The public name of the session's visitor."""
+    """Return the public name of the session's visitor."""
     return name_of(_secret())
 
 
-def forgotten() -> bool:
-    """Whether the browser keeps no cookies, so that a reload makes another visitor of it."""
-    return stored_secret(_KEY) == _BLOCKED
+def without_cookies() -> bool:
+    """Return whether the browser stores no cookies, so that a reload is a new visitor."""
+    return stored_secret(_KEY) == _NO_COOKIES
 
 
 def address() -> str:
-    """The visitor's network address, "" where it is unknown or this machine's own.
+    """Return the visitor's network address, "" if it is unknown or this machine's own.
 
-    It is the connection's, or what a trusted proxy says: the last entry of the header that
-    ``SLEEP_TRUSTED_PROXY_HEADER`` names, since a visitor can write all entries before it. Raises
-    `ConfigError` for a setting that names no header.
+    It is the connection's address, or the last entry of the header that
+    ``SLEEP_TRUSTED_PROXY_HEADER`` names: the trusted proxy appends it, while a visitor can forge
+    all earlier entries. Raises `ConfigError` if the setting is not the name of a header.
     """
     header = environment.trusted_proxy_header()
     if header is not None:
         entries = ",".join(st.context.headers.get_all(header)).split(",")
         with suppress(ValueError):
-            return _address(entries[-1].strip())
+            return _parsed_address(entries[-1].strip())
     with suppress(ValueError):
-        return _address(str(st.context.ip_address))
+        return _parsed_address(str(st.context.ip_address))
     return ""
 
 
 def name_of(secret: str) -> str:
-    """The public name that belongs to a secret, from which the secret cannot be computed."""
+    """Return the public name for a secret; the secret cannot be computed from it."""
     return f"visitor-{hashlib.sha256(secret.encode()).hexdigest()[:_NAME_DIGITS]}"
 
 
-def is_name(person: str | None) -> bool:
-    """Whether ``person`` is what `name_of` returns for some secret."""
-    return person is not None and _NAME.fullmatch(person) is not None
+def is_visitor_name(person: str | None) -> bool:
+    """Return whether ``person`` has the form of the names that `name_of` returns."""
+    return person is not None and _NAME_FORMAT.fullmatch(person) is not None
 
 
 def _secret() -> str:
@@ -94,10 +94,10 @@ def _secret() -> str:
 
 
 def _is_secret(value: object) -> bool:
-    return isinstance(value, str) and _FORM.fullmatch(value) is not None
+    return isinstance(value, str) and _SECRET_FORMAT.fullmatch(value) is not None
 
 
-def _address(text: str) -> str:
+def _parsed_address(text: str) -> str:
     """An address without the port that some proxies add; raises ValueError for anything else."""
     host, bracket, rest = text.removeprefix("[").partition("]")
     if bracket and not (rest == "" or _PORT.fullmatch(rest)):

@@ -1,1 +1,1 @@
-"""From the numbers of `app.view_data` to what Plotly draws, as plain JSON values."""
+"""Plotly figures as plain JSON values, from the values of `app.view_data`."""

@@ -1,35 +1,50 @@
-"""What the dreams of each cycle were about."""
+"""The chart of dream content over the cycles."""
 
 from app.charts.style import GREY, LEGEND, NEW, OLD, Figure, layout, tick_step
 from app.view_data.dreams import DreamContent
 
 HEIGHT = 280
-MOST_BARS = 500
+MAX_BARS = 500
 _FINE = {"solidity": 0.15, "size": 6}
-_PARTS = (
-    ("old", "old memories", OLD, ""),
-    ("new", "new memories", NEW, "/"),
-    ("neither", "neither", GREY, "."),
+_CLASSES = (
+    ("old", OLD, ""),
+    ("new", NEW, "/"),
+    ("neither", GREY, "."),
 )
 
 
 def dream_chart(dreams: tuple[DreamContent, ...], cycles: int, revision: str) -> Figure:
-    """For each cycle of the night's ``cycles`` the shares of its dreams, as a stacked bar."""
+    """Return a stacked bar per cycle with the shares of its dreams.
+
+    Parameters
+    ----------
+    dreams : tuple of DreamContent
+        The content of each REM stage so far.
+    cycles : int
+        Number of cycles in the whole night.
+    revision : str
+        Zoom and hidden traces last while it is the same, see `app.charts.style.layout`.
+
+    Returns
+    -------
+    Figure
+        A figure with three traces.
+    """
     traces = [
         {
             "type": "bar",
-            "uid": part,
-            "name": name,
-            "x": [each.cycle for each in dreams],
-            "y": [round(getattr(each, part), 4) for each in dreams],
+            "uid": key,
+            "name": key,
+            "x": [content.cycle for content in dreams],
+            "y": [round(getattr(content, key), 4) for content in dreams],
             "marker": {
                 "color": colour,
                 "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "#FFFFFF"} | _FINE,
             },
-            "customdata": [_classes(each, part) for each in dreams],
+            "customdata": [_digits(content, key) for content in dreams],
             "hovertemplate": "%{y:.0%}%{customdata}",
         }
-        for part, name, colour, pattern in _PARTS
+        for key, colour, pattern in _CLASSES
     ]
     return {
         "data": traces,
@@ -46,7 +61,7 @@ def dream_chart(dreams: tuple[DreamContent, ...], cycles: int, revision: str) ->
                 "showgrid": False,
             },
             yaxis={
-                "title": {"text": "share of the dreams", "standoff": 6},
+                "title": {"text": "share of dreams", "standoff": 6},
                 "tickformat": ".0%",
                 "range": [0, 1],
             },
@@ -54,7 +69,7 @@ def dream_chart(dreams: tuple[DreamContent, ...], cycles: int, revision: str) ->
     }
 
 
-def _classes(dreams: DreamContent, part: str) -> str:
-    if part == "neither":
+def _digits(content: DreamContent, key: str) -> str:
+    if key == "neither":
         return ""
-    return f", {getattr(dreams, f'{part}_classes'):.1f} digits"
+    return f", {getattr(content, f'{key}_classes'):.1f} digits"

@@ -1,4 +1,4 @@
-"""The hypnogram: a night's stages over its epochs, with the one that goes on now lit."""
+"""The hypnogram: the stages of a night over its epochs, with the current stage highlighted."""
 
 from collections.abc import Sequence
 
@@ -8,39 +8,42 @@ from app.view_data.hypnogram import Block
 from core.schedule.hypnogram import Stage
 
 HEIGHT = 120
-# Left blank between stages, so that neighbours in a lane stay apart: of the night, of a stage.
-_GAP, _MOST = 0.004, 0.3
-_PAST, _NOW, _AHEAD = 0.75, 1.0, 0.3
+# The gap between neighbouring bars: a share of the night's epochs, limited to a share of the stage.
+_GAP_OF_NIGHT, _MAX_GAP_OF_STAGE = 0.004, 0.3
+_PAST_OPACITY, _CURRENT_OPACITY, _FUTURE_OPACITY = 0.75, 1.0, 0.3
 
 
-def hypnogram(night: Sequence[Block], now: tuple[int, str] | None = None) -> Figure:
-    """Stages over epochs, REM in the upper lane.
+def hypnogram(night: Sequence[Block], current: tuple[int, str] | None = None) -> Figure:
+    """Return a figure of stages over epochs, with REM in the upper lane.
 
-    ``now`` is the (cycle, stage) that a run is in: what lies ahead of it is pale.
+    ``current`` is the (cycle, stage) that a run is in; later stages are pale. None for a planned
+    night, which is drawn in full.
     """
     epochs = night[-1].start + night[-1].epochs
-    reached = _reached(night, now)
+    current_index = _current_index(night, current)
     traces = []
     for stage in (Stage.NREM, Stage.REM):
-        mine = [(index, block) for index, block in enumerate(night) if block.stage is stage]
-        lit = [reached is not None and index == reached for index, _ in mine]
+        lane = [(index, block) for index, block in enumerate(night) if block.stage is stage]
         traces.append(
             {
                 "type": "bar",
                 "name": stage.value,
                 "uid": stage.value,
                 "orientation": "h",
-                "base": [block.start + _gap(block, epochs) / 2 for _, block in mine],
-                "x": [block.epochs - _gap(block, epochs) for _, block in mine],
-                "y": [stage.value] * len(mine),
+                "base": [block.start + _gap(block, epochs) / 2 for _, block in lane],
+                "x": [block.epochs - _gap(block, epochs) for _, block in lane],
+                "y": [stage.value] * len(lane),
                 "width": 0.74,
                 "marker": {
                     "color": STAGE_COLOURS[stage],
                     "cornerradius": 3,
-                    "opacity": [_strength(index, reached) for index, _ in mine],
-                    "line": {"color": "#E0B400", "width": [3 if each else 0 for each in lit]},
+                    "opacity": [_opacity(index, current_index) for index, _ in lane],
+                    "line": {
+                        "color": "#E0B400",
+                        "width": [3 if index == current_index else 0 for index, _ in lane],
+                    },
                 },
-                "customdata": [_told(block) for _, block in mine],
+                "customdata": [_hover_text(block) for _, block in lane],
                 "hovertemplate": "%{customdata}<extra></extra>",
                 "showlegend": False,
             }
@@ -61,7 +64,7 @@ def hypnogram(night: Sequence[Block], now: tuple[int, str] | None = None) -> Fig
 
 
 def alt(night: Sequence[Block]) -> str:
-    """The picture in a sentence."""
+    """Return the hypnogram as a sentence."""
     stages = ", ".join(
         f"{block.stage.value} {block.epochs} epoch{'s' if block.epochs > 1 else ''}"
         for block in night
@@ -71,23 +74,24 @@ def alt(night: Sequence[Block]) -> str:
 
 
 def _gap(block: Block, epochs: int) -> float:
-    return min(_GAP * epochs, _MOST * block.epochs)
+    return min(_GAP_OF_NIGHT * epochs, _MAX_GAP_OF_STAGE * block.epochs)
 
 
-def _reached(night: Sequence[Block], now: tuple[int, str] | None) -> int | None:
-    if now is None:
+def _current_index(night: Sequence[Block], current: tuple[int, str] | None) -> int | None:
+    """The index of the current stage, -1 before the first one, None for a planned night."""
+    if current is None:
         return None
-    places = [(block.cycle, block.stage.value) for block in night]
-    return places.index(now) if now in places else -1
+    stages = [(block.cycle, block.stage.value) for block in night]
+    return stages.index(current) if current in stages else -1
 
 
-def _strength(index: int, reached: int | None) -> float:
-    if reached is None or index == reached:
-        return _NOW
-    return _PAST if index < reached else _AHEAD
+def _opacity(index: int, current_index: int | None) -> float:
+    if current_index is None or index == current_index:
+        return _CURRENT_OPACITY
+    return _PAST_OPACITY if index < current_index else _FUTURE_OPACITY
 
 
-def _told(block: Block) -> str:
+def _hover_text(block: Block) -> str:
     return (
         f"cycle {block.cycle}, {block.stage.value}: epochs {block.start + 1} to "
         f"{block.start + block.epochs}<br>{text.STAGES[block.stage.value]}"

@@ -1,11 +1,11 @@
-"""How measures of both memories went, for the nights that are compared."""
+"""The chart of a measure of both memory sets over the night, for the compared runs."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from app.charts.style import (
     IN_PAIRS,
-    MOST_POINTS,
+    MAX_POINTS,
     NEW,
     OLD,
     Figure,
@@ -22,80 +22,95 @@ from core.runs.measures import Measure, Memory
 
 HEIGHT = 300
 _MEMORIES = ((Memory.OLD, OLD, "circle"), (Memory.NEW, NEW, "diamond"))
-_DASHES = ("solid", "dot")  # one's own night, the one beside it
+_DASHES = ("solid", "dot")  # of the main run and of the compared run
 
 
-def measure_chart(arms: ComparedRuns, measure: Measure, revision: str, cycle: int) -> Figure:
-    """``measure`` of old and new memories at every stage's end, with ``cycle`` marked.
+def measure_chart(runs: ComparedRuns, measure: Measure, revision: str, cycle: int) -> Figure:
+    """Return ``measure`` of old and new memories after every stage.
 
-    Colour and marker tell the memories, the line's style the nights. Several seeds are a mean with
-    its 95 % interval as a band, and a thin line each.
+    Colour and marker show the memory set, the line's style shows the run. Several seeds are drawn
+    as their mean with a band for its 95 % confidence interval, and a thin line per seed.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs; the REM stages of the main one are shaded.
+    measure : Measure
+        An entry of `core.runs.measures.MEASURES`.
+    revision : str
+        Zoom and hidden traces last while it is the same, see `app.charts.style.layout`.
+    cycle : int
+        The cycle whose end is marked.
+
+    Returns
+    -------
+    Figure
+        A figure with one line per run and memory set.
     """
     traces = []
-    for arm, dash in zip(arms, _DASHES, strict=False):
+    for run, dash in zip(runs, _DASHES, strict=False):
         for memory, colour, symbol in _MEMORIES:
-            group = memory.value if arm is arms[0] else f"{memory}, {arm.name}"
-            found = measure_series(arm.state, memory, measure, MOST_POINTS)
-            traces += _spread(found, group, colour, measure.maximum)
+            group = memory.value if run is runs[0] else f"{memory}, {run.name}"
+            series = measure_series(run.state, memory, measure, MAX_POINTS)
+            traces += _error_bars(series, group, colour, measure.maximum)
             traces.append(
                 {
-                    **_line(found.epochs, found.means, group),
+                    **_line(series.epochs, series.means, group),
                     "name": group,
                     "mode": "lines+markers",
                     "line": {"color": colour, "dash": dash, "width": 2.5},
                     "marker": {"symbol": symbol, "size": 6, "color": colour},
-                    "text": list(found.where),
-                    "hovertemplate": _hover(measure),
+                    "text": list(series.where),
+                    "hovertemplate": _hover_template(measure),
                 }
             )
-    night = run_blocks(arms[0].state)
-    epochs = max(arm.state.epochs for arm in arms)
-    scale = {"title": {"text": measure.label, "standoff": 6}, "rangemode": "tozero", "nticks": 6}
+    night = run_blocks(runs[0].state)
+    epochs = max(run.state.epochs for run in runs)
+    y_axis = {"title": {"text": measure.label, "standoff": 6}, "rangemode": "tozero", "nticks": 6}
     if measure.as_percent:
-        scale |= {"tickformat": ".0%", "range": [0, 1.02]}
+        y_axis |= {"tickformat": ".0%", "range": [0, 1.02 * measure.maximum]}
     return {
         "data": traces,
         "layout": layout(
             HEIGHT,
             revision,
             xaxis=night_axis(night, epochs),
-            yaxis=scale,
+            yaxis=y_axis,
             shapes=[*shading(night), *playhead_line(night, cycle)],
             legend=IN_PAIRS,
         ),
     }
 
 
-def _spread(found: Series, group: str, colour: str, most: float) -> list[dict[str, Any]]:
-    if found.half_widths is None:
+def _error_bars(series: Series, group: str, colour: str, maximum: float) -> list[dict[str, Any]]:
+    """The band of confidence intervals and the line of each seed; [] for a single seed."""
+    if series.half_widths is None:
         return []
-    pairs = list(zip(found.means, found.half_widths, strict=True))
-    # An interval may reach beyond what the measure can be; the drawing does not.
-    edges = (
-        [min(mean + half, most) for mean, half in pairs],
-        [max(m - half, 0) for m, half in pairs],
-    )
-    quiet = {"mode": "lines", "showlegend": False, "hoverinfo": "skip"}
+    pairs = list(zip(series.means, series.half_widths, strict=True))
+    # An interval may exceed the measure's range; the band is cut there.
+    upper = [min(mean + half_width, maximum) for mean, half_width in pairs]
+    lower = [max(mean - half_width, 0) for mean, half_width in pairs]
+    unlabelled = {"mode": "lines", "showlegend": False, "hoverinfo": "skip"}
     band = {
-        **_line([*found.epochs, *reversed(found.epochs)], [*edges[0], *reversed(edges[1])], group),
-        **quiet,
+        **_line([*series.epochs, *reversed(series.epochs)], [*upper, *reversed(lower)], group),
+        **unlabelled,
         "uid": uid(f"{group} interval"),
         "fill": "toself",
         "fillcolor": colour,
         "opacity": 0.18,
         "line": {"width": 0},
     }
-    thin = [
+    seed_lines = [
         {
-            **_line(found.epochs, seed, group),
-            **quiet,
+            **_line(series.epochs, values, group),
+            **unlabelled,
             "uid": uid(f"{group} seed {number}"),
             "line": {"color": colour, "width": 0.8},
             "opacity": 0.45,
         }
-        for number, seed in enumerate(found.seeds)
+        for number, values in enumerate(series.seeds)
     ]
-    return [band, *thin]
+    return [band, *seed_lines]
 
 
 def _line(epochs: Sequence[int], values: Sequence[float], group: str) -> dict[str, Any]:
@@ -108,6 +123,6 @@ def _line(epochs: Sequence[int], values: Sequence[float], group: str) -> dict[st
     }
 
 
-def _hover(measure: Measure) -> str:
+def _hover_template(measure: Measure) -> str:
     value = "%{y:.1%}" if measure.as_percent else "%{y:.1f}"
     return f"{value} (%{{text}})"

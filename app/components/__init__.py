@@ -1,1 +1,1 @@
-"""Parts of the page that Streamlit does not have."""
+"""Components of the page that Streamlit does not provide."""

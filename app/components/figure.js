@@ -1,6 +1,6 @@
-// One Plotly figure. Zoom, hidden traces and the node itself stay as they are between updates.
+// One Plotly figure. Zoom, hidden traces and the DOM node stay the same across updates.
 
-const LIBRARY = "sleepExplorerPlotly"; // one load for all figures of the page
+const LIBRARY = "sleepExplorerPlotly"; // all figures of the page share one load
 
 function library(source) {
   window[LIBRARY] ??= new Promise((resolve, reject) => {
@@ -37,12 +37,12 @@ function themed(layout, style) {
   };
 }
 
-// A finger that draws over a chart is to scroll the page, a mouse is to zoom.
-const FINGER = window.matchMedia("(pointer: coarse)").matches;
+// On a touch screen a drag over a chart scrolls the page; with a mouse it zooms.
+const TOUCH = window.matchMedia("(pointer: coarse)").matches;
 
 const CONFIG = {
   displaylogo: false,
-  displayModeBar: FINGER ? false : "hover",
+  displayModeBar: TOUCH ? false : "hover",
   doubleClick: "reset",
   modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
 };
@@ -52,88 +52,87 @@ export default function (component) {
   const node = parentElement.querySelector(".figure");
   const style = getComputedStyle(parentElement);
   const version = `${data.version} ${style.getPropertyValue("--st-text-color")}`;
-  node.sleepAsked = version;
-  if (node.sleepDrawn === version) return node.sleepLeave; // a rerun that changed nothing here
+  node.sleepRequested = version;
+  if (node.sleepDrawn === version) return node.sleepCleanup; // this rerun changed nothing here
   node.style.height = `${data.height}px`;
   node.setAttribute("aria-label", data.alt);
 
   const draw = (plotly) => {
-    const wanted = node.sleepAsked === version && node.sleepDrawn !== version;
-    if (!wanted || !node.isConnected) return;
+    const outdated = node.sleepRequested !== version || node.sleepDrawn === version;
+    if (outdated || !node.isConnected) return;
     const figure = JSON.parse(data.figure);
     const layout = themed(figure.layout, style);
-    if (FINGER || data.quiet) layout.dragmode = false;
+    if (TOUCH || data.static) layout.dragmode = false;
     const config = { ...CONFIG, toImageButtonOptions: { filename: data.name, format: "svg" } };
-    if (data.quiet) config.displayModeBar = false;
+    if (data.static) config.displayModeBar = false;
     plotly.react(node, figure.data, layout, config);
     node.sleepDrawn = version;
     node.dataset.version = data.version;
-    if (!node.sleepResized) watch(node, plotly);
+    if (!node.sleepResized) observe(node, plotly);
   };
   const first = !node.sleepResized;
   library(data.source).then(
     (plotly) => {
-      if (first) inTurn(node, () => draw(plotly));
-      else inSight(node, () => draw(plotly));
+      if (first) drawFromTheTop(node, () => draw(plotly));
+      else drawWhenVisible(node, () => draw(plotly));
     },
     () => {
       node.textContent =
         "The chart library did not load; reload the page. The numbers are below.";
     },
   );
-  // Streamlit also calls this for an update that another one has overtaken: the node stays then.
-  node.sleepLeave = () =>
+  // Streamlit calls this also for an update that a later one has replaced; the node stays then.
+  node.sleepCleanup = () =>
     setTimeout(() => {
       if (node.isConnected) return;
       node.sleepResized?.disconnect();
-      node.sleepSight?.disconnect();
-      clearTimeout(node.sleepLater);
+      node.sleepVisibility?.disconnect();
+      clearTimeout(node.sleepTimer);
       window.Plotly?.purge(node);
-      node.sleepDrawn = node.sleepLater = node.sleepResized = undefined;
+      node.sleepDrawn = node.sleepTimer = node.sleepResized = undefined;
     });
-  return node.sleepLeave;
+  return node.sleepCleanup;
 }
 
-// New figures come one after the other from the top of the page down, and are seen in between.
-const WAITING = [];
+// New figures are drawn one by one from the top of the page, and the browser paints in between.
+const QUEUE = [];
 
-function inTurn(node, draw) {
-  WAITING.push({ node, draw });
-  if (WAITING.length === 1) setTimeout(next);
+function drawFromTheTop(node, draw) {
+  QUEUE.push({ node, draw });
+  if (QUEUE.length === 1) setTimeout(drawNext);
 }
 
-function next() {
+function drawNext() {
   const top = ({ node }) => node.getBoundingClientRect().top;
-  WAITING.sort((one, other) => top(one) - top(other));
+  QUEUE.sort((one, other) => top(one) - top(other));
   try {
-    WAITING.shift().draw();
+    QUEUE.shift().draw();
   } finally {
-    if (WAITING.length) setTimeout(next);
+    if (QUEUE.length) setTimeout(drawNext);
   }
 }
 
-// A figure out of sight is drawn now and then: while a night goes on, the night makes better use of
-// the processor.
+// A figure out of sight is updated less often: the run needs the processor more.
 const OUT_OF_SIGHT_MS = 2000;
 
-function inSight(node, draw) {
+function drawWhenVisible(node, draw) {
   node.sleepDraw = draw;
-  if (node.sleepSeen) draw();
-  else node.sleepLater ??= setTimeout(() => drawLast(node), OUT_OF_SIGHT_MS);
+  if (node.sleepVisible) draw();
+  else node.sleepTimer ??= setTimeout(() => drawLatest(node), OUT_OF_SIGHT_MS);
 }
 
-function drawLast(node) {
-  clearTimeout(node.sleepLater);
-  node.sleepLater = undefined;
+function drawLatest(node) {
+  clearTimeout(node.sleepTimer);
+  node.sleepTimer = undefined;
   node.sleepDraw?.();
 }
 
-function watch(node, plotly) {
-  node.sleepSight = new IntersectionObserver((changes) => {
-    node.sleepSeen = changes.at(-1).isIntersecting;
-    if (node.sleepSeen) drawLast(node);
+function observe(node, plotly) {
+  node.sleepVisibility = new IntersectionObserver((changes) => {
+    node.sleepVisible = changes.at(-1).isIntersecting;
+    if (node.sleepVisible) drawLatest(node);
   });
-  node.sleepSight.observe(node);
+  node.sleepVisibility.observe(node);
   let width = node.offsetWidth;
   node.sleepResized = new ResizeObserver(() => {
     if (!node.offsetWidth || node.offsetWidth === width) return;

@@ -1,7 +1,7 @@
-"""A Plotly figure that keeps zoom, hidden traces and its place while new points come.
+"""A Plotly figure that keeps its zoom, hidden traces and DOM node while its data change.
 
-Streamlit's own chart is taken out of the page and put in anew with every change of its data; this
-one hands the new figure to ``Plotly.react`` in the browser, see ``figure.js``.
+Streamlit's own chart is removed from the page and inserted again at every change of its data. This
+component passes the new figure to ``Plotly.react`` in the browser, see ``figure.js``.
 """
 
 import json
@@ -13,9 +13,9 @@ import streamlit as st
 
 from app.charts.style import Figure
 
-# Plotly's build with few kinds of charts, as its npm package plotly.js-basic-dist-min has it: a
-# browser runs it a second sooner than the whole one that comes with Plotly's Python. The version is
-# in its name, so that no browser takes an old one from its cache.
+# Plotly's build with few kinds of charts, from its npm package plotly.js-basic-dist-min: a browser
+# runs it a second sooner than the full build in Plotly's Python package. The file name contains the
+# version, so that a browser's cache never returns an older one.
 LIBRARY = "app/static/plotly-basic-4.1.1.min.js"
 
 _HTML = '<div class="figure" role="img"></div>'
@@ -28,35 +28,44 @@ _COMPONENT = "sleep_figure"
 _SCRIPT = (Path(__file__).parent / "figure.js").read_text("utf-8")
 
 
-def figure(drawn: Figure, *, key: str, alt: str, quiet: bool = False) -> None:
-    """Show ``drawn``, whose layout says its height in pixels.
+def figure(content: Figure, *, key: str, alt: str, static: bool = False) -> None:
+    """Show a Plotly figure.
 
-    ``alt`` tells in a sentence what there is to see, ``quiet`` takes away zoom and buttons.
+    Parameters
+    ----------
+    content : Figure
+        The figure; its layout contains the height in pixels.
+    key : str
+        Prefix of the component's key, and file name of a downloaded picture.
+    alt : str
+        A sentence that describes the figure.
+    static : bool, default False
+        Whether zoom and buttons are disabled.
     """
-    text = json.dumps(drawn, separators=(",", ":"))
+    text = json.dumps(content, separators=(",", ":"))
     _mounted()(
         key=f"{key}_figure",
         data={
             "figure": text,
             "version": f"{zlib.crc32(text.encode()):08x}",
-            "height": drawn["layout"]["height"],
+            "height": content["layout"]["height"],
             "alt": alt,
             "name": key,
-            "quiet": quiet,
+            "static": static,
             "source": LIBRARY,
         },
     )
 
 
 def preload() -> None:
-    """Let the browser fetch Plotly's script before it comes to the first figure."""
+    """Let the browser fetch Plotly's script before the first figure needs it."""
     with st.container(key="preload"):
         st.html(_PRELOAD.format(source=LIBRARY), unsafe_allow_javascript=True)
 
 
 def _mounted() -> Any:
-    # Registered with every run of the script: Streamlit keeps one registry for each server, and
-    # a test's server is another one than that of this module's import.
+    # Registered each time that the script runs: Streamlit has one registry per server, and a test's
+    # server is not the one that exists when this module is imported.
     return st.components.v2.component(
         _COMPONENT,
         html=_HTML,

@@ -1,32 +1,32 @@
-// Asks for its part of the page again, some time after the browser has shown it.
+// Requests a new drawing of its part of the page, some time after the browser has shown it.
 
 const BUSY_MS = 100;
-const PATIENCE_MS = 2000; // after which an answer is taken to be lost
+const RETRY_MS = 2000; // after which a request counts as lost
 
-// So that widgets that were just moved tell where they stand now. There are times in which a browser
-// is never idle.
+// Waits until the browser is idle, so that widgets that were just moved send their values first.
+// A browser may never be idle for a while, hence the limit.
 const IDLE_MS = 500;
-const whenIdle = (then) =>
-  window.requestIdleCallback?.(then, { timeout: IDLE_MS }) ?? setTimeout(then);
+const whenIdle = (callback) =>
+  window.requestIdleCallback?.(callback, { timeout: IDLE_MS }) ?? setTimeout(callback);
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  parentElement.sleepStop?.(); // the drawing before this one asks no more
+  parentElement.sleepStop?.(); // the previous drawing sends no more requests
   let timer;
-  let over = false;
-  const tell = () => over || setTriggerValue("again", data.drawn);
-  const ask = () => {
-    // Where Streamlit says nothing of itself, it is taken to be ready.
+  let stopped = false;
+  const request = () => stopped || setTriggerValue("refresh", data.drawn);
+  const requestWhenReady = () => {
+    // If Streamlit does not publish its state, it counts as ready.
     const { testScriptState, testConnectionState } =
       document.querySelector("[data-testid=stApp]")?.dataset ?? {};
     const busy =
       ["initial", "running"].includes(testScriptState) ||
       (testConnectionState ?? "CONNECTED") !== "CONNECTED";
-    timer = setTimeout(ask, busy ? BUSY_MS : PATIENCE_MS);
-    if (!busy) whenIdle(tell);
+    timer = setTimeout(requestWhenReady, busy ? BUSY_MS : RETRY_MS);
+    if (!busy) whenIdle(request);
   };
-  timer = setTimeout(ask, 1000 * data.after_s);
+  timer = setTimeout(requestWhenReady, 1000 * data.after_s);
   const stop = () => {
-    over = true;
+    stopped = true;
     clearTimeout(timer);
   };
   parentElement.sleepStop = stop;

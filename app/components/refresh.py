@@ -1,8 +1,8 @@
-"""Parts of the page that are drawn again without the rest, as fast as the browser keeps up.
+"""Parts of the page that are drawn again without the rest, no faster than the browser can show.
 
-Streamlit's ``run_every`` ticks whatever the browser is at. One that is busy, for it loads the page,
-would then be sent a second drawing before it has shown the first, and Streamlit loses values of
-widgets that it has not shown yet, see ``refresh.js``.
+Streamlit's ``run_every`` ticks even while the browser is busy, for example while it loads the page.
+The browser would then receive a second drawing before it has shown the first, and Streamlit loses
+the values of widgets that it has not shown yet, see ``refresh.js``.
 """
 
 import time
@@ -12,20 +12,32 @@ from typing import Any, Literal, get_args
 
 import streamlit as st
 
-# The hypnogram, the status line of a night that goes on, and the results, which may be played.
-Part = Literal["night", "poll", "beat"]
+# The hypnogram, the status line, and the results with the playhead.
+Part = Literal["schedule_part", "status_part", "results_part"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
-_COMPONENT = "sleep_repeat"
+_COMPONENT = "sleep_refresh"
 _SCRIPT = (Path(__file__).parent / "refresh.js").read_text("utf-8")
 
 
 def refreshing(
-    draw: Callable[[], float | None], *, key: Part, again: Callable[[], None] = lambda: None
+    draw: Callable[[], float | None],
+    *,
+    key: Part,
+    before_refresh: Callable[[], None] = lambda: None,
 ) -> None:
-    """Call ``draw``, and again as many seconds as it says after what it drew was shown, if any.
+    """Draw a part of the page as a fragment, and again after the time that ``draw`` returns.
 
-    It is a fragment. Before it is drawn again ``again`` is called, which may ask for more with
-    `refresh_all` or `st.rerun`.
+    Parameters
+    ----------
+    draw : callable
+        Draws the part. Returns the seconds from the time when the browser has shown it to the next
+        drawing, or None for no further drawing.
+    key : Part
+        Key of the fragment and of its timer.
+    before_refresh : callable, optional
+        Called before the part is drawn again by the timer; it may call `refresh_all` or
+        `st.rerun` to draw more of the page.
     """
 
     def once() -> None:
@@ -34,22 +46,22 @@ def refreshing(
             _mounted()(
                 key=key,
                 data={"after_s": after_s, "drawn": time.monotonic()},
-                on_again_change=again,
+                on_refresh_change=before_refresh,
             )
 
     st.fragment(once, key=key)()
 
 
 def refresh_all() -> None:
-    """Draw all these parts, and nothing else of the page; for `refreshing`'s ``again``."""
-    st.rerun(get_args(Part))
+    """Draw all these parts and nothing else; to be called from ``before_refresh``."""
+    st.rerun(PARTS)
 
 
 def refreshed_by_timer() -> bool:
-    """Whether it was such a part that asked for what is drawn now, and no hand."""
-    return any("again" in (st.session_state.get(key) or {}) for key in get_args(Part))
+    """Return whether a timer requested the current drawing, and not a visitor."""
+    return any("refresh" in (st.session_state.get(part) or {}) for part in PARTS)
 
 
 def _mounted() -> Any:
-    # Registered with every run of the script, as in `app.components.figure`.
+    # Registered each time that the script runs, see `app.components.figure`.
     return st.components.v2.component(_COMPONENT, js=_SCRIPT, isolate_styles=False)

@@ -1,9 +1,9 @@
-"""The charts of what was measured and of what was trained on, over the night."""
+"""The panels with the charts of measures, losses and dream content."""
 
 import streamlit as st
 
 from app import text
-from app.charts.dreams import MOST_BARS, dream_chart
+from app.charts.dreams import MAX_BARS, dream_chart
 from app.charts.losses import loss_chart
 from app.charts.measures import measure_chart
 from app.components.figure import figure
@@ -15,59 +15,95 @@ _RECALL = {measure.key: measure for measure in (RECALL_ACCURACY, RECALL_ERROR)}
 _RECALL_KEY = "recall_measure"
 
 
-def measures(arms: ComparedRuns, revision: str, cycle: int) -> None:
-    """Draw reconstruction error, and recall from partial images."""
+def measures(runs: ComparedRuns, revision: str, cycle: int) -> None:
+    """Draw the charts of reconstruction error and of recall from partial images.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    revision : str
+        Zoom and hidden traces last while it is the same.
+    cycle : int
+        The cycle whose end is marked.
+    """
     left, right = st.columns(2, gap="medium")
-    with left:
-        _courses(arms, ERROR, "error_chart", "How well both are redrawn", revision, cycle)
-    with right:
-        measure = _RECALL[st.session_state.get(_RECALL_KEY) or RECALL_ACCURACY.key]
-        _courses(arms, measure, "recall_chart", "Recalled from a part", revision, cycle)
+    with left, st.container(key="error_chart", gap="xsmall"):
+        with _header():
+            st.subheader(
+                ERROR.label.capitalize(),
+                anchor=False,
+                help=text.RECONSTRUCTION_ERROR,
+                width="content",
+            )
+        _measure_chart("error_chart", runs, ERROR, revision, cycle)
+    with right, st.container(key="recall_chart", gap="xsmall"):
+        with _header():
+            st.subheader(
+                "Recall from partial images", anchor=False, help=text.RECALL, width="content"
+            )
+            measure = _RECALL[_recall_control()]
+        _measure_chart("recall_chart", runs, measure, revision, cycle)
 
 
-def training(arms: ComparedRuns, revision: str, cycle: int) -> None:
-    """Draw the losses, and the content of the dreams."""
+def training(runs: ComparedRuns, revision: str, cycle: int) -> None:
+    """Draw the charts of the training loss and of dream content.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    revision : str
+        Zoom and hidden traces last while it is the same.
+    cycle : int
+        The cycle whose end is marked.
+    """
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="loss_chart", gap="xsmall"):
-        st.subheader("What training minimised", anchor=False, help=text.LOSSES)
+        st.subheader("Training loss", anchor=False, help=text.LOSSES)
         figure(
-            loss_chart(arms, revision, cycle),
+            loss_chart(runs, revision, cycle),
             key="loss_chart",
-            alt="Loss of every epoch over the night; its numbers are in the table below.",
+            alt="Training loss of every epoch of the night; the table below contains its values.",
         )
     with right, st.container(key="dream_chart", gap="xsmall"):
-        st.subheader("What the dreams were of", anchor=False, help=text.DREAMS)
-        dreams = dream_content(arms[0].state, MOST_BARS)
+        st.subheader("Dream content", anchor=False, help=text.DREAMS)
+        dreams = dream_content(runs[0].state, MAX_BARS)
         if not dreams:
             st.caption(text.NO_DREAMS)
             return
         figure(
-            dream_chart(dreams, max(arms[0].cycles, 1), revision),
+            dream_chart(dreams, max(runs[0].cycles, 1), revision),
             key="dream_chart",
-            alt="Share of each cycle's dreams that are old, new and neither; see the table below.",
+            alt="Shares of old memories, new memories and neither in each cycle's dreams; the "
+            "table below contains its values.",
         )
 
 
-def _courses(
-    arms: ComparedRuns, measure: Measure, key: str, title: str, revision: str, cycle: int
+def _header() -> st.delta_generator.DeltaGenerator:
+    return st.container(horizontal=True, horizontal_alignment="distribute", gap="small")
+
+
+def _recall_control() -> str:
+    """Draw the control that selects the measure of recall; return the measure's key."""
+    return st.segmented_control(
+        "Measure of recall",
+        list(_RECALL),
+        format_func=lambda key: _RECALL[key].label.removeprefix("recall "),
+        default=RECALL_ACCURACY.key,
+        required=True,
+        key=_RECALL_KEY,
+        label_visibility="collapsed",
+    )
+
+
+def _measure_chart(
+    key: str, runs: ComparedRuns, measure: Measure, revision: str, cycle: int
 ) -> None:
-    with st.container(key=key, gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
-            about = text.RECONSTRUCTION_ERROR if measure is ERROR else text.RECALL
-            st.subheader(title, anchor=False, help=about, width="content")
-            if measure is not ERROR:
-                st.segmented_control(
-                    "Measure of recall",
-                    list(_RECALL),
-                    format_func=lambda key: _RECALL[key].label.removeprefix("recall "),
-                    default=RECALL_ACCURACY.key,
-                    required=True,
-                    key=_RECALL_KEY,
-                    label_visibility="collapsed",
-                )
-        figure(
-            measure_chart(arms, measure, f"{revision} {measure.key}", cycle),
-            key=key,
-            alt=f"{measure.label.capitalize()} of old and new memories after every stage; its "
-            "numbers are in the table below.",
-        )
+    direction = "higher" if measure.higher_is_better else "lower"
+    figure(
+        measure_chart(runs, measure, f"{revision} {measure.key}", cycle),
+        key=key,
+        alt=f"{measure.label.capitalize()} ({measure.unit}, {direction} is better) of old and new "
+        "memories after every stage; the table below contains its values.",
+    )

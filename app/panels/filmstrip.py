@@ -1,4 +1,4 @@
-"""The recall filmstrip: fixed images, their parts, and what the network makes of these."""
+"""The filmstrip: original, partial and recalled images, and dreams."""
 
 import html
 
@@ -14,22 +14,22 @@ from app.view_data.filmstrip import DREAMS_SHOWN, FilmStrip, Row, strips
 from core.support.errors import LogError
 from core.support.text import printable
 
-_IN_A_ROW = 10
+_IMAGES_PER_PICTURE = 10
 _COLOURS = {"old": OLD, "new": NEW, "dreams": GREY}
 
 
-def filmstrip(arms: ComparedRuns, cycle: int) -> None:
-    """Draw the strips after ``cycle``."""
+def filmstrip(runs: ComparedRuns, cycle: int) -> None:
+    """Draw the images after ``cycle`` of the main run."""
     with st.container(key="filmstrip", gap="small"):
         try:
-            drawn = "".join(_section(strip) for strip in strips(arms, cycle))
+            sections = "".join(_section(strip) for strip in strips(runs, cycle))
         except LogError as error:
-            st.warning(text.sentence(f"the pictures cannot be shown: {error}"))
+            st.warning(text.sentence(f"the images cannot be shown: {error}"))
             return
-        if not drawn:
-            st.caption(text.NO_PICTURES)
+        if not sections:
+            st.caption(text.NO_IMAGES)
             return
-        st.html(f'<div class="film">{drawn}</div>')
+        st.html(f'<div class="film">{sections}</div>')
 
 
 def _section(strip: FilmStrip) -> str:
@@ -45,8 +45,8 @@ def _figure(strip: FilmStrip, row: Row) -> str:
         images = images[row.index]
     images = images[:DREAMS_SHOWN]
     pictures = "".join(
-        _picture(images[start : start + _IN_A_ROW], _alt(strip, row, start))
-        for start in range(0, len(images), _IN_A_ROW)
+        _picture(images[start : start + _IMAGES_PER_PICTURE], _alt(strip, row, start))
+        for start in range(0, len(images), _IMAGES_PER_PICTURE)
     )
     return (
         f"<figure><figcaption>{html.escape(row.label)}</figcaption><div>{pictures}</div></figure>"
@@ -58,5 +58,5 @@ def _picture(images: NDArray[np.uint8], alt: str) -> str:
 
 
 def _alt(strip: FilmStrip, row: Row, start: int) -> str:
-    more = f", from number {start + 1} on" if start else ""
-    return html.escape(printable(f"{strip.title}: {row.label}{more}"))
+    continuation = f", from number {start + 1}" if start else ""
+    return html.escape(printable(f"{strip.title}: {row.label}{continuation}"))

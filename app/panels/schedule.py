@@ -1,4 +1,4 @@
-"""The night that the controls ask for: its hypnogram, its dose, and how long it would take."""
+"""The night that the controls select: its hypnogram, REM fractions and expected duration."""
 
 import streamlit as st
 
@@ -15,20 +15,22 @@ from core.support.durations import format_duration
 
 
 def night(config: RunConfig | None, now: PageSnapshot | None) -> None:
-    """Draw it; the stage that a run is in is lit where its night is the one asked for."""
+    """Draw the night of ``config``, with the current stage if the main run executes it now."""
     with st.container(key="hypnogram", gap=None):
         if config is None:
             return
         stages = blocks(hypnogram(config))
-        lit = _stage(now, config) if now is not None else None
-        figure(charts.hypnogram(stages, lit), key="hypnogram", alt=charts.alt(stages), quiet=True)
-        seconds = jobs.expected_seconds(config)
-        line = f"Your night: {dose_line(dose(config))}; about {format_duration(seconds)} here."
+        current = _current_stage(now, config) if now is not None else None
+        figure(
+            charts.hypnogram(stages, current), key="hypnogram", alt=charts.alt(stages), static=True
+        )
+        duration = format_duration(jobs.expected_seconds(config))
+        line = f"{dose_line(dose(config))}; about {duration} on this machine."
         st.caption(line, help=text.HYPNOGRAM)
 
 
-def _stage(now: PageSnapshot, config: RunConfig) -> tuple[int, str] | None:
-    own = now.configs[0]
-    if not now.mine.active or own is None or values_of(own) != values_of(config):
+def _current_stage(now: PageSnapshot, config: RunConfig) -> tuple[int, str] | None:
+    main_config = now.configs[0]
+    if not now.main.active or main_config is None or values_of(main_config) != values_of(config):
         return None
-    return now.mine.state.cycle, now.mine.state.phase
+    return now.main.state.cycle, now.main.state.phase

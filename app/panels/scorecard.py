@@ -1,4 +1,4 @@
-"""What a night came to: kept, learned, forgotten, beside the other night."""
+"""The scores of the runs: kept, learned, forgotten."""
 
 import html
 
@@ -13,47 +13,57 @@ from core.runs.statistics import Interval
 _CARDS = (
     ("kept", "old memories kept", OLD, text.KEPT),
     ("learned", "new memories learned", NEW, text.LEARNED),
-    ("forgotten", "old ones forgotten", "currentColor", text.FORGOTTEN),
+    ("forgotten", "old memories forgotten", "currentColor", text.FORGOTTEN),
 )
 
 
-def scorecard(arms: ComparedRuns, cycle: int, *, over: bool) -> None:
-    """Draw the scores after ``cycle``; ``over`` adds what happened in the whole nights."""
-    found = [(arm.name, score(arm.state, then)) for arm, then in at_same_time(arms, cycle)]
+def scorecard(runs: ComparedRuns, cycle: int, *, finished: bool) -> None:
+    """Draw the scores after a cycle.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    cycle : int
+        The cycle of the main run.
+    finished : bool
+        Whether all runs are done; then a summary of the whole nights follows.
+    """
+    scores = [
+        (run.name, score(run.state, run_cycle)) for run, run_cycle in at_same_time(runs, cycle)
+    ]
     with st.container(key="scorecard", gap="xsmall"):
-        own = found[0][1]
-        if own is None:
-            st.caption("The scores come after the first cycle.")
+        main_score = scores[0][1]
+        if main_score is None:
+            st.caption("Scores appear after the first cycle.")
             return
-        cycles = len(arms[0].state.cycles) - 1
-        if not over or own.cycle < cycles:
-            st.caption(f"After cycle {own.cycle}:")
+        cycles = len(runs[0].state.cycles) - 1
+        if not finished or main_score.cycle < cycles:
+            st.caption(f"After cycle {main_score.cycle}:")
         for column, (part, label, colour, definition) in zip(
             st.columns(len(_CARDS), gap="small"), _CARDS, strict=True
         ):
             with column, st.container(gap=None):
-                st.html(_card(found, part, colour))
+                st.html(_card(main_score, scores[1:], part, colour))
                 with st.popover(label, type="tertiary", key=f"about_{part}"):
                     st.markdown(definition)
-        sentence = what_happened(arms) if over else None
-        if sentence is not None:
-            st.markdown(f"**What happened.** {text.literal(sentence)}")
+        summary = what_happened(runs) if finished else None
+        if summary is not None:
+            st.markdown(f"**Result.** {text.literal(summary)}")
 
 
-def _card(found: list[tuple[str, Score | None]], part: str, colour: str) -> str:
-    (_, own), *others = found
-    assert own is not None
-    mine: Interval = getattr(own, part)
-    spread = ""
-    if mine.half_width is not None:
-        half = whole_percent(mine.half_width)
-        spread = f'<i title="95 % interval of the mean over seeds">± {half}</i>'
+def _card(main_score: Score, others: list[tuple[str, Score | None]], part: str, colour: str) -> str:
+    interval: Interval = getattr(main_score, part)
+    error_bar = ""
+    if interval.half_width is not None:
+        half_width = whole_percent(interval.half_width)
+        error_bar = f'<i title="95 % confidence interval over seeds">± {half_width}</i>'
     lines = [
-        f"<b>{whole_percent(mine.mean)}</b>{spread}",
+        f"<b>{whole_percent(interval.mean)}</b>{error_bar}",
         *(
-            f"<div>{html.escape(name)}: {whole_percent(getattr(other, part).mean)}</div>"
-            for name, other in others
-            if other is not None
+            f"<div>{html.escape(name)}: {whole_percent(getattr(compared, part).mean)}</div>"
+            for name, compared in others
+            if compared is not None
         ),
     ]
     return f'<div class="score" style="border-color:{colour}">{"".join(lines)}</div>'

@@ -1,1 +1,1 @@
-"""The numbers behind charts and sentences, as plain values: no figure and no widget in here."""
+"""The values behind charts and sentences, without figures or widgets."""

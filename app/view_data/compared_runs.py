@@ -1,4 +1,4 @@
-"""The nights that the page shows beside each other."""
+"""The runs that the page compares."""
 
 from dataclasses import dataclass
 
@@ -7,26 +7,36 @@ from core.runs.state import RunState
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One night of those compared: ``name`` in charts, as "no REM", ``adverb`` in sentences."""
+    """One of the compared runs.
+
+    Attributes
+    ----------
+    name : str
+        Name in charts and tables, as "no REM".
+    phrase : str
+        Start of a sentence about it, as "Without REM".
+    state : RunState
+        The state of the run.
+    """
 
     name: str
-    adverb: str
+    phrase: str
     state: RunState
 
     @property
     def cycles(self) -> int:
-        """The cycles of the whole night, 0 before it has begun."""
+        """Number of cycles in the whole night, 0 before it has started."""
         return len(self.state.night.cycles) if self.state.night else 0
 
 
 ComparedRuns = tuple[ComparedRun, ...]
-"""One's own night, then the one beside it, if there is one."""
+"""The main run, then the run that it is compared with, if there is one."""
 
 
-def at_same_time(arms: ComparedRuns, cycle: int) -> tuple[tuple[ComparedRun, int], ...]:
-    """Each night with its cycle that ends when ``cycle`` of the first does, or last before that.
+def at_same_time(runs: ComparedRuns, cycle: int) -> tuple[tuple[ComparedRun, int], ...]:
+    """Return each run with the last of its cycles that ends no later than ``cycle`` of the first.
 
-    Nights have equal epochs or are taken to: what counts is the share of the night.
+    Time is the share of the night, as if all nights had the same length.
     """
-    whole = max(arms[0].cycles, 1)
-    return tuple((arm, cycle * arm.cycles // whole) for arm in arms)
+    main_cycles = max(runs[0].cycles, 1)
+    return tuple((run, cycle * run.cycles // main_cycles) for run in runs)

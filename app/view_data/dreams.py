@@ -1,4 +1,4 @@
-"""What the nights' dreams were about."""
+"""The content of dreams, as means over seeds."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,16 @@ from core.runs.statistics import mean_interval
 
 @dataclass(frozen=True)
 class DreamContent:
-    """A REM stage's dreams: the shares that are old, new and neither, as means over seeds.
+    """The content of the dreams of one REM stage, as means over seeds.
 
-    ``old_classes`` and ``new_classes`` are the numbers of digits that appear, also as means.
+    Attributes
+    ----------
+    cycle : int
+        Number of the cycle, from 1.
+    old, new, neither : float
+        Shares of the dreams that the digit reader classifies so; their sum is 1.
+    old_classes, new_classes : float
+        Number of different digits among the old and the new ones.
     """
 
     cycle: int
@@ -22,10 +29,10 @@ class DreamContent:
     new_classes: float
 
 
-def dream_content(state: RunState, most: int | None = None) -> tuple[DreamContent, ...]:
-    """The content of each REM stage's dreams so far; at most ``most`` of them, evenly spaced."""
+def dream_content(state: RunState, max_stages: int | None = None) -> tuple[DreamContent, ...]:
+    """Return the dream content of each REM stage so far; `thin_out` limits their number."""
     names = ("old", "new", "neither", "old_classes", "new_classes")
     return tuple(
-        DreamContent(made.cycle, *(mean_interval(getattr(made, name)).mean for name in names))
-        for made in thin_out(state.dreams, most)
+        DreamContent(dreams.cycle, *(mean_interval(getattr(dreams, name)).mean for name in names))
+        for dreams in thin_out(state.dreams, max_stages)
     )

@@ -1,9 +1,11 @@
-"""What the filmstrip shows after a cycle: the images of its rows."""
+"""The images of the filmstrip after a cycle."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.view_data.compared_runs import ComparedRuns, at_same_time
+from core.runs.events import ImagesRecalled
+from core.runs.measures import Memory
 from core.runs.state import RunState
 
 DREAMS_SHOWN = 20
@@ -11,9 +13,16 @@ DREAMS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Row:
-    """Images of one kind: ``array`` [images, 28, 28] or where it is stored, of the first seed.
+    """A row of images.
 
-    ``index`` picks from an array that has one axis more, the seeds; None for one that has not.
+    Attributes
+    ----------
+    label : str
+        Caption of the row.
+    array : array or StoredArray
+        Images [n, 28, 28], or [seeds, n, 28, 28] if ``index`` is given; uint8.
+    index : int or None
+        Index of the seed to show.
     """
 
     label: str
@@ -23,56 +32,68 @@ class Row:
 
 @dataclass(frozen=True)
 class FilmStrip:
-    """The rows of one kind of memory, or of a cycle's dreams."""
+    """The rows of one kind of images.
+
+    Attributes
+    ----------
+    kind : {"old", "new", "dreams"}
+        Old memories, new memories or dreams.
+    title : str
+        Heading.
+    rows : tuple of Row
+        The rows, from top to bottom.
+    """
 
     kind: Literal["old", "new", "dreams"]
     title: str
     rows: tuple[Row, ...]
 
 
-def strips(arms: ComparedRuns, cycle: int) -> tuple[FilmStrip, ...]:
-    """The strips after ``cycle``; () for a run that kept no pictures."""
-    own = arms[0].state
-    if own.cues is None or own.night is None:
+def strips(runs: ComparedRuns, cycle: int) -> tuple[FilmStrip, ...]:
+    """Return the strips after ``cycle`` of the main run; () if it stored no images."""
+    main = runs[0].state
+    if main.cues is None or main.night is None:
         return ()
-    found = [
-        FilmStrip("old", f"Old memories ({own.night.dataset_1})", _rows(arms, cycle, 1)),
-        FilmStrip("new", f"New memories ({own.night.dataset_2})", _rows(arms, cycle, 2)),
+    old = f"Old memories ({main.night.dataset_1})"
+    new = f"New memories ({main.night.dataset_2})"
+    all_strips = [
+        FilmStrip("old", old, _memory_rows(runs, cycle, Memory.OLD)),
+        FilmStrip("new", new, _memory_rows(runs, cycle, Memory.NEW)),
     ]
-    dreams = tuple(
-        Row("dreams" if arm is arms[0] else arm.name, made.images, 0)
-        for arm, then in at_same_time(arms, cycle)
-        for made in arm.state.dreams
-        if made.cycle == then
+    dream_rows = tuple(
+        Row("dreams" if run is runs[0] else run.name, dreams.images, 0)
+        for run, run_cycle in at_same_time(runs, cycle)
+        for dreams in run.state.dreams
+        if dreams.cycle == run_cycle
     )
-    if dreams:
-        found.append(FilmStrip("dreams", f"Dreams of cycle {cycle}", dreams))
-    return tuple(found)
+    if dream_rows:
+        all_strips.append(FilmStrip("dreams", f"Dreams of cycle {cycle}", dream_rows))
+    return tuple(all_strips)
 
 
-def _rows(arms: ComparedRuns, cycle: int, dataset: int) -> tuple[Row, ...]:
-    cues = arms[0].state.cues
-    recalled = [
-        Row("recalled" if arm is arms[0] else arm.name, getattr(made, f"dataset_{dataset}"), 0)
-        for arm, then in at_same_time(arms, cycle)
-        if _same_pictures(arms[0].state, arm.state)
-        for made in _last(arm.state, then)
+def _memory_rows(runs: ComparedRuns, cycle: int, memory: Memory) -> tuple[Row, ...]:
+    cues = runs[0].state.cues
+    recalled_rows = [
+        Row("recalled" if run is runs[0] else run.name, getattr(recalled, memory.field), 0)
+        for run, run_cycle in at_same_time(runs, cycle)
+        if _same_cues(runs[0].state, run.state)
+        for recalled in _last_recalled(run.state, run_cycle)
     ]
     return (
-        Row("original", getattr(cues, f"original_{dataset}")),
-        Row("partial", getattr(cues, f"partial_{dataset}")),
-        *recalled,
+        Row("original", getattr(cues, f"original_{memory.number}")),
+        Row("partial", getattr(cues, f"partial_{memory.number}")),
+        *recalled_rows,
     )
 
 
-def _same_pictures(one: RunState, other: RunState) -> bool:
-    """Whether both nights were asked to recall the same images from the same parts."""
+def _same_cues(one: RunState, other: RunState) -> bool:
+    """Whether both runs recall the same images from the same partial images."""
     if one.night is None or other.night is None:
         return False
     settings = ("split", "data", "mask", "mask_fraction")
     return all(one.night.config[name] == other.night.config[name] for name in settings)
 
 
-def _last(state: RunState, cycle: int) -> tuple[Any, ...]:
-    """What was recalled after ``cycle``, or after the last one before it."""
-    return tuple(made for made in state.recalled if made.cycle <= cycle)[-1:]
+def _last_recalled(state: RunState, cycle: int) -> tuple[ImagesRecalled, ...]:
+    """The images recalled after ``cycle``, or after the last cycle before it that has any."""
+    return tuple(recalled for recalled in state.recalled if recalled.cycle <= cycle)[-1:]

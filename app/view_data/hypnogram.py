@@ -1,4 +1,4 @@
-"""A night's schedule, as what its hypnogram and its sentences show."""
+"""A night's schedule, as its hypnogram and its texts show it."""
 
 import functools
 from dataclasses import dataclass
@@ -11,7 +11,19 @@ from core.schedule.hypnogram import Dose, Hypnogram, Stage
 
 @dataclass(frozen=True)
 class Block:
-    """A stage in a hypnogram: ``epochs`` from ``start`` (0 = the night's start)."""
+    """A stage in a hypnogram.
+
+    Attributes
+    ----------
+    cycle : int
+        Number of its cycle, from 1.
+    stage : Stage
+        NREM or REM.
+    start : int
+        Epochs of the night before it.
+    epochs : int
+        Its length, at least 1.
+    """
 
     cycle: int
     stage: Stage
@@ -19,40 +31,40 @@ class Block:
     epochs: int
 
 
-@functools.lru_cache(maxsize=8)  # every chart of a page needs them at every drawing
+@functools.lru_cache(maxsize=8)  # every chart needs them each time that the page is drawn
 def blocks(night: Hypnogram) -> tuple[Block, ...]:
-    """The stages of ``night`` in order, those without epochs left out."""
-    found = []
+    """Return the stages of ``night`` in order, without those of 0 epochs."""
+    stages = []
     start = 0
     for number, cycle in enumerate(night, start=1):
         for stage, epochs in cycle.stages:
-            found.append(Block(number, stage, start, epochs))
+            stages.append(Block(number, stage, start, epochs))
             start += epochs
-    return tuple(found)
+    return tuple(stages)
 
 
 def run_blocks(state: RunState) -> tuple[Block, ...]:
-    """The stages of the night that a run sleeps, () before it has begun."""
+    """Return the stages of a run's night, () before it has started."""
     return blocks(state.night.cycles) if state.night else ()
 
 
-def percent(share: float) -> str:
-    """A share as a percentage with at most one decimal: 0.5 -> "50 %", 0.476 -> "47.6 %"."""
-    return f"{round(100 * share, 1):g} %"
+def percent(fraction: float) -> str:
+    """Return a fraction in percent with at most one decimal: 0.5 -> "50 %", 0.476 -> "47.6 %"."""
+    return f"{round(100 * fraction, 1):g} %"
 
 
 def dose_line(dose: Dose) -> str:
-    """The REM share asked for and realised, and the training that it comes to."""
+    """Return the requested and the scheduled REM fraction, and the amount of training."""
     return (
-        f"REM asked {percent(dose.asked_rem_share)}, runs {percent(dose.rem_share)}; "
+        f"REM: {percent(dose.asked_rem_share)} requested, {percent(dose.rem_share)} scheduled; "
         f"{dose.nrem_steps + dose.rem_steps:,} gradient steps in {dose.epochs} epochs"
     )
 
 
 def describe(config: RunConfig) -> str:
-    """A night's schedule in a few words."""
+    """Return a short description of a run's schedule, seeds and memory sets."""
     start, end = percent(config.start_fraction_rem), percent(config.end_fraction_rem)
     rem = f"REM {start}" if start == end or config.num_cycles == 1 else f"REM {start} to {end}"
     cycles = "1 cycle" if config.num_cycles == 1 else f"{config.num_cycles} cycles"
-    seeds = "1 seed (no spread)" if len(config.seeds) == 1 else f"{len(config.seeds)} seeds"
+    seeds = "1 seed (no error bars)" if len(config.seeds) == 1 else f"{len(config.seeds)} seeds"
     return f"{cycles} · {rem} · {seeds} · {SPLITS[config.split].label.lower()}"

@@ -1,4 +1,4 @@
-"""Images of a run as pictures for the page: one PNG a row, however many images it holds."""
+"""Images of a run as PNG files for the page, one per row of images."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ GAP = 2  # pixels between images
 
 
 def encode_row(images: NDArray[np.uint8]) -> str:
-    """Images [n, 28, 28] side by side as the data URI of a PNG; transparent between them."""
+    """Return images [n, 28, 28] side by side as a PNG data URI, with transparent gaps."""
     count, height, width = images.shape
     canvas = np.zeros((height, count * (width + GAP) - GAP, 2), np.uint8)
     for index, image in enumerate(images):
@@ -25,5 +25,5 @@ def encode_row(images: NDArray[np.uint8]) -> str:
 
 
 def load_images(array: Any) -> NDArray[np.uint8]:
-    """The images of an event, read from disk where it holds only their place."""
+    """Return the images of an event, read from disk if it is a `StoredArray`."""
     return array.load() if hasattr(array, "load") else array

@@ -1,4 +1,4 @@
-"""How a measure went over a night, at every stage's end, and what was trained on the way."""
+"""Measures and losses of a run as points over the epochs of its night."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,22 @@ Loss = Literal["total", "reconstruction", "kl"]
 
 @dataclass(frozen=True)
 class Series:
-    """A course over the night's epochs, index 0 first.
+    """A quantity over the epochs of a night.
 
-    ``epochs`` are the ends of what was measured, ``where`` says so in words ("cycle 2, after
-    REM"), ``means`` are those over seeds and ``half_widths`` half their 95 % intervals, None for
-    one seed. ``seeds`` holds [seed][point], ``images`` how many test images are behind a point.
+    Attributes
+    ----------
+    epochs : tuple of int
+        Epochs of the night before each point.
+    where : tuple of str
+        Each point in words, as "cycle 2, after REM".
+    means : tuple of float
+        Means over seeds.
+    half_widths : tuple of float or None
+        Half of the 95 % confidence intervals; None for a single seed.
+    seeds : tuple of tuple of float
+        Values [seed][point].
+    images : tuple of int
+        Number of test images of each point; () for losses.
     """
 
     epochs: tuple[int, ...]
@@ -31,30 +42,45 @@ class Series:
     images: tuple[int, ...] = ()
 
 
-def thin_out(items: Sequence[T], most: int | None) -> Sequence[T]:
-    """At most ``most`` items, evenly spaced and the last one among them; all for None.
+def thin_out(items: Sequence[T], max_items: int | None) -> Sequence[T]:
+    """Return at most ``max_items`` evenly spaced items including the last one; all for None.
 
-    The step is odd: NREM and REM stages alternate, and an even one would leave out all of one kind.
+    The step is odd, because NREM and REM stages alternate and an even step would leave out all
+    stages of one kind.
     """
-    if most is None or len(items) <= most:
+    if max_items is None or len(items) <= max_items:
         return items
-    step = -(-len(items) // most) | 1
+    step = -(-len(items) // max_items) | 1
     return items[(len(items) - 1) % step :: step]
 
 
 def measure_series(
-    state: RunState, memory: Memory, measure: Measure, most: int | None = None
+    state: RunState, memory: Memory, measure: Measure, max_points: int | None = None
 ) -> Series:
-    """``measure`` of the old or new memories before the night and after each stage.
+    """Return a measure of the old or new memories before the night and after each stage.
 
-    ``most`` is how many points a chart can show; `thin_out` chooses them.
+    Parameters
+    ----------
+    state : RunState
+        The run, which may be unfinished.
+    memory : Memory
+        Which dataset the measure is taken of.
+    measure : Measure
+        An entry of `core.runs.measures.MEASURES`.
+    max_points : int, optional
+        Largest number of points, see `thin_out`; all by default.
+
+    Returns
+    -------
+    Series
+        One point per stage.
     """
     ends = {
         (block.cycle, block.stage.value): block.start + block.epochs for block in run_blocks(state)
     }
-    stages = thin_out(state.stages, most)
+    stages = thin_out(state.stages, max_points)
     scores = [memory.scores(stage) for stage in stages]
-    return _course(
+    return _series(
         [ends.get((stage.cycle, stage.stage), 0) for stage in stages],
         [
             f"cycle {stage.cycle}, after {stage.stage}" if stage.cycle else "before the night"
@@ -65,30 +91,47 @@ def measure_series(
     )
 
 
-def loss_series(state: RunState, loss: Loss, most: int | None = None) -> Series:
-    """One of the losses, in nats per image, after each epoch; ``most`` as for `measure_series`."""
-    found = thin_out(state.losses, most)
+def loss_series(state: RunState, loss: Loss, max_points: int | None = None) -> Series:
+    """Return a training loss after each epoch.
+
+    Parameters
+    ----------
+    state : RunState
+        The run, which may be unfinished.
+    loss : {"total", "reconstruction", "kl"}
+        Which loss, in nats per image.
+    max_points : int, optional
+        Largest number of points, see `thin_out`; all by default.
+
+    Returns
+    -------
+    Series
+        One point per epoch.
+    """
+    losses = thin_out(state.losses, max_points)
     starts = {(block.cycle, block.stage.value): block.start for block in run_blocks(state)}
-    return _course(
-        [starts.get((epoch.cycle, epoch.stage), 0) + epoch.epoch for epoch in found],
-        [f"cycle {epoch.cycle}, {epoch.stage} epoch {epoch.epoch}" for epoch in found],
-        [getattr(epoch, loss) for epoch in found],
+    return _series(
+        [starts.get((epoch.cycle, epoch.stage), 0) + epoch.epoch for epoch in losses],
+        [f"cycle {epoch.cycle}, {epoch.stage} epoch {epoch.epoch}" for epoch in losses],
+        [getattr(epoch, loss) for epoch in losses],
     )
 
 
-def _course(
+def _series(
     epochs: Iterable[int],
     where: Iterable[str],
     values: Sequence[tuple[float, ...]],
     images: Iterable[int] = (),
 ) -> Series:
-    found = [mean_interval(point) for point in values]
-    half_widths = tuple(each.half_width for each in found if each.half_width is not None)
+    intervals = [mean_interval(point) for point in values]
+    half_widths = tuple(
+        interval.half_width for interval in intervals if interval.half_width is not None
+    )
     return Series(
         tuple(epochs),
         tuple(where),
-        tuple(each.mean for each in found),
-        half_widths if found and len(half_widths) == len(found) else None,
+        tuple(interval.mean for interval in intervals),
+        half_widths if intervals and len(half_widths) == len(intervals) else None,
         tuple(zip(*values, strict=True)),
         tuple(images),
     )

@@ -1,50 +1,57 @@
-"""The numbers of the charts as tables, a row for each point."""
+"""The values of the charts as tables, one row per point."""
 
 import pandas as pd
 
 from app.view_data.compared_runs import ComparedRuns
 from app.view_data.dreams import dream_content
 from app.view_data.series import Loss, loss_series, measure_series
-from core.runs.measures import MEASURES, Memory
+from core.runs.measures import ERROR, MEASURES, Memory
 
-_LOSSES: tuple[Loss, ...] = ("total", "reconstruction", "kl")
+LOSSES: tuple[Loss, ...] = ("total", "reconstruction", "kl")
 
 
-def measures_table(arms: ComparedRuns) -> pd.DataFrame:
-    """What was measured: for each night, moment and memory the means with half their intervals.
+def interval_column(key: str) -> str:
+    """Return the name of the column with half of a measure's confidence intervals."""
+    return f"{key} ±"
 
-    Columns: night, when, memories, images, and for each measure its mean and ``... ±`` (None
-    where there is one seed).
+
+def measures_table(runs: ComparedRuns) -> pd.DataFrame:
+    """Return all measures as means over seeds: a row per run, point and memory set.
+
+    Columns: run, when, memories, images, and per measure its key and `interval_column` (None for
+    a single seed).
     """
     rows = []
-    for arm in arms:
+    for run in runs:
         for memory in Memory:
-            found = {
-                key: measure_series(arm.state, memory, measure) for key, measure in MEASURES.items()
+            series = {
+                key: measure_series(run.state, memory, measure) for key, measure in MEASURES.items()
             }
-            for index, when in enumerate(found["error"].where):
-                row: dict[str, object] = {"night": arm.name, "when": when, "memories": memory.value}
-                row["images"] = found["error"].images[index]
-                for measure, each in found.items():
-                    row[measure] = each.means[index]
-                    row[f"{measure} ±"] = each.half_widths[index] if each.half_widths else None
+            points = series[ERROR.key]
+            for index, when in enumerate(points.where):
+                row: dict[str, object] = {"run": run.name, "when": when, "memories": memory.value}
+                row["images"] = points.images[index]
+                for key, values in series.items():
+                    half_widths = values.half_widths
+                    row[key] = values.means[index]
+                    row[interval_column(key)] = half_widths[index] if half_widths else None
                 rows.append(row)
     return pd.DataFrame(rows)
 
 
-def losses_table(arms: ComparedRuns) -> pd.DataFrame:
-    """The losses in nats an image: a row for each night and epoch, as means over seeds."""
+def losses_table(runs: ComparedRuns) -> pd.DataFrame:
+    """Return the losses in nats per image, as means over seeds: a row per run and epoch."""
     rows = []
-    for arm in arms:
-        found = {loss: loss_series(arm.state, loss) for loss in _LOSSES}
-        for index, when in enumerate(found["total"].where):
-            row: dict[str, object] = {"night": arm.name, "when": when}
-            rows.append(row | {loss: each.means[index] for loss, each in found.items()})
+    for run in runs:
+        series = {loss: loss_series(run.state, loss) for loss in LOSSES}
+        for index, when in enumerate(series["total"].where):
+            row: dict[str, object] = {"run": run.name, "when": when}
+            rows.append(row | {loss: values.means[index] for loss, values in series.items()})
     return pd.DataFrame(rows)
 
 
-def dreams_table(arms: ComparedRuns) -> pd.DataFrame:
-    """What the dreams were of: a row for each night and cycle that has any."""
+def dreams_table(runs: ComparedRuns) -> pd.DataFrame:
+    """Return the content of dreams: a row per run and cycle that has dreams."""
     return pd.DataFrame(
-        [{"night": arm.name, **vars(each)} for arm in arms for each in dream_content(arm.state)]
+        [{"run": run.name, **vars(content)} for run in runs for content in dream_content(run.state)]
     )

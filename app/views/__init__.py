@@ -1,4 +1,5 @@
-"""One module a page, each with a function that draws it.
+"""One module per page, each with a function that draws it.
 
-Not called ``pages``: Streamlit runs the scripts of a folder of that name by itself.
+The folder is not called ``pages``, because Streamlit runs the scripts in a folder of that name as
+pages by itself.
 """

@@ -1,4 +1,4 @@
-"""What a night is compared with: the same seeds, weights and images, another schedule."""
+"""The conditions: the same seeds, weights and images, and another schedule."""
 
 from dataclasses import fields, replace
 
@@ -10,46 +10,46 @@ from app.settings import config_of
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import hypnogram
 from core.schedule.presets import PRESETS
-from tests.helpers.page_runs import dial_values
+from tests.helpers.page_runs import setting_values
 
-NIGHTS = [name for name in CONDITIONS if name not in (LAST, NOTHING)]
+WITH_RUN = [name for name in CONDITIONS if name not in (LAST, NOTHING)]
 SCHEDULE = {"total_eps", "num_cycles", "start_fraction_rem", "end_fraction_rem"}
 
 
-@given(dial_values().map(config_of))
-def test_only_the_schedule_is_another(config: RunConfig) -> None:
-    for name in NIGHTS:
-        other = compared_config(name, config) or config
+@given(setting_values().map(config_of))
+def test_only_the_schedule_differs(config: RunConfig) -> None:
+    for name in WITH_RUN:
+        compared = compared_config(name, config) or config
         names = [field.name for field in fields(config)]
-        changed = {name for name in names if getattr(other, name) != getattr(config, name)}
+        changed = {name for name in names if getattr(compared, name) != getattr(config, name)}
         assert changed <= SCHEDULE
         if name != "published":
             assert changed <= {"start_fraction_rem", "end_fraction_rem"}
 
 
-def test_what_no_dial_shows_is_the_same_in_the_other_night_too() -> None:
+def test_settings_without_a_control_are_the_same_in_the_compared_run() -> None:
     config = RunConfig(
         seeds=(7, 8), weights="own.safetensors", batch_size=5, rounding="original", device="cpu"
     )
-    for name in NIGHTS:
-        other = compared_config(name, config)
-        if name == "published":  # it is the published night already, but for what it keeps
-            assert other is None
+    for name in WITH_RUN:
+        compared = compared_config(name, config)
+        if name == "published":  # the schedule of `config` is the published one already
+            assert compared is None
             continue
-        assert other is not None
-        share = other.start_fraction_rem
-        assert replace(config, start_fraction_rem=share, end_fraction_rem=share) == other
+        assert compared is not None
+        fraction = compared.start_fraction_rem
+        assert replace(config, start_fraction_rem=fraction, end_fraction_rem=fraction) == compared
 
 
-@pytest.mark.parametrize(("name", "share"), [("no-rem", 0.0), ("all-rem", 1.0)])
-def test_the_same_night_without_rem_or_with_nothing_else(name: str, share: float) -> None:
+@pytest.mark.parametrize(("name", "fraction"), [("no-rem", 0.0), ("all-rem", 1.0)])
+def test_no_rem_and_all_rem_set_the_rem_fraction_of_all_cycles(name: str, fraction: float) -> None:
     config = RunConfig(num_cycles=5, start_fraction_rem=0.05, end_fraction_rem=0.4)
     assert compared_config(name, config) == RunConfig(
-        num_cycles=5, start_fraction_rem=share, end_fraction_rem=share
+        num_cycles=5, start_fraction_rem=fraction, end_fraction_rem=fraction
     )
 
 
-def test_the_published_night_is_the_preset_of_that_name() -> None:
+def test_the_published_schedule_is_the_preset_even() -> None:
     config = RunConfig(total_eps=20, num_cycles=1, start_fraction_rem=0.25, seeds=(0, 1, 2))
     assert compared_config("published", config) == RunConfig(
         seeds=(0, 1, 2), **PRESETS["even"].settings()
@@ -62,22 +62,22 @@ def test_the_published_night_is_the_preset_of_that_name() -> None:
         ("no-rem", RunConfig(start_fraction_rem=0, end_fraction_rem=0)),
         ("all-rem", RunConfig(start_fraction_rem=1, end_fraction_rem=1)),
         ("published", RunConfig(split="digits", num=20)),
-        # These differ in a setting, and yet not in one epoch.
+        # These differ in a setting, but not in any epoch.
         ("no-rem", RunConfig(num_cycles=1, start_fraction_rem=0)),
         ("no-rem", RunConfig(total_eps=1, num_cycles=1, start_fraction_rem=0.3)),
         ("all-rem", RunConfig(num_cycles=1, start_fraction_rem=1)),
     ],
 )
-def test_the_same_night_is_not_slept_twice(name: str, config: RunConfig) -> None:
+def test_a_condition_that_trains_the_same_stages_has_no_run(name: str, config: RunConfig) -> None:
     assert compared_config(name, config) is None
 
 
-@given(dial_values().map(config_of))
-def test_two_nights_beside_each_other_train_differently(config: RunConfig) -> None:
-    for name in NIGHTS:
-        other = compared_config(name, config)
-        if other is not None:
-            assert _trained(other) != _trained(config)
+@given(setting_values().map(config_of))
+def test_compared_runs_train_different_stages(config: RunConfig) -> None:
+    for name in WITH_RUN:
+        compared = compared_config(name, config)
+        if compared is not None:
+            assert _trained(compared) != _trained(config)
 
 
 def _trained(config: RunConfig) -> list[object]:
@@ -85,20 +85,20 @@ def _trained(config: RunConfig) -> list[object]:
 
 
 @pytest.mark.parametrize("name", [LAST, NOTHING])
-def test_the_last_run_and_nothing_need_no_night_of_their_own(name: str) -> None:
+def test_last_run_and_nothing_start_no_run(name: str) -> None:
     assert compared_config(name, RunConfig()) is None
 
 
-@given(dial_values().map(config_of))
-def test_a_pair_tells_how_it_came_to_be(config: RunConfig) -> None:
-    for name in NIGHTS:
-        other = compared_config(name, config)
-        if other is not None:
-            assert condition_of(config, other).name == name
+@given(setting_values().map(config_of))
+def test_the_condition_of_a_pair_is_recognised(config: RunConfig) -> None:
+    for name in WITH_RUN:
+        compared = compared_config(name, config)
+        if compared is not None:
+            assert condition_of(config, compared).name == name
 
 
 @pytest.mark.parametrize(
-    ("mine", "other"),
+    ("main", "compared"),
     [
         (RunConfig(), RunConfig(num_cycles=5)),
         (RunConfig(), RunConfig(start_fraction_rem=0, end_fraction_rem=0, seeds=(1,))),
@@ -107,13 +107,15 @@ def test_a_pair_tells_how_it_came_to_be(config: RunConfig) -> None:
         (None, None),
     ],
 )
-def test_any_other_night_is_the_last_one(mine: RunConfig | None, other: RunConfig | None) -> None:
-    assert condition_of(mine, other).name == LAST
+def test_any_other_pair_has_the_condition_last_run(
+    main: RunConfig | None, compared: RunConfig | None
+) -> None:
+    assert condition_of(main, compared).name == LAST
 
 
-def test_nights_are_named_apart_in_charts() -> None:
-    assert DEFAULT in NIGHTS
-    arms = [CONDITIONS[name].arm for name in (*NIGHTS, LAST)]
-    assert all(arms)
-    assert len(set(arms)) == len(arms)
-    assert all(CONDITIONS[name].adverb for name in (*NIGHTS, LAST))
+def test_conditions_have_different_names_in_charts() -> None:
+    assert DEFAULT in WITH_RUN
+    names = [CONDITIONS[name].chart_name for name in (*WITH_RUN, LAST)]
+    assert all(names)
+    assert len(set(names)) == len(names)
+    assert all(CONDITIONS[name].phrase for name in (*WITH_RUN, LAST))

@@ -1,4 +1,4 @@
-"""`python -m app`: the engine kept, the page served, and a quiet end."""
+"""`python -m app` starts an engine, serves the page and exits without a traceback."""
 
 import os
 import signal
@@ -22,34 +22,34 @@ from tests.conftest import run_async
 _START_S = 60
 
 
-def test_the_engine_is_kept_before_the_page_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[object] = []
-    monkeypatch.setattr(jobs, "keep_engine", lambda: done.append("engine"))
+def test_the_engine_is_started_before_the_page_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(jobs, "keep_engine", lambda: calls.append("engine"))
     monkeypatch.setenv("SLEEP_MAX_CONNECTIONS", "70")
     monkeypatch.setenv("SLEEP_ALLOWED_HOSTS", "a.example")
-    monkeypatch.setattr(run, "serve", lambda *arguments: done.append(arguments))
+    monkeypatch.setattr(run, "serve", lambda *arguments: calls.append(arguments))
     main(["--server.port", "9000"])
-    assert done == ["engine", (["--server.port", "9000"], 70, ("a.example",))]
+    assert calls == ["engine", (["--server.port", "9000"], 70, ("a.example",))]
 
 
-def test_the_web_server_believes_no_header_about_a_visitors_address() -> None:
+def test_the_web_server_ignores_forwarded_addresses() -> None:
     headers = [(b"x-forwarded-for", b"198.51.100.7")]
     scope: dict[str, Any] = {"type": "websocket", "client": ("127.0.0.1", 5), "headers": headers}
-    seen: list[object] = []
+    clients: list[object] = []
 
     async def app(scope: Any, *_: Any) -> None:
-        seen.append(scope["client"])
+        clients.append(scope["client"])
 
     served = run.server_config(app, Capacity(10, 5))
     run_async(served.loaded_app(scope, None, None))
-    assert seen == [("127.0.0.1", 5)]
+    assert clients == [("127.0.0.1", 5)]
 
 
 def _serve(output: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """The page without an engine, because no file can be made where the outputs should be."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    """Serve the page without an engine: no file can be created in its outputs folder."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
     with output.open("wb") as file:
         process = subprocess.Popen(
             [
@@ -73,7 +73,7 @@ def _healthy(url: str) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_page_is_served_without_an_engine_too_and_ends_quietly(
+def test_the_page_is_served_without_an_engine_and_a_signal_ends_it(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     output = tmp_path / "output.txt"
@@ -89,13 +89,13 @@ def test_the_page_is_served_without_an_engine_too_and_ends_quietly(
     finally:
         process.kill()
         process.wait()
-    said = output.read_text()
-    assert said.count("No engine could be started") == 1
-    assert "Traceback" not in said
+    log = output.read_text()
+    assert log.count("No engine could be started") == 1
+    assert "Traceback" not in log
 
 
-def test_ctrl_c_before_the_page_is_served_ends_quietly(tmp_path: Path) -> None:
-    # The interrupt comes, as if from the keyboard, when the engine is to be kept.
+def test_ctrl_c_before_the_page_is_served_exits_without_a_traceback(tmp_path: Path) -> None:
+    # The keyboard interrupt arrives while the engine is being started.
     code = """
 import runpy
 from core import jobs

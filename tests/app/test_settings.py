@@ -1,4 +1,4 @@
-"""The page's settings: one value for each widget, and the night that they come to."""
+"""The settings of the page: one value per widget, and the config for the values."""
 
 import math
 
@@ -11,13 +11,13 @@ from core.data.splits import SPLITS
 from core.schedule.config import RunConfig
 from core.schedule.presets import PRESETS
 from core.support.errors import ConfigError
-from tests.helpers.page_runs import dial_values
+from tests.helpers.page_runs import setting_values
 
 DEFAULTS = values_of(RunConfig())
 
 
 def presets() -> list[RunConfig]:
-    """The night of each preset with each split."""
+    """Return the config of each preset with each split."""
     return [
         RunConfig(**preset.settings(), split=split)
         for preset in PRESETS.values()
@@ -26,13 +26,13 @@ def presets() -> list[RunConfig]:
 
 
 @pytest.mark.parametrize("config", [RunConfig(), *presets()], ids=str)
-def test_the_dials_show_every_preset_as_it_is(config: RunConfig) -> None:
+def test_the_controls_can_show_every_preset(config: RunConfig) -> None:
     assert config_of(values_of(config)) == config
     assert settings_without_control(config) == ()
 
 
-@given(dial_values())
-def test_a_night_that_the_dials_ask_for_is_one_that_they_show(
+@given(setting_values())
+def test_values_and_config_convert_into_each_other(
     values: dict[str, int | float | str],
 ) -> None:
     config = config_of(values)
@@ -40,15 +40,17 @@ def test_a_night_that_the_dials_ask_for_is_one_that_they_show(
     assert config_of(values_of(config)) == config
 
 
-@given(dial_values())
-def test_only_what_has_a_dial_is_set(values: dict[str, int | float | str]) -> None:
+@given(setting_values())
+def test_fields_without_a_control_have_their_defaults(
+    values: dict[str, int | float | str],
+) -> None:
     config, default = config_of(values), RunConfig()
     for name in ("rounding", "batch_size", "weights", "pretrain_seed", "device"):
         assert getattr(config, name) == getattr(default, name)
 
 
-def test_each_dial_sets_what_its_name_says() -> None:
-    moved = {
+def test_each_setting_sets_its_field_of_the_config() -> None:
+    values = {
         "data": "mnist",
         "split": "digits",
         "total_eps": 60,
@@ -63,8 +65,8 @@ def test_each_dial_sets_what_its_name_says() -> None:
         "mask": "top",
         "mask_fraction": 40.0,
     }
-    assert list(moved) == list(SETTINGS)
-    assert config_of(moved) == RunConfig(
+    assert list(values) == list(SETTINGS)
+    assert config_of(values) == RunConfig(
         data="mnist",
         split="digits",
         total_eps=60,
@@ -92,17 +94,17 @@ def test_each_dial_sets_what_its_name_says() -> None:
         *(("lr", value) for value in (0.0, -0.1, 0.2, math.nan, math.inf)),
         *(("seeds", value) for value in (0, 2, 7, None)),
         *(("latent_dim", value) for value in (0, 3, 600, None)),
-        *(("dreamer", value) for value in ("", "nobody", None)),
+        *(("dreamer", value) for value in ("", "unknown", None)),
         *((key, "nonsense") for key in ("split", "data", "mask")),
     ],
 )
-def test_a_value_that_no_browser_sends_is_refused_in_one_sentence(key: str, value: object) -> None:
+def test_an_invalid_value_raises_an_error_with_a_hint(key: str, value: object) -> None:
     with pytest.raises(ConfigError) as error:
         config_of({**DEFAULTS, key: value})
-    assert str(error.value) == f"{key} is {value!r}; {SETTINGS[key].fix}."
+    assert str(error.value) == f"{key} is {value!r}; {SETTINGS[key].hint}."
 
 
-def test_more_cycles_than_epochs_are_refused() -> None:
+def test_more_cycles_than_epochs_raise_an_error() -> None:
     with pytest.raises(ConfigError, match="num_cycles is 10"):
         config_of({**DEFAULTS, "total_eps": 9})
 
@@ -121,7 +123,7 @@ def test_more_cycles_than_epochs_are_refused() -> None:
         (RunConfig(use_initial_weights=False, pretrain_seed=3, device="cpu"), None),
     ],
 )
-def test_what_the_dials_cannot_show_is_named(
+def test_settings_that_the_controls_cannot_show_are_listed(
     config: RunConfig, names: tuple[str, ...] | None
 ) -> None:
     assert settings_without_control(config) == (
@@ -144,9 +146,9 @@ def test_what_the_dials_cannot_show_is_named(
         split=st.sampled_from(list(SPLITS)),
     )
 )
-def test_the_dials_stand_somewhere_for_every_run_of_the_command_line(config: RunConfig) -> None:
+def test_every_valid_config_has_valid_values_of_the_controls(config: RunConfig) -> None:
     values = values_of(config)
     assert all(SETTINGS[key].accepts(value) for key, value in values.items())
-    reached = config_of(values)  # never a contradiction
+    representable = config_of(values)  # the values never contradict each other
     for name in set(vars(config)) - set(settings_without_control(config)):
-        assert getattr(reached, name) == getattr(config, name)
+        assert getattr(representable, name) == getattr(config, name)

@@ -1,11 +1,11 @@
-"""Two nights at one moment: which one is told of, what is compared, how long it still takes."""
+"""A snapshot of two runs: the reported one, the compared ones, progress and time left."""
 
 import pytest
 
 from app.conditions import CONDITIONS
-from app.snapshot import OWN, PageSnapshot
+from app.snapshot import MAIN_NAME, PageSnapshot
 from core.jobs import Snapshot, Status
-from core.queue import engine_state as engine_state
+from core.queue.engine_state import EngineState
 from core.queue.estimates import reference_seconds
 from core.runs.state import RunState
 from core.schedule.config import RunConfig
@@ -13,18 +13,19 @@ from tests.helpers.page_runs import state
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4)
 NO_REM = RunConfig(num_cycles=2, total_eps=4, start_fraction_rem=0, end_fraction_rem=0)
-HALF = state([60, 70], [600, 300], whole=False)  # two of its four epochs are over
+HALF = state([60, 70], [600, 300], whole=False)  # two of four epochs are finished
 DONE = state([60, 70, 80], [600, 300, 200])
 
 
-def moment(
-    mine: Snapshot, beside: Snapshot | None, config: RunConfig | None = CONFIG
+def _snapshot(
+    main: Snapshot, compared: Snapshot | None, config: RunConfig | None = CONFIG
 ) -> PageSnapshot:
-    return PageSnapshot(mine, beside, CONDITIONS["no-rem"], (config, NO_REM if beside else None))
+    configs = (config, NO_REM if compared else None)
+    return PageSnapshot(main, compared, CONDITIONS["no-rem"], configs)
 
 
 @pytest.mark.parametrize(
-    ("mine", "beside", "active", "leading"),
+    ("main", "compared", "active", "reported_index"),
     [
         ("running", None, True, 0),
         ("done", None, False, 0),
@@ -38,24 +39,25 @@ def moment(
         ("interrupted", "interrupted", False, 0),
     ],
 )
-def test_ones_own_night_is_told_of_unless_only_the_other_goes_on(
-    mine: Status, beside: Status | None, active: bool, leading: int
+def test_the_main_run_is_reported_unless_only_the_compared_one_is_active(
+    main: Status, compared: Status | None, active: bool, reported_index: int
 ) -> None:
-    now = moment(Snapshot(mine, HALF), Snapshot(beside, HALF) if beside else None)
-    assert (now.active, now.leading) == (active, leading)
+    now = _snapshot(Snapshot(main, HALF), Snapshot(compared, HALF) if compared else None)
+    assert (now.active, now.reported_index) == (active, reported_index)
 
 
-def test_the_night_beside_is_compared_once_it_has_something_to_show() -> None:
-    mine = Snapshot("running", HALF)
-    assert [arm.name for arm in moment(mine, None).arms] == [OWN]
-    assert [arm.name for arm in moment(mine, Snapshot("queued", RunState())).arms] == [OWN]
-    own, other = moment(mine, Snapshot("running", HALF)).arms
-    assert (own.name, other.name) == (OWN, "no REM")
-    assert (own.adverb, other.adverb) == ("This night", "Without REM")
+def test_the_compared_run_is_included_after_its_first_measurement() -> None:
+    half = Snapshot("running", HALF)
+    queued = Snapshot("queued", RunState())
+    assert [run.name for run in _snapshot(half, None).compared_runs] == [MAIN_NAME]
+    assert [run.name for run in _snapshot(half, queued).compared_runs] == [MAIN_NAME]
+    main, compared = _snapshot(half, Snapshot("running", HALF)).compared_runs
+    assert (main.name, compared.name) == (MAIN_NAME, "no REM")
+    assert (main.phrase, compared.phrase) == ("This run", "Without REM")
 
 
 @pytest.mark.parametrize(
-    ("mine", "beside", "done"),
+    ("main", "compared", "done"),
     [
         ("done", None, True),
         ("done", "done", True),
@@ -64,32 +66,32 @@ def test_the_night_beside_is_compared_once_it_has_something_to_show() -> None:
         ("failed", "done", False),
     ],
 )
-def test_the_nights_are_done_when_both_were_slept_to_their_end(
-    mine: Status, beside: Status | None, done: bool
+def test_a_snapshot_is_done_when_all_its_runs_are_done(
+    main: Status, compared: Status | None, done: bool
 ) -> None:
-    assert moment(Snapshot(mine, DONE), Snapshot(beside, DONE) if beside else None).done is done
+    now = _snapshot(Snapshot(main, DONE), Snapshot(compared, DONE) if compared else None)
+    assert now.done is done
 
 
-def test_progress_is_the_share_of_both() -> None:
-    assert moment(Snapshot("running", HALF), None).progress == 0.5
-    assert moment(Snapshot("done", DONE), Snapshot("running", HALF)).progress == 0.75
-    assert moment(Snapshot("done", DONE), Snapshot("queued", RunState())).progress == 0.5
+def test_progress_is_the_mean_of_both_runs() -> None:
+    assert _snapshot(Snapshot("running", HALF), None).progress == 0.5
+    assert _snapshot(Snapshot("done", DONE), Snapshot("running", HALF)).progress == 0.75
+    assert _snapshot(Snapshot("done", DONE), Snapshot("queued", RunState())).progress == 0.5
 
 
-def test_the_time_left_is_that_of_the_night_that_takes_longer(
+def test_the_time_left_is_the_longer_one_of_both_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "core.jobs.engine_info.current_state", lambda: engine_state.EngineState(pace=2.0)
-    )
+    engine_state = EngineState(pace=2.0)
+    monkeypatch.setattr("core.jobs.engine_info.current_state", lambda: engine_state)
     half = Snapshot("running", HALF)
-    assert moment(half, None).seconds_left() == pytest.approx(
+    assert _snapshot(half, None).seconds_left() == pytest.approx(
         reference_seconds(CONFIG)
-    )  # half of twice it
+    )  # half of the night at twice the time
     waiting = Snapshot("queued", RunState())
-    assert moment(half, waiting).seconds_left() == pytest.approx(2 * reference_seconds(NO_REM))
-    assert moment(Snapshot("done", DONE), waiting).seconds_left() == pytest.approx(
+    assert _snapshot(half, waiting).seconds_left() == pytest.approx(2 * reference_seconds(NO_REM))
+    assert _snapshot(Snapshot("done", DONE), waiting).seconds_left() == pytest.approx(
         2 * reference_seconds(NO_REM)
     )
-    assert moment(Snapshot("done", DONE), None).seconds_left() is None
-    assert moment(half, None, config=None).seconds_left() is None
+    assert _snapshot(Snapshot("done", DONE), None).seconds_left() is None
+    assert _snapshot(half, None, config=None).seconds_left() is None

@@ -1,4 +1,4 @@
-"""Where runs stand, in words."""
+"""The status text of runs."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from app import status_text
 from app.conditions import CONDITIONS
 from app.snapshot import PageSnapshot
-from core.jobs import Snapshot, Status
+from core.jobs import Snapshot, Status, wait_text
 from core.queue.engine_state import QueuePosition
 from core.queue.problems import Problem, ProblemCode
 from core.runs.events import NightStopped, PretrainingAdvanced
@@ -16,8 +16,8 @@ from core.schedule.config import RunConfig
 from tests.helpers.page_runs import night, state
 
 EMPTY = RunState()
-LEARNING = fold(EMPTY, [PretrainingAdvanced(59, 1_180, 2, 20, 180.0)])
-BEFORE = fold(EMPTY, night([60], [600], whole=False)[:2])
+PRETRAINING = fold(EMPTY, [PretrainingAdvanced(59, 1_180, 2, 20, 180.0)])
+MEASURING = fold(EMPTY, night([60], [600], whole=False)[:2])
 IN_FIRST = state([60], [600], whole=False)
 IN_SECOND = state([60, 70], [600, 300], whole=False)
 DONE = state([60, 70, 80], [600, 300, 200])
@@ -31,18 +31,20 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("status", "state", "words"),
     [
-        ("running", EMPTY, "getting ready"),
-        ("running", LEARNING, "before the night, learning the old memories: pass 2 of 20"),
-        ("running", BEFORE, "cycle 0 of 2, measuring"),
+        ("running", EMPTY, "preparing"),
+        ("running", PRETRAINING, "pre-training on old memories: epoch 2 of 20"),
+        ("running", MEASURING, "cycle 0 of 2, measuring"),
         ("running", IN_SECOND, "cycle 2 of 2, NREM"),
         ("done", DONE, "cycle 2 of 2, in 12 s"),
-        ("stopped", EMPTY, "before the night began"),
+        ("stopped", EMPTY, "before the night started"),
         ("stopped", IN_SECOND, "cycle 2 of 2"),
-        ("failed", LEARNING, "before the night, learning the old memories: pass 2 of 20"),
+        ("failed", PRETRAINING, "pre-training on old memories: epoch 2 of 20"),
         ("failed", IN_SECOND, "cycle 2 of 2"),
     ],
 )
-def test_a_night_is_placed_by_its_cycle(status: Status, state: RunState, words: str) -> None:
+def test_the_position_of_a_run_is_its_cycle_and_stage(
+    status: Status, state: RunState, words: str
+) -> None:
     assert status_text.position_text(Snapshot(status, state)) == words
 
 
@@ -54,7 +56,9 @@ def test_a_night_is_placed_by_its_cycle(status: Status, state: RunState, words: 
         (fold(IN_SECOND, [NightStopped()]), "after cycle 1 of 2, 3rd in line"),
     ],
 )
-def test_a_waiting_night_tells_its_turn_and_what_is_over(state: RunState, words: str) -> None:
+def test_a_queued_run_shows_its_position_in_the_queue_and_its_finished_cycles(
+    state: RunState, words: str
+) -> None:
     assert (
         status_text.position_text(
             Snapshot("queued", state, wanted=True, place=QueuePosition(3, None))
@@ -66,28 +70,24 @@ def test_a_waiting_night_tells_its_turn_and_what_is_over(state: RunState, words:
 @pytest.mark.parametrize(
     ("state", "point"),
     [
-        (EMPTY, "before the night began"),
+        (EMPTY, "before the night started"),
         (IN_FIRST, "in cycle 1 of 2"),
         (IN_SECOND, "after cycle 1 of 2"),
     ],
 )
-def test_a_night_that_broke_off_tells_where_and_how_it_goes_on(state: RunState, point: str) -> None:
-    by_itself = status_text.position_text(Snapshot("interrupted", state, wanted=True))
-    assert by_itself == f"broke off {point}; it goes on from there by itself"
-    asked = status_text.position_text(Snapshot("interrupted", state))
-    assert asked == f"broke off {point}; it can be resumed"
-    unserved = status_text.position_text(
-        Snapshot("interrupted", state, wanted=True, is_served=False)
-    )
-    assert unserved.startswith(f"broke off {point}; it continues when an engine runs: start the")
-    problem = Problem(ProblemCode.ENGINE_FAILED, {"reason": "no scheduler."})
-    unable = status_text.position_text(
-        Snapshot("interrupted", state, wanted=True, problem=problem)
-    )
-    assert unable == f"broke off {point}; it continues when the engine works again"
+def test_an_interrupted_run_shows_where_and_how_it_continues(state: RunState, point: str) -> None:
+    queued = Snapshot("interrupted", state, wanted=True)
+    assert status_text.position_text(queued) == f"{point}; {wait_text.BY_ITSELF}"
+    not_queued = Snapshot("interrupted", state)
+    assert status_text.position_text(not_queued) == f"{point}; {wait_text.WHEN_RESUMED}"
+    not_served = Snapshot("interrupted", state, wanted=True, is_served=False)
+    assert status_text.position_text(not_served) == f"{point}; {wait_text.WHEN_AN_ENGINE_RUNS}"
+    engine_failed = Problem(ProblemCode.ENGINE_FAILED, {"reason": "no scheduler."})
+    problem = Snapshot("interrupted", state, wanted=True, problem=engine_failed)
+    assert status_text.position_text(problem) == f"{point}; {wait_text.WHEN_THE_ENGINE_WORKS}"
 
 
-# --- of two ---
+# --- two runs ---
 
 SEEDS = (0, 1, 2)
 CONFIGS = (
@@ -97,7 +97,7 @@ CONFIGS = (
 
 
 @pytest.mark.parametrize(
-    ("mine", "beside", "words"),
+    ("main", "compared", "words"),
     [
         (Snapshot("running", IN_SECOND), None, "cycle 2 of 2, NREM, about 20 s left"),
         (
@@ -118,13 +118,13 @@ CONFIGS = (
         ),
         (
             Snapshot("stopped", IN_SECOND),
-            Snapshot("running", LEARNING),
-            "before the night, learning the old memories: pass 2 of 20 (no REM)",
+            Snapshot("running", PRETRAINING),
+            "pre-training on old memories: epoch 2 of 20 (no REM)",
         ),
     ],
 )
-def test_the_line_tells_where_the_nights_are_and_what_is_left(
-    mine: Snapshot, beside: Snapshot | None, words: str
+def test_the_status_line_shows_the_position_and_the_time_left(
+    main: Snapshot, compared: Snapshot | None, words: str
 ) -> None:
-    now = PageSnapshot(mine, beside, CONDITIONS["no-rem"], CONFIGS)
+    now = PageSnapshot(main, compared, CONDITIONS["no-rem"], CONFIGS)
     assert status_text.status_line(now) == words

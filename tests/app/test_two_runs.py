@@ -1,4 +1,4 @@
-"""Two nights on one page: compared, followed, stopped and resumed together."""
+"""Two runs on one page: compared, followed, stopped and resumed together."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,31 +15,26 @@ from core.runs.events import Event, NightFailed, NightStopped
 from core.runs.folder import RunFolder, find_run
 from core.schedule.config import RunConfig
 from core.support.errors import RunError
-from tests.helpers.page_runs import (
-    OTHER,
-    OWNER,
-    RUN,
+from tests.helpers.page_runs import OTHER, OWNER, RUN, night, running, write, write_done_run
+from tests.helpers.pages import (
     Timers,
     address_of,
-    asleep,
     buttons_of,
-    done,
     figure_of,
     html_of,
-    night,
+    names_of,
     no_example,
     open_page,
+    record_timers,
     statuses_of,
     text_of,
-    timers_of,
-    write,
 )
 
 
 @pytest.fixture(autouse=True)
 def timers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timers:
     no_example(tmp_path, monkeypatch)
-    return timers_of(monkeypatch)
+    return record_timers(monkeypatch)
 
 
 NO_REM = RunConfig(num_cycles=2, total_eps=4, start_fraction_rem=0, end_fraction_rem=0)
@@ -52,82 +47,84 @@ STOPPED, FAILED = NightStopped(), NightFailed("the disk is full.")
 
 
 @contextmanager
-def left(folder: RunFolder) -> Iterator[None]:
-    """The run as it is, with nobody who wants it."""
+def idle(folder: RunFolder) -> Iterator[None]:
+    """Leave the run as it is, neither queued nor running."""
     yield
 
 
 @contextmanager
-def waiting(folder: RunFolder) -> Iterator[None]:
+def queued(folder: RunFolder) -> Iterator[None]:
+    """Put the run into the queue."""
     entries.add(folder.id, "tester")
     yield
 
 
-How = Callable[[RunFolder], AbstractContextManager[None]]
+SetUp = Callable[[RunFolder], AbstractContextManager[None]]
 
 
 @contextmanager
-def pair(mine: list[Event], mine_is: How, other: list[Event], other_is: How) -> Iterator[AppTest]:
-    """The page of a night and of the same without REM."""
+def _pair(
+    main: list[Event], main_is: SetUp, compared: list[Event], compared_is: SetUp
+) -> Iterator[AppTest]:
+    """Open the page of a run with events ``main`` and the same without REM, with ``compared``."""
     config = RunConfig(num_cycles=2, total_eps=4)
-    folders = write(mine, config), write(other, NO_REM, run_id=OTHER)
-    with mine_is(folders[0]), other_is(folders[1]):
+    folders = write(main, config), write(compared, NO_REM, run_id=OTHER)
+    with main_is(folders[0]), compared_is(folders[1]):
         yield open_page(RUN, **{"with": OTHER})
 
 
-def test_two_done_nights_are_compared_in_charts_scores_pictures_and_words() -> None:
-    with pair(GOOD, left, BAD, left) as page:
+def test_two_done_runs_are_compared_in_charts_scores_images_and_text() -> None:
+    with _pair(GOOD, idle, BAD, idle) as page:
         assert statuses_of(page) == ["done"]
         for key in ("error_chart", "recall_chart"):
-            names = [each["name"] for each in figure_of(page, key)["data"]]
-            assert names == ["old", "new", "old, no REM", "new, no REM"]
-        assert "total__no_REM" in [each["uid"] for each in figure_of(page, "loss_chart")["data"]]
+            assert names_of(figure_of(page, key)) == ["old", "new", "old, no REM", "new, no REM"]
+        assert "total__no_REM" in [line["uid"] for line in figure_of(page, "loss_chart")["data"]]
         cards = html_of(page, "scorecard")
-        for mine, other in (("75 %", "0 %"), ("80 %", "100 %"), ("25 %", "100 %")):
-            assert f"<b>{mine}</b><div>no REM: {other}</div>" in cards
+        for main, compared in (("75 %", "0 %"), ("80 %", "100 %"), ("25 %", "100 %")):
+            assert f"<b>{main}</b><div>no REM: {compared}</div>" in cards
         assert html_of(page, "filmstrip").count("<figcaption>no REM</figcaption>") == 2
         assert (
-            "Without REM the network kept 0 % of the old, learned 100 % of the new: this night "
-            "saved old memories at a price in new ones."
+            "Without REM the network kept 0 % of the old and learned 100 % of the new: this run "
+            "kept more of the old and learned less of the new."
         ) in text_of(page)
         assert buttons_of(page) == {"play", "run"}
 
 
 @pytest.mark.parametrize(
-    ("mine", "mine_is", "other", "other_is", "status", "told"),
+    ("main", "main_is", "compared", "compared_is", "status", "words"),
     [
-        (GOOD, left, BAD_HALF, asleep, "running", "cycle 2 of 2, NREM (no REM), about 10 s left"),
-        (GOOD, left, [], waiting, "queued", "the engine is starting (no REM)"),
-        (GOOD_HALF, asleep, BAD, left, "running", "cycle 2 of 2, NREM, about 10 s left"),
-        (GOOD_HALF, asleep, [], waiting, "running", "cycle 2 of 2, NREM, about 10 s left"),
-        (GOOD_HALF, asleep, BAD_HALF, asleep, "running", "cycle 2 of 2, NREM, about 10 s left"),
-        ([], waiting, [], waiting, "queued", "the engine is starting"),
-        (GOOD_HALF, left, BAD_HALF, asleep, "running", "cycle 2 of 2, NREM (no REM)"),
-        ([*GOOD_HALF, FAILED], left, BAD_HALF, asleep, "running", "The disk is full."),
-        (GOOD_HALF, asleep, [*BAD_HALF, FAILED], left, "running", "The disk is full."),
+        (GOOD, idle, BAD_HALF, running, "running", "cycle 2 of 2, NREM (no REM), about 10 s left"),
+        (GOOD, idle, [], queued, "queued", "the engine is starting (no REM)"),
+        (GOOD_HALF, running, BAD, idle, "running", "cycle 2 of 2, NREM, about 10 s left"),
+        (GOOD_HALF, running, [], queued, "running", "cycle 2 of 2, NREM, about 10 s left"),
+        (GOOD_HALF, running, BAD_HALF, running, "running", "cycle 2 of 2, NREM, about 10 s left"),
+        ([], queued, [], queued, "queued", "the engine is starting"),
+        (GOOD_HALF, idle, BAD_HALF, running, "running", "cycle 2 of 2, NREM (no REM)"),
+        ([*GOOD_HALF, FAILED], idle, BAD_HALF, running, "running", "The disk is full."),
+        (GOOD_HALF, running, [*BAD_HALF, FAILED], idle, "running", "The disk is full."),
     ],
 )
-def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
+def test_while_either_run_is_active_its_status_is_shown_and_it_can_be_stopped(
     timers: Timers,
-    mine: list[Event],
-    mine_is: How,
-    other: list[Event],
-    other_is: How,
+    main: list[Event],
+    main_is: SetUp,
+    compared: list[Event],
+    compared_is: SetUp,
     status: str,
-    told: str,
+    words: str,
 ) -> None:
-    # The lease is the page's own, which keeps an engine.
-    with register_user().lock, pair(mine, mine_is, other, other_is) as page:
+    # The page registers as a user of the engine, so that one is started.
+    with register_user().lock, _pair(main, main_is, compared, compared_is) as page:
         assert statuses_of(page) == [status]
-        assert told in text_of(page)
-        assert "What happened." not in text_of(page)
+        assert words in text_of(page)
+        assert "Result." not in text_of(page)
         assert "stop" in buttons_of(page)
         assert not {"run", "resume"} & buttons_of(page)
-        assert timers.poll == [live_results._POLL_S if mine else live_results._FIRST_S]
+        assert timers.status == [live_results.POLL_S if main else live_results.FIRST_CYCLE_POLL_S]
 
 
 @pytest.mark.parametrize(
-    ("mine", "other", "status", "errors", "resumed"),
+    ("main", "compared", "status", "errors", "resumed"),
     [
         (GOOD, [*BAD_HALF, FAILED], "done", 1, [OTHER]),
         (GOOD, [*BAD_HALF, STOPPED], "done", 0, [OTHER]),
@@ -138,21 +135,21 @@ def test_while_either_night_goes_on_that_is_told_and_can_be_stopped(
         (GOOD_HALF, BAD_HALF, "interrupted", 0, [RUN, OTHER]),
     ],
 )
-def test_when_both_are_over_what_is_left_of_either_can_be_resumed(
+def test_unfinished_runs_can_be_resumed_when_neither_is_active(
     timers: Timers,
-    mine: list[Event],
-    other: list[Event],
+    main: list[Event],
+    compared: list[Event],
     status: str,
     errors: int,
     resumed: list[str],
 ) -> None:
-    with pair(mine, left, other, left) as page:
+    with _pair(main, idle, compared, idle) as page:
         assert statuses_of(page) == [status]
         assert len(page.error) == errors
         assert {"run", "resume"} <= buttons_of(page)
         assert page.button(key="resume").label == ("Resume both" if resumed[1:] else "Resume")
-        assert "What happened." not in text_of(page)
-        assert timers.poll == [None]
+        assert "Result." not in text_of(page)
+        assert timers.status == [None]
         page.button(key="resume").click().run()
         assert not page.exception
         assert [entry.run for entry in entries.read_all()] == resumed
@@ -161,7 +158,7 @@ def test_when_both_are_over_what_is_left_of_either_can_be_resumed(
 
 
 def test_stop_stops_both() -> None:
-    with pair(GOOD_HALF, asleep, BAD_HALF, asleep) as page:
+    with _pair(GOOD_HALF, running, BAD_HALF, running) as page:
         page.button(key="stop").click().run()
         assert find_run(RUN).stop.exists()
         assert find_run(OTHER).stop.exists()
@@ -169,34 +166,34 @@ def test_stop_stops_both() -> None:
 
 
 def test_stop_takes_both_out_of_the_queue() -> None:
-    with pair([], waiting, [], waiting) as page:
+    with _pair([], queued, [], queued) as page:
         page.button(key="stop").click().run()
         assert entries.read_all() == []
         assert statuses_of(page) == ["stopped"]
 
 
-@pytest.mark.parametrize(("mine", "mine_is"), [(GOOD, left), (GOOD_HALF, asleep)])
-def test_stop_is_said_to_go_on_though_one_of_them_is_over(mine: list[Event], mine_is: How) -> None:
-    other: tuple[list[Event], How] = (BAD_HALF, asleep) if mine_is is left else (BAD, left)
-    with pair(mine, mine_is, *other) as page:
+@pytest.mark.parametrize(("main", "main_is"), [(GOOD, idle), (GOOD_HALF, running)])
+def test_stopping_is_shown_although_one_run_is_done(main: list[Event], main_is: SetUp) -> None:
+    compared: tuple[list[Event], SetUp] = (BAD_HALF, running) if main_is is idle else (BAD, idle)
+    with _pair(main, main_is, *compared) as page:
         page.button(key="stop").click().run()
         assert page.button(key="stop").label == "Stopping"
         assert page.button(key="stop").disabled
 
 
-def test_one_that_cannot_be_stopped_or_resumed_does_not_keep_the_other_from_it(
+def test_the_other_run_is_stopped_or_resumed_if_one_of_them_cannot_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stop, resume = jobs.stop, jobs.resume
 
-    def refuse(run_id: str, **how: str) -> None:
+    def refuse(run_id: str, **options: str) -> None:
         if run_id == RUN:
             raise RunError("it cannot be.")
-        (resume if "address" in how else stop)(run_id, **how)
+        (resume if "address" in options else stop)(run_id, **options)
 
     monkeypatch.setattr(jobs, "stop", refuse)
     monkeypatch.setattr(jobs, "resume", refuse)
-    with pair(GOOD_HALF, asleep, BAD_HALF, waiting) as page:
+    with _pair(GOOD_HALF, running, BAD_HALF, queued) as page:
         page.button(key="stop").click().run()
         assert [entry.run for entry in entries.read_all()] == [RUN]
         assert "it cannot be." in text_of(page)
@@ -206,8 +203,8 @@ def test_one_that_cannot_be_stopped_or_resumed_does_not_keep_the_other_from_it(
     assert [entry.run for entry in entries.read_all()] == [OTHER]
 
 
-def test_the_night_beside_may_be_deleted_meanwhile() -> None:
-    with pair(GOOD, left, BAD, left) as page:
+def test_a_deleted_compared_run_disappears_from_the_page() -> None:
+    with _pair(GOOD, idle, BAD, idle) as page:
         jobs.delete(OTHER)
         page.run()
         assert not page.exception
@@ -216,18 +213,18 @@ def test_the_night_beside_may_be_deleted_meanwhile() -> None:
         assert address_of(page) == {"run": RUN}
 
 
-def test_a_longer_night_beside_is_scored_at_its_own_end() -> None:
+def test_a_longer_compared_run_is_scored_at_its_own_end() -> None:
     write(GOOD)
     published = RunConfig(num_cycles=4, total_eps=8)
     write(night([100, 300, 400, 500, 180], [500] * 4 + [100], published), run_id=OTHER)
     page = open_page(RUN, **{"with": OTHER})
-    # As in the sentence below the scores.
-    assert "In the other night the network kept 80 % of the old" in text_of(page)
-    assert "<div>other: 80 %</div>" in html_of(page, "scorecard")
+    # The sentence below the scores and the scores agree.
+    assert "In the other run the network kept 80 % of the old" in text_of(page)
+    assert "<div>other run: 80 %</div>" in html_of(page, "scorecard")
 
 
-def test_a_night_beside_itself_is_one_night() -> None:
-    done()
+def test_a_run_compared_with_itself_is_shown_once() -> None:
+    write_done_run()
     page = open_page(RUN, **{"with": RUN})
     assert len(figure_of(page, "error_chart")["data"]) == 2
     assert address_of(page) == {"run": RUN}

@@ -1,1 +1,1 @@
-"""The dashboard in a real browser."""
+"""The page in a real browser."""

@@ -1,4 +1,4 @@
-"""A real server, a real browser, and visitors whose visits must end without faults."""
+"""A real server and a real browser, whose pages must end without errors."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocket, sync_playwright
 
 from tools.browser import HOW_TO_GET_ONE, QUIET, find_browser, in_ci
 from tools.page_server import Server
@@ -14,7 +14,7 @@ from tools.page_server import Server
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; skips where there is none, except in CI."""
+    """Chromium; skips the tests if there is none, except in CI."""
     path = find_browser()
     if path is None:
         (pytest.fail if in_ci() else pytest.skip)(f"there is no browser: {HOW_TO_GET_ONE}")
@@ -26,17 +26,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests that leave it as it is."""
-    yield from _served(tmp_path_factory.mktemp("outputs"))
+    """One server for all tests that do not restart it."""
+    yield from _serve(tmp_path_factory.mktemp("outputs"))
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server for a test that kills it, or wants it as nobody has used it."""
-    yield from _served(tmp_path)
+    """A new server for a single test."""
+    yield from _serve(tmp_path)
 
 
-def _served(outputs: Path) -> Iterator[Server]:
+def _serve(outputs: Path) -> Iterator[Server]:
     server = Server(outputs)
     server.start()
     try:
@@ -47,74 +47,86 @@ def _served(outputs: Path) -> Iterator[Server]:
 
 
 @dataclass
-class Visit:
-    """A page in the browser, with what went wrong on it and whom it asked.
+class Session:
+    """A page in a browser, with its errors and its requests to other hosts.
 
-    ``sent`` counts the messages to the server, of which a page that polls has two a second.
+    Attributes
+    ----------
+    page : Page
+        Playwright's page.
+    server : Server
+        The server of the page.
+    errors : list of str
+        Exceptions and error messages of the browser's console.
+    outside_requests : list of str
+        Addresses on other hosts that the page requested.
+    messages_sent : int
+        Number of messages to the server; a polling page sends two per second.
     """
 
     page: Page
     server: Server
-    faults: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
-    sent: int = 0
+    errors: list[str] = field(default_factory=list)
+    outside_requests: list[str] = field(default_factory=list)
+    messages_sent: int = 0
 
     def __post_init__(self) -> None:
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on(
-            "console",
-            lambda said: self.faults.append(said.text) if said.type == "error" else None,
-        )
-        self.page.on("request", self._note_request)
-        self.page.on("websocket", lambda socket: self._count(socket))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._record_console)
+        self.page.on("request", self._record_request)
+        self.page.on("websocket", self._record_messages)
 
-    def _note_request(self, request: Request) -> None:
+    def _record_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _record_request(self, request: Request) -> None:
         own = (self.server.url, self.server.url.replace("http", "ws", 1), "data:", "blob:")
         if not request.url.startswith(own):
-            self.outside.append(request.url)
+            self.outside_requests.append(request.url)
 
-    def _count(self, socket: WebSocket) -> None:
-        def one_more(_: object) -> None:
-            self.sent += 1
+    def _record_messages(self, socket: WebSocket) -> None:
+        def count(_: object) -> None:
+            self.messages_sent += 1
 
-        socket.on("framesent", one_more)
+        socket.on("framesent", count)
 
     def open(self, query: str = "") -> Page:
-        """Go to the page and wait until its charts are drawn."""
+        """Open the page and wait until its charts are drawn."""
         self.page.goto(f"{self.server.url}/{query}")
         self.page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
         return self.page
 
-    def leave(self) -> None:
-        """Close the browser."""
+    def close(self) -> None:
+        """Close the browser's context with its page."""
         self.page.context.close()
 
 
-Visitors = Callable[..., Visit]
+NewSession = Callable[..., Session]
 
 
 @pytest.fixture
-def visitors(browser: Browser) -> Iterator[Visitors]:
-    """Lets one visitor after the other in, each with a browser context of their own.
+def new_session(browser: Browser) -> Iterator[NewSession]:
+    """Open new sessions, each with its own browser context.
 
-    Their visits must end without faults and without a question to any other host.
+    They must end without errors and without requests to other hosts.
     """
-    visits: list[Visit] = []
+    sessions: list[Session] = []
 
-    def come(server: Server, width: int = 1280, height: int = 720, **context: Any) -> Visit:
+    def new(server: Server, width: int = 1280, height: int = 720, **context: Any) -> Session:
         screen = {"width": width, "height": height}
-        visits.append(Visit(browser.new_context(viewport=screen, **context).new_page(), server))
-        return visits[-1]
+        sessions.append(Session(browser.new_context(viewport=screen, **context).new_page(), server))
+        return sessions[-1]
 
-    yield come
-    for visit in visits:
-        visit.leave()
-    for visit in visits:
-        assert visit.faults == []
-        assert visit.outside == []
+    yield new
+    for session in sessions:
+        session.close()
+    for session in sessions:
+        assert session.errors == []
+        assert session.outside_requests == []
 
 
 @pytest.fixture
-def visit(visitors: Visitors, server: Server) -> Visit:
-    """A visit on a small desktop."""
-    return visitors(server)
+def session(new_session: NewSession, server: Server) -> Session:
+    """A session on a small desktop screen."""
+    return new_session(server)

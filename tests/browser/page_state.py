@@ -1,4 +1,4 @@
-"""What a page shows, read from the page: its charts' points, its pictures, its status."""
+"""What a page shows: the points of its charts, its images, its status."""
 
 import re
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Session
 
-NIGHT_MS = 300_000  # seconds on a free machine, minutes on a busy one
-SOON_MS = 60_000  # moments on a free machine
-_POLLS_MS = 2_500  # as long as three polls take
+RUN_MS = 300_000  # a run takes seconds on an idle machine, minutes on a busy one
+SOON_MS = 60_000  # less than a second on an idle machine
+_THREE_POLLS_MS = 2_500
 CHARTS = ("error_chart", "recall_chart", "loss_chart", "dream_chart")
 
-_SEEN = """
+_CONTENT = """
 () => {
   const counts = (key) => {
     const node = document.querySelector(`.st-key-${key}_figure .figure`);
@@ -29,40 +29,54 @@ _SEEN = """
 
 
 def status(page: Page) -> Locator:
+    """Return the status line."""
     return page.locator(".st-key-run_status")
 
 
 def run_button(page: Page) -> Locator:
+    """Return the Run button."""
     return page.locator(".st-key-run button")
 
 
 def figure(page: Page, key: str) -> Locator:
-    """The node in which Plotly has drawn that chart."""
+    """Return the node in which Plotly draws the chart with this key."""
     return page.locator(f".st-key-{key}_figure .figure")
 
 
-def seen(page: Page) -> dict[str, Any]:
-    """The number of points of each chart, and all pictures of the filmstrip."""
-    return dict(page.evaluate(_SEEN))
+def chart_content(page: Page) -> dict[str, Any]:
+    """Return the number of points of each chart, and all images of the filmstrip."""
+    return dict(page.evaluate(_CONTENT))
 
 
-def wait_for_more(page: Page, before: dict[str, Any]) -> dict[str, Any]:
-    """Wait until every chart has more points than ``before``, and other pictures are shown."""
+def wait_for_more(page: Page, earlier: dict[str, Any]) -> dict[str, Any]:
+    """Wait until every chart has more points than ``earlier`` and the images are others."""
     page.wait_for_function(
-        f"""(before) => {{
-          const now = ({_SEEN})();
-          const more = Object.keys(now.points).every((key) => now.points[key] > before.points[key]);
-          return more && now.pictures && now.pictures !== before.pictures;
+        f"""(earlier) => {{
+          const now = ({_CONTENT})();
+          const more = Object.keys(now.points).every(
+            (key) => now.points[key] > earlier.points[key],
+          );
+          return more && now.pictures && now.pictures !== earlier.pictures;
         }}""",
-        arg=before,
-        timeout=NIGHT_MS,
+        arg=earlier,
+        timeout=RUN_MS,
     )
-    return seen(page)
+    return chart_content(page)
 
 
-def expect_points(page: Page, own: int, other: int | None = None) -> None:
-    """The error chart has so many points in each of the two lines of the nights."""
-    counts = [own, own] if other is None else [own, own, other, other]
+def expect_points(page: Page, main: int, compared: int | None = None) -> None:
+    """Expect the number of points per line of the error chart.
+
+    Parameters
+    ----------
+    page : Page
+        The page.
+    main : int
+        Points in each line of the main run.
+    compared : int, optional
+        Points in each line of the compared run; None for a single run.
+    """
+    counts = [main, main] if compared is None else [main, main, compared, compared]
     figure(page, "error_chart").wait_for()
     page.wait_for_function(
         """(counts) => {
@@ -76,37 +90,69 @@ def expect_points(page: Page, own: int, other: int | None = None) -> None:
     )
 
 
-def expect_done(page: Page, cycles: int, own: int, other: int | None = None) -> None:
-    """The nights come to their end, and the page shows all of them and a button for the next."""
-    expect(status(page)).to_contain_text("done", timeout=NIGHT_MS)
+def expect_done(page: Page, cycles: int, main: int, compared: int | None = None) -> None:
+    """Expect that the runs are done, are shown completely, and that Run is enabled.
+
+    Parameters
+    ----------
+    page : Page
+        The page.
+    cycles : int
+        Number of cycles of the main run.
+    main, compared : int
+        Points as for `expect_points`.
+    """
+    expect(status(page)).to_contain_text("done", timeout=RUN_MS)
     expect(status(page)).to_contain_text(f"cycle {cycles} of {cycles}")
-    expect(page.locator(".st-key-scorecard")).to_contain_text("What happened", timeout=SOON_MS)
-    expect_points(page, own, other)
+    expect(page.locator(".st-key-scorecard")).to_contain_text("Result.", timeout=SOON_MS)
+    expect_points(page, main, compared)
     expect(run_button(page)).to_be_enabled()
     for key in ("stop", "resume"):
         expect(page.locator(f".st-key-{key}")).to_have_count(0)
 
 
 def expect_cycle(page: Page, cycle: int, cycles: int) -> None:
-    """The night that goes on reaches ``cycle``."""
+    """Expect that the running night reaches a cycle.
+
+    Parameters
+    ----------
+    page : Page
+        The page.
+    cycle : int
+        The cycle.
+    cycles : int
+        Number of cycles of the night.
+    """
     expect(status(page)).to_contain_text(
-        re.compile(rf"running\s*cycle {cycle} of {cycles}\b"), timeout=NIGHT_MS
+        re.compile(rf"running\s*cycle {cycle} of {cycles}\b"), timeout=RUN_MS
     )
 
 
 def slider(page: Page, key: str) -> Locator:
+    """Return the handle of a slider."""
     return page.locator(f".st-key-{key}").get_by_role("slider")
 
 
 def expect_slider(page: Page, key: str, text: str) -> None:
+    """Expect the value of a slider.
+
+    Parameters
+    ----------
+    page : Page
+        The page.
+    key : str
+        Key of the slider or of a container with a single slider.
+    text : str
+        Its value as shown, for example "50 %".
+    """
     expect(slider(page, key)).to_have_attribute("aria-valuetext", text, timeout=SOON_MS)
 
 
-def expect_no_more_polls(visit: Visit) -> None:
-    """A time comes in which nothing is asked of the server; only waiting can show that."""
-    for _ in range(4):  # what the last message brought about may still be under way
-        sent = visit.sent
-        visit.page.wait_for_timeout(_POLLS_MS)
-        if visit.sent == sent:
+def expect_no_more_polls(session: Session) -> None:
+    """Expect that the page sends nothing to the server for the time of three polls."""
+    for _ in range(4):  # the effects of the last message may not be over yet
+        sent = session.messages_sent
+        session.page.wait_for_timeout(_THREE_POLLS_MS)
+        if session.messages_sent == sent:
             return
-    pytest.fail("the page still polls though nothing goes on")
+    pytest.fail("the page still polls although no run is active")

@@ -1,10 +1,10 @@
-"""The address in Chromium: it says what the page shows, and nonsense in it does no harm."""
+"""The address in Chromium: it describes the page, and invalid parts of it fall back."""
 
 import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, Visitors
+from tests.browser.conftest import NewSession, Session
 from tests.browser.page_state import (
     SOON_MS,
     expect_points,
@@ -36,63 +36,66 @@ def _query(settings: dict[str, str]) -> str:
     return "?" + "&".join(f"{name}={value}" for name, value in settings.items())
 
 
-def test_nonsense_shows_the_example_and_the_defaults_and_says_so(visit: Visit) -> None:
-    page = visit.open(
+def test_an_invalid_address_shows_the_example_the_defaults_and_a_note(session: Session) -> None:
+    page = session.open(
         "?run=../../etc/passwd&with=%00&preset=siesta&num_cycles=many&rem_start=400&lr=nan"
         "&seeds=2&split=<script>alert(1)</script>&colour=blue"
     )
     expect(status(page)).to_contain_text("example")
     expect_points(page, 21, 11)
-    told = page.get_by_test_id("stAlert").filter(visible=True)
-    for name in ("no night at this address", "siesta", "num_cycles", "rem_start", "lr", "seeds"):
-        expect(told.filter(has_text=name)).to_have_count(1)
+    note = page.get_by_test_id("stAlert").filter(visible=True)
+    for name in ("no run at this address", "siesta", "num_cycles", "rem_start", "lr", "seeds"):
+        expect(note.filter(has_text=name)).to_have_count(1)
     for name in ("<script>alert(1)</script>", "colour is not a setting"):
-        expect(told.filter(has_text=name)).to_have_count(1)
+        expect(note.filter(has_text=name)).to_have_count(1)
     for key, text in (("num_cycles", "10"), ("rem_start", "50 %"), ("rem_end", "50 %")):
         expect_slider(page, key, text)
     expect(run_button(page)).to_be_enabled()
     page.wait_for_url(re.compile(r"/$"), timeout=SOON_MS)
 
 
-def test_an_address_of_settings_sets_every_control(visit: Visit) -> None:
-    page = visit.open(_query(_SETTINGS))
+def test_an_address_of_settings_sets_every_control(session: Session) -> None:
+    page = session.open(_query(_SETTINGS))
     expect(page.locator(".st-key-hypnogram")).to_contain_text("in 40 epochs")
     _expect_settings(page)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
-def test_a_moved_slider_is_in_the_address_and_a_copy_of_it_shows_the_same(
-    visitors: Visitors, server: Server
+def test_a_copied_address_shows_the_same_controls_and_hypnogram(
+    new_session: NewSession, server: Server
 ) -> None:
-    page = visitors(server).open(_query(_SETTINGS))
+    page = new_session(server).open(_query(_SETTINGS))
     slider(page, "num_cycles").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile(r"num_cycles=5\b"), timeout=SOON_MS)
-    drawn = figure(page, "hypnogram")
-    expect(drawn).to_have_attribute("aria-label", re.compile("of 5 cycles"), timeout=SOON_MS)
+    hypnogram = figure(page, "hypnogram")
+    expect(hypnogram).to_have_attribute("aria-label", re.compile("of 5 cycles"), timeout=SOON_MS)
 
-    copied = visitors(server).open(page.url.removeprefix(f"{server.url}/"))
+    copied = new_session(server).open(page.url.removeprefix(f"{server.url}/"))
     _expect_settings(copied, num_cycles="5")
     dose = page.locator(".st-key-hypnogram").inner_text()
     expect(copied.locator(".st-key-hypnogram")).to_have_text(dose, use_inner_text=True)
-    stages = str(drawn.get_attribute("aria-label"))
+    stages = str(hypnogram.get_attribute("aria-label"))
     expect(figure(copied, "hypnogram")).to_have_attribute("aria-label", stages)
     assert copied.url == page.url
 
 
 def _expect_settings(page: Page, **changed: str) -> None:
-    """Every control stands where `_SETTINGS`, but for what was ``changed``, has it."""
+    """Expect that every control has its value in `_SETTINGS` or ``changed``."""
     page.get_by_text("More settings").click()
-    said = {**_SETTINGS, **changed}
+    settings = {**_SETTINGS, **changed}
     for key, unit in (("num_cycles", ""), ("rem_start", " %"), ("rem_end", " %")):
-        expect_slider(page, key, f"{said[key]}{unit}")
+        expect_slider(page, key, f"{settings[key]}{unit}")
     for key in ("total_eps", "num", "lr"):
-        expect(page.locator(f".st-key-{key} input")).to_have_value(said[key])
-    for key, label in (("seeds", "3"), ("dreamer", "as it is now"), ("latent_dim", "10")):
-        chosen = page.locator(f".st-key-{key}").locator("[aria-checked=true], [aria-pressed=true]")
-        expect(chosen).to_have_text(label)
-    expect(
-        page.locator(".st-key-split input:checked + div, .st-key-split label:has(:checked)")
-    ).to_contain_text("Digits 0-4")
+        expect(page.locator(f".st-key-{key} input")).to_have_value(settings[key])
+    for key, label in (("seeds", "3"), ("latent_dim", "10")):
+        selected = page.locator(f".st-key-{key}").locator(
+            "[aria-checked=true], [aria-pressed=true]"
+        )
+        expect(selected).to_have_text(label)
+    for key, label in (("split", "Digits 0-4"), ("dreamer", "current")):
+        radio = f".st-key-{key}"
+        selected = page.locator(f"{radio} input:checked + div, {radio} label:has(:checked)")
+        expect(selected).to_contain_text(label)
     expect(page.locator(".st-key-compare input")).to_have_value(re.compile("all REM"))
     expect(page.locator(".st-key-mask input")).to_have_value(re.compile("[Tt]op"))

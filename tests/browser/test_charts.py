@@ -1,4 +1,4 @@
-"""The charts in Chromium: what a visitor did to them stays while a night goes on; their colours."""
+"""The charts in Chromium: zoom and hidden traces stay during a run; contrast of their texts."""
 
 import re
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, Visitors
-from tests.browser.page_state import CHARTS, NIGHT_MS, SOON_MS, expect_points, figure, status
+from tests.browser.conftest import NewSession, Session
+from tests.browser.page_state import CHARTS, RUN_MS, SOON_MS, expect_points, figure, status
 from tools.page_server import Server
 
 _ALL = [*CHARTS, "hypnogram"]
 _HIDDEN = "new"
 
-# Remember the node, and every version of the figure that it gets.
+# Mark the node, and record every version of the figure that is drawn in it.
 _WATCH = """
 (node) => {
   node.mark = "the same node";
@@ -22,7 +22,7 @@ _WATCH = """
     .observe(node, { attributeFilter: ["data-version"] });
 }
 """
-_LOOKS = """
+_APPEARANCE = """
 (node) => ({
   mark: node.mark,
   x: node._fullLayout.xaxis.range,
@@ -41,29 +41,30 @@ _COLOURS = """
       .filter((text) => text.textContent.trim())
       .map((text) => numbers(getComputedStyle(text).fill)),
     page: numbers(getComputedStyle(document.querySelector(".stApp")).backgroundColor),
-    behind: numbers(getComputedStyle(document.body).backgroundColor),
+    body: numbers(getComputedStyle(document.body).backgroundColor),
   };
 }
 """
 
 
-def test_zoom_and_hidden_traces_stay_through_the_updates_of_a_night(visit: Visit) -> None:
-    night = {"num_cycles": 10, "total_eps": 20, "num": 10}
+def test_zoom_and_hidden_traces_stay_during_the_updates_of_a_run(session: Session) -> None:
+    settings = {"num_cycles": 10, "total_eps": 20, "num": 10}
     run, other = (
-        visit.server.ask(**night, start_fraction_rem=rem, end_fraction_rem=rem) for rem in (0.5, 0)
+        session.server.ask(**settings, start_fraction_rem=rem, end_fraction_rem=rem)
+        for rem in (0.5, 0)
     )
-    page = visit.open(f"?run={run}&with={other}")
+    page = session.open(f"?run={run}&with={other}")
     chart = figure(page, "error_chart")
     _wait_for_points(page, 2)
     chart.evaluate(_WATCH)
-    before = chart.evaluate(_LOOKS)
+    original = chart.evaluate(_APPEARANCE)
     _zoom(page)
     page.wait_for_function(
         """(y) => {
           const node = document.querySelector(".st-key-error_chart_figure .figure");
           return String(node._fullLayout.yaxis.range) !== String(y);
         }""",
-        arg=before["y"],
+        arg=original["y"],
     )
     chart.locator(".legend .traces", has_text=re.compile(f"^{_HIDDEN}$")).locator(
         ".legendtoggle"
@@ -75,38 +76,39 @@ def test_zoom_and_hidden_traces_stay_through_the_updates_of_a_night(visit: Visit
         }""",
         arg=_HIDDEN,
     )
-    mine = chart.evaluate(_LOOKS)
-    assert mine["x"] != before["x"]
-    _zoomed_in(before, mine)
+    changed = chart.evaluate(_APPEARANCE)
+    assert changed["x"] != original["x"]
+    _expect_zoomed_in(original, changed)
 
-    seen = chart.evaluate("(node) => node.versions.length")
+    drawn = chart.evaluate("(node) => node.versions.length")
     page.wait_for_function(
-        """(seen) => {
+        """(drawn) => {
           const node = document.querySelector(".st-key-error_chart_figure .figure");
-          return node.versions.length >= seen + 3;
+          return node.versions.length >= drawn + 3;
         }""",
-        arg=seen,
-        timeout=NIGHT_MS,
+        arg=drawn,
+        timeout=RUN_MS,
     )
     expect(status(page)).to_contain_text("running")
-    assert chart.evaluate(_LOOKS) == mine
-    assert mine["mark"] == "the same node"
-    assert mine["visible"] == {
+    assert chart.evaluate(_APPEARANCE) == changed
+    assert changed["mark"] == "the same node"
+    assert changed["visible"] == {
         "old": True,
         _HIDDEN: "legendonly",
         "old, no REM": True,
         "new, no REM": True,
     }
-    assert mine["colours"] == before["colours"]
+    assert changed["colours"] == original["colours"]
 
 
-def _zoomed_in(before: dict[str, Any], mine: dict[str, Any]) -> None:
+def _expect_zoomed_in(original: dict[str, Any], changed: dict[str, Any]) -> None:
     for axis in ("x", "y"):
-        assert before[axis][0] < mine[axis][0] < mine[axis][1] < before[axis][1]
+        low, high = changed[axis]
+        assert original[axis][0] < low < high < original[axis][1]
 
 
 def _zoom(page: Page) -> None:
-    """Draw a rectangle with the mouse over the middle of the error chart."""
+    """Zoom into the middle of the error chart with the mouse."""
     chart = figure(page, "error_chart")
     chart.scroll_into_view_if_needed()
     area = chart.locator(".nsewdrag").bounding_box()
@@ -122,7 +124,7 @@ def _zoom(page: Page) -> None:
 
 
 def _wait_for_points(page: Page, count: int) -> None:
-    """Both nights have that many of each line."""
+    """Wait until every line of both runs has that many points."""
     page.wait_for_function(
         """(count) => {
           const node = document.querySelector(".st-key-error_chart_figure .figure");
@@ -130,22 +132,22 @@ def _wait_for_points(page: Page, count: int) -> None:
           return lines.length === 4 && lines.every((trace) => trace.x?.length >= count);
         }""",
         arg=count,
-        timeout=NIGHT_MS,
+        timeout=RUN_MS,
     )
 
 
-def test_a_chart_out_of_sight_is_drawn_less_often_and_shows_the_newest_once_it_is_seen(
-    visit: Visit,
+def test_a_chart_out_of_sight_is_drawn_less_often_and_updated_when_it_is_visible(
+    session: Session,
 ) -> None:
-    run = visit.server.ask(num_cycles=6, total_eps=12, num=5, start_fraction_rem=0.5)
-    page = visit.open(f"?run={run}")
+    run = session.server.ask(num_cycles=6, total_eps=12, num=5, start_fraction_rem=0.5)
+    page = session.open(f"?run={run}")
     charts = [figure(page, key) for key in ("error_chart", "loss_chart")]
     for chart in charts:
         chart.wait_for()
         chart.evaluate(_WATCH)
-    expect(status(page)).to_contain_text("done", timeout=NIGHT_MS)
-    seen, unseen = (chart.evaluate("(node) => node.versions.length") for chart in charts)
-    assert unseen < seen
+    expect(status(page)).to_contain_text("done", timeout=RUN_MS)
+    visible, hidden = (chart.evaluate("(node) => node.versions.length") for chart in charts)
+    assert hidden < visible
     charts[1].scroll_into_view_if_needed()
     page.wait_for_function(
         """(epochs) => {
@@ -158,10 +160,10 @@ def test_a_chart_out_of_sight_is_drawn_less_often_and_shows_the_newest_once_it_i
 
 
 @pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
-def test_the_text_of_every_chart_can_be_read_also_when_the_visitor_turns_the_light_on_or_off(
-    visitors: Visitors, server: Server, scheme: str, other: str
+def test_the_texts_of_all_charts_have_enough_contrast_in_both_themes(
+    new_session: NewSession, server: Server, scheme: str, other: str
 ) -> None:
-    page = visitors(server, color_scheme=scheme).open()
+    page = new_session(server, color_scheme=scheme).open()
     expect_points(page, 21, 11)
     assert _expect_readable(page) == (scheme == "dark")
     page.emulate_media(color_scheme=other)
@@ -181,20 +183,20 @@ def test_the_text_of_every_chart_can_be_read_also_when_the_visitor_turns_the_lig
 
 
 def _expect_readable(page: Page) -> bool:
-    """Every text of every chart stands out from the page; whether that one is dark."""
-    behind = 0.0
+    """Expect enough contrast in all charts; return whether the page is dark."""
+    background = 0.0
     for key in _ALL:
-        found = figure(page, key).evaluate(_COLOURS)
-        assert found["page"] == found["behind"]
-        assert found["texts"]
-        behind = _luminance(found["page"])
-        for text in found["texts"]:
-            assert _contrast(_luminance(text), behind) >= 4.5, (key, text)
-    return behind < 0.5
+        colours = figure(page, key).evaluate(_COLOURS)
+        assert colours["page"] == colours["body"]
+        assert colours["texts"]
+        background = _luminance(colours["page"])
+        for text in colours["texts"]:
+            assert _contrast(_luminance(text), background) >= 4.5, (key, text)
+    return background < 0.5
 
 
 def _luminance(colour: list[float]) -> float:
-    """After WCAG 2.2, from red, green and blue up to 255; what lets light through is no text's."""
+    """Relative luminance after WCAG 2.2 of an opaque colour: red, green, blue in 0 to 255."""
     assert len(colour) == 3 or colour[3] == 1
     parts = [part / 255 for part in colour[:3]]
     light = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]

@@ -1,41 +1,41 @@
-"""What a first visitor gets without a word of help: the example, then a night of their own."""
+"""A first visit: the recorded example, then a run with the default settings."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visitors
+from tests.browser.conftest import NewSession
 from tests.browser.page_state import (
     CHARTS,
-    NIGHT_MS,
+    RUN_MS,
     SOON_MS,
+    chart_content,
     expect_done,
     expect_no_more_polls,
     figure,
     run_button,
-    seen,
     status,
     wait_for_more,
 )
 from tests.browser.screen import expect_in_first_screenful
 from tools.page_server import Server
 
-_LIT = """
-(lit) => {
+_HIGHLIGHTED = """
+(count) => {
   const node = document.querySelector(".st-key-hypnogram_figure .figure");
   const widths = node.data.flatMap((trace) => trace.marker.line.width);
-  return widths.filter((width) => width > 0).length === lit;
+  return widths.filter((width) => width > 0).length === count;
 }
 """
 
 
-@pytest.mark.slow  # a whole night of the default settings, and the one beside it
-def test_the_example_and_then_a_night_of_ones_own_drawn_live_to_its_end(
-    own_server: Server, visitors: Visitors
+@pytest.mark.slow  # a run with the default settings and the compared run
+def test_the_example_is_shown_and_then_a_run_is_followed_to_its_end(
+    own_server: Server, new_session: NewSession
 ) -> None:
-    visit = visitors(own_server)
-    page = visit.open()
+    session = new_session(own_server)
+    page = session.open()
     _expect_example(page)
     run_button(page).click()
     expect(status(page)).to_contain_text(re.compile("queued|running"), timeout=SOON_MS)
@@ -43,24 +43,24 @@ def test_the_example_and_then_a_night_of_ones_own_drawn_live_to_its_end(
     expect(page.locator(".st-key-stop button")).to_be_visible()
     _expect_empty(page)
 
-    moment, sent = seen(page), visit.sent
+    content, sent = chart_content(page), session.messages_sent
     for _ in range(3):
-        moment = wait_for_more(page, moment)
+        content = wait_for_more(page, content)
         expect(status(page)).to_contain_text(re.compile(r"running\s*cycle \d+ of 10, "))
-        assert visit.sent > sent
-        sent = visit.sent
-    page.wait_for_function(_LIT, arg=1, timeout=NIGHT_MS)
+        assert session.messages_sent > sent
+        sent = session.messages_sent
+    page.wait_for_function(_HIGHLIGHTED, arg=1, timeout=RUN_MS)
     expect(status(page).get_by_role("progressbar")).to_be_visible()
     expect_in_first_screenful(page)
 
     expect_done(page, 10, 1 + 2 * 10, 1 + 10)
-    page.wait_for_function(_LIT, arg=0, timeout=SOON_MS)
-    expect_no_more_polls(visit)
+    page.wait_for_function(_HIGHLIGHTED, arg=0, timeout=SOON_MS)
+    expect_no_more_polls(session)
     assert re.search(r"/\?run=[\w-]+&with=[\w-]+$", page.url)
 
 
 def _expect_example(page: Page) -> None:
-    expect(page.locator(".st-key-scorecard")).to_contain_text("What happened")
+    expect(page.locator(".st-key-scorecard")).to_contain_text("Result.")
     expect(status(page)).to_contain_text("example")
     expect(status(page)).not_to_contain_text(re.compile("queued|running|done"))
     for key in ("error_chart", "recall_chart"):
@@ -73,7 +73,7 @@ def _expect_example(page: Page) -> None:
 
 
 def _expect_empty(page: Page) -> None:
-    """The example has left the charts: few points, and none of its dreams."""
+    """Expect that the charts no longer show the example."""
     page.wait_for_function(
         """(keys) => keys.every((key) => {
           const node = document.querySelector(`.st-key-${key}_figure .figure`);

@@ -1,4 +1,4 @@
-"""A server that is full, as a real browser shows it."""
+"""A full server, as a real browser shows it."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,63 +8,68 @@ from playwright.sync_api import Browser, Page, WebSocketRoute
 from tools.http_client import Served, served
 from tools.page_server import wait_until
 
-MOST, PAGES = 40, 32
+MAX_CONNECTIONS, PAGES = 40, 32
 SENTENCE = f"All {PAGES} places of this server are taken; please try again in a minute."
 
 
-def fill(server: Served, stack: ExitStack, number: int) -> None:
-    """Let visitors take so many places until the stack is closed."""
+def _fill(server: Served, stack: ExitStack, number: int) -> None:
+    """Open ``number`` pages until the stack is closed."""
     for _ in range(number):
         connection, answer = server.visit()
         assert answer.status == 101
         stack.callback(connection.close)
 
 
-def test_a_visitor_of_a_full_server_reads_a_sentence_and_later_the_page(
+def test_a_full_server_shows_a_sentence_and_later_the_page(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with served(tmp_path, SLEEP_MAX_CONNECTIONS=str(MOST)) as server:
+    with served(tmp_path, SLEEP_MAX_CONNECTIONS=str(MAX_CONNECTIONS)) as server:
         page = browser.new_page()
         with ExitStack() as stack:
-            fill(server, stack, PAGES)
+            _fill(server, stack, PAGES)
             page.goto(server.url)
             assert page.inner_text("body").strip() == SENTENCE
         wait_until(lambda: server.ask("/", "Accept: text/html").status == 200)
-        page.goto(f"http://localhost:{server.port}")  # by another allowed name
+        page.goto(f"http://localhost:{server.port}")  # another allowed name of the host
         page.wait_for_selector("h1", timeout=60_000)
         page.close()
 
 
-def test_a_page_that_lost_its_place_shows_the_sentence(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path, SLEEP_MAX_CONNECTIONS=str(MOST)) as server, ExitStack() as stack:
+def test_a_page_that_lost_its_connection_to_a_full_server_shows_the_sentence(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with (
+        served(tmp_path, SLEEP_MAX_CONNECTIONS=str(MAX_CONNECTIONS)) as server,
+        ExitStack() as stack,
+    ):
         page = browser.new_page()
-        ends = only_one_connection_of(page)
+        ends = _allow_one_connection(page)
         page.goto(server.url)
         page.wait_for_selector("h1", timeout=60_000)
-        fill(server, stack, PAGES - 1)
+        _fill(server, stack, PAGES - 1)
         for end in ends:
             end.close()
-        wait_until(lambda: took_place(server, stack))
+        wait_until(lambda: _can_connect(server, stack))
         page.get_by_text(SENTENCE).first.wait_for(timeout=60_000)
         page.close()
 
 
-def took_place(server: Served, stack: ExitStack) -> bool:
-    """Whether the place of the page that lost its connection could be taken."""
+def _can_connect(server: Served, stack: ExitStack) -> bool:
+    """Open a page; return whether the server accepted it."""
     connection, answer = server.visit()
     stack.callback(connection.close)
     return answer.status == 101
 
 
-def only_one_connection_of(page: Page) -> list[WebSocketRoute]:
-    """The two ends of the first websocket of ``page``, to be closed; others are closed at once."""
+def _allow_one_connection(page: Page) -> list[WebSocketRoute]:
+    """Let ``page`` open a single websocket; return both ends of it."""
     ends: list[WebSocketRoute] = []
 
-    def come(socket: WebSocketRoute) -> None:
+    def on_open(socket: WebSocketRoute) -> None:
         if ends:
             socket.close()
         else:
             ends.extend((socket, socket.connect_to_server()))
 
-    page.route_web_socket("**/_stcore/stream", come)
+    page.route_web_socket("**/_stcore/stream", on_open)
     return ends

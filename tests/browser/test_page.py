@@ -1,52 +1,53 @@
-"""The page without a night going on, in Chromium: its layout, its names, its explanations."""
+"""The page without an active run in Chromium: layout, accessible names, definitions."""
 
 import re
 from itertools import pairwise
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, Visitors
+from core.runs.measures import ERROR
+from tests.browser.conftest import NewSession, Session
 from tests.browser.page_state import CHARTS, expect_points, figure
 from tests.browser.screen import box, expect_in_first_screenful, overflow
 from tools.page_server import Server
 
-# Every name that a browser computes, as far as this page has any: see "accname" of the W3C.
+# Elements without an accessible name, by the parts of W3C's "accname" that this page uses.
 _NAMELESS = """
 () => [...document.querySelectorAll("button, input, [role=slider], [role=img], img")]
   .filter((node) => node.checkVisibility() && !node.closest("[aria-hidden=true]"))
   .filter((node) => {
-    const by = (node.getAttribute("aria-labelledby") ?? "").split(" ").filter(Boolean);
-    const said = [
+    const labels = (node.getAttribute("aria-labelledby") ?? "").split(" ").filter(Boolean);
+    const names = [
       node.getAttribute("aria-label"),
       node.getAttribute("alt"),
       node.getAttribute("title"),
-      ...by.map((id) => document.getElementById(id)?.textContent),
+      ...labels.map((id) => document.getElementById(id)?.textContent),
       ...[...(node.labels ?? [])].map((label) => label.textContent),
       node.tagName === "BUTTON" ? node.textContent : "",
     ];
-    return !said.some((text) => text?.trim());
+    return !names.some((text) => text?.trim());
   })
   .map((node) => node.outerHTML.slice(0, 300))
 """
 
 
-def test_measures_are_explained_one_click_or_hover_away(visit: Visit) -> None:
-    page = visit.open()
+def test_definitions_are_one_click_or_hover_away(session: Session) -> None:
+    page = session.open()
     page.get_by_role("button", name="old memories kept").click()
     popover = page.get_by_test_id("stPopoverBody")
-    expect(popover.get_by_text("redraws them as well as before")).to_be_visible()
+    expect(popover.get_by_text("reconstructed as well as before")).to_be_visible()
     page.keyboard.press("Escape")
     page.locator(".st-key-error_chart").get_by_role("button", name="Help").hover()
     tooltip = page.get_by_test_id("stTooltipContent")
-    expect(tooltip.get_by_text("summed over all 784 pixels")).to_be_visible()
-    page.get_by_text("How this is measured").click()
-    expect(page.get_by_text("by chance that is about 5 %").last).to_be_visible()
+    expect(tooltip.get_by_text(ERROR.definition)).to_be_visible()
+    page.get_by_text("Definitions and limitations").click()
+    expect(page.get_by_text("Random guesses reach about 5 %").last).to_be_visible()
 
 
-def test_a_small_desktop_shows_night_status_scores_and_charts_without_scrolling(
-    visit: Visit,
+def test_a_small_desktop_shows_hypnogram_status_scores_and_charts_without_scrolling(
+    session: Session,
 ) -> None:
-    page = _with_charts(visit)
+    page = _with_charts(session)
     assert overflow(page) == 0
     expect_in_first_screenful(page)
     left, right = (box(page, f".st-key-{key}") for key in ("error_chart", "recall_chart"))
@@ -54,29 +55,27 @@ def test_a_small_desktop_shows_night_status_scores_and_charts_without_scrolling(
     assert right["x"] + right["width"] <= 1280
 
 
-def test_a_phone_shows_everything_in_one_column_and_in_order(
-    visitors: Visitors, server: Server
-) -> None:
-    page = _with_charts(visitors(server, 390, 844))
+def test_a_phone_shows_all_parts_in_one_column(new_session: NewSession, server: Server) -> None:
+    page = _with_charts(new_session(server, 390, 844))
     assert overflow(page) == 0
     keys = (
         *("preset", "num_cycles", "rem_end", "compare"),
         *("hypnogram", "run", "scorecard", "error_chart", "recall_chart"),
-        *("scrub", "filmstrip", "loss_chart", "dream_chart"),
+        *("playhead", "filmstrip", "loss_chart", "dream_chart"),
     )
     boxes = [box(page, f".st-key-{key}") for key in keys]
     for above, below in pairwise(boxes):
         assert above["y"] + above["height"] <= below["y"]
-    assert min(each["x"] for each in boxes) >= 0
+    assert min(part["x"] for part in boxes) >= 0
     for key in ("hypnogram", *CHARTS):
-        drawn = figure(page, key).locator(".main-svg").first.bounding_box()
-        assert drawn is not None
-        assert drawn["width"] >= 300
-        assert drawn["x"] + drawn["width"] <= 390
+        chart = figure(page, key).locator(".main-svg").first.bounding_box()
+        assert chart is not None
+        assert chart["width"] >= 300
+        assert chart["x"] + chart["width"] <= 390
 
 
-def test_everything_that_is_seen_or_pressed_has_a_name(visit: Visit) -> None:
-    page = _with_charts(visit)
+def test_every_control_chart_and_image_has_an_accessible_name(session: Session) -> None:
+    page = _with_charts(session)
     page.get_by_text("More settings").click()
     expect(page.locator(".st-key-total_eps input")).to_be_visible()
     for key in ("hypnogram", *CHARTS):
@@ -87,8 +86,8 @@ def test_everything_that_is_seen_or_pressed_has_a_name(visit: Visit) -> None:
     assert page.evaluate(_NAMELESS) == []
 
 
-def _with_charts(visit: Visit) -> Page:
-    page = visit.open()
+def _with_charts(session: Session) -> Page:
+    page = session.open()
     expect_points(page, 21, 11)
     expect(page.locator(".st-key-filmstrip img")).not_to_have_count(0)
     expect(figure(page, "dream_chart").locator(".point")).not_to_have_count(0)

@@ -1,42 +1,43 @@
-"""Visitors in Chromium: known again after a reload, and watching each other's runs."""
+"""Visitors in Chromium: recognised after a reload, and watching the runs of others."""
 
 import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit, Visitors
+from tests.browser.conftest import NewSession, Session
 from tests.browser.page_state import SOON_MS, expect_cycle, run_button, status
 from tests.browser.screen import overflow
 from tools.page_server import Server
 
-_LONG = "total_eps=60&num_cycles=30&compare=none"
+_LONG_RUN = "total_eps=60&num_cycles=30&compare=none"
 _NO_COOKIES = """
 Object.defineProperty(Document.prototype, "cookie", { get: () => "", set: () => {} });
 """
 
 
 def _run(page: Page) -> str:
-    """Press Run, and give the run's id."""
+    """Press Run and return the run's id."""
     run_button(page).click()
     page.wait_for_url(re.compile(r"[?&]run="), timeout=SOON_MS)
     expect(_stop(page)).to_be_enabled(timeout=SOON_MS)
-    (found,) = re.findall(r"run=([\w-]+)", page.url)
-    return str(found)
+    (run_id,) = re.findall(r"run=([\w-]+)", page.url)
+    return str(run_id)
 
 
 def _stop(page: Page) -> Locator:
     return page.locator(".st-key-stop button")
 
 
-def _cookies(visit: Visit) -> list[dict[str, object]]:
-    return [dict(each) for each in visit.page.context.cookies() if each["name"] == "sleep_visitor"]
+def _cookies(session: Session) -> list[dict[str, object]]:
+    cookies = session.page.context.cookies()
+    return [dict(cookie) for cookie in cookies if cookie["name"] == "sleep_visitor"]
 
 
-def test_a_visitor_is_known_again_after_a_reload_and_another_one_only_watches(
-    visitors: Visitors, server: Server
+def test_a_visitor_is_recognised_after_a_reload_and_another_one_can_only_watch(
+    new_session: NewSession, server: Server
 ) -> None:
-    first, second = visitors(server), visitors(server, 390, 844)
-    page = first.open(f"?{_LONG}")
+    first, second = new_session(server), new_session(server, 390, 844)
+    page = first.open(f"?{_LONG_RUN}")
     _run(page)
     (cookie,) = _cookies(first)
     assert (cookie["sameSite"], cookie["path"]) == ("Strict", "/")
@@ -55,38 +56,38 @@ def test_a_visitor_is_known_again_after_a_reload_and_another_one_only_watches(
 
     page.reload()
     expect(_stop(page)).to_be_enabled(timeout=SOON_MS)
-    assert [each["value"] for each in _cookies(first)] == [cookie["value"]]
+    assert [stored["value"] for stored in _cookies(first)] == [cookie["value"]]
     _stop(page).click()
-    for each in (page, watching):
-        expect(status(each)).to_contain_text("stopped", timeout=SOON_MS)
+    for shown in (page, watching):
+        expect(status(shown)).to_contain_text("stopped", timeout=SOON_MS)
     expect(page.locator(".st-key-resume button")).to_be_enabled(timeout=SOON_MS)
     expect(watching.locator(".st-key-resume")).to_have_count(0)
 
 
 def test_a_second_tab_of_the_browser_is_the_same_visitor(
-    visitors: Visitors, server: Server
+    new_session: NewSession, server: Server
 ) -> None:
-    first = visitors(server)
-    page = first.open(f"?{_LONG}")
+    first = new_session(server)
+    page = first.open(f"?{_LONG_RUN}")
     _run(page)
-    tab = Visit(first.page.context.new_page(), server)
+    tab = Session(first.page.context.new_page(), server)
     tab.open(page.url.removeprefix(f"{server.url}/"))
     _stop(tab.page).click()
     expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)
-    assert tab.faults == []
+    assert tab.errors == []
 
 
-def test_a_browser_that_keeps_no_cookies_can_stop_its_run_until_it_reloads(
-    visitors: Visitors, server: Server
+def test_a_browser_without_cookies_can_stop_its_run_until_it_reloads(
+    new_session: NewSession, server: Server
 ) -> None:
-    visit = visitors(server)
-    visit.page.add_init_script(_NO_COOKIES)
-    page = visit.open(f"?{_LONG}")
+    session = new_session(server)
+    session.page.add_init_script(_NO_COOKIES)
+    page = session.open(f"?{_LONG_RUN}")
     run = _run(page)
-    expect(status(page)).to_contain_text("This browser keeps no cookies", timeout=SOON_MS)
+    expect(status(page)).to_contain_text("This browser stores no cookies", timeout=SOON_MS)
     page.reload()
     expect(status(page)).to_contain_text("only the browser that started it", timeout=SOON_MS)
-    expect(status(page)).to_contain_text("This browser keeps no cookies", timeout=SOON_MS)
+    expect(status(page)).to_contain_text("This browser stores no cookies", timeout=SOON_MS)
     expect(_stop(page)).to_have_count(0)
     server.stop(run)
     expect(status(page)).to_contain_text("stopped", timeout=SOON_MS)

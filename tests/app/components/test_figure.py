@@ -1,4 +1,4 @@
-"""The charts as they are sent to the browser: drawn anew only for what has changed."""
+"""The charts that are sent to the browser: only those that changed are drawn again."""
 
 import json
 import re
@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.components.figure import LIBRARY
 from core.support import environment
-from tests.helpers.page_runs import RUN, html_of, night, no_engine, open_page, write
+from tests.helpers.page_runs import RUN, night, write
+from tests.helpers.pages import html_of, no_engine, open_page
 
 FIGURES = ("hypnogram", "error_chart", "recall_chart", "loss_chart", "dream_chart")
 
@@ -23,7 +24,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sent(page: AppTest) -> dict[str, dict[str, Any]]:
-    """What each figure's part in the browser is told."""
+    """Return the data that each figure's component in the browser receives."""
     return {key: json.loads(page.get_by_key(f"{key}_figure").proto.json) for key in FIGURES}
 
 
@@ -31,38 +32,38 @@ def versions(page: AppTest) -> dict[str, str]:
     return {key: str(data["version"]) for key, data in sent(page).items()}
 
 
-def test_each_figure_says_what_there_is_to_see_and_how_high_it_is() -> None:
+def test_each_figure_has_an_alternative_text_and_a_height() -> None:
     for key, data in sent(open_page(RUN)).items():
         assert data["alt"].endswith(".")
         assert data["height"] == json.loads(data["figure"])["layout"]["height"]
         assert data["name"] == key
-        assert data["quiet"] is (key == "hypnogram")
+        assert data["static"] is (key == "hypnogram")
 
 
-def test_the_script_that_draws_is_the_pages_own_and_fetched_early() -> None:
+def test_plotlys_script_is_served_by_the_page_and_preloaded() -> None:
     page = open_page(RUN)
     assert {data["source"] for data in sent(page).values()} == {LIBRARY}
     assert LIBRARY in html_of(page, "preload")
 
 
-def test_the_script_is_of_the_version_whose_schema_the_charts_are_held_against() -> None:
+def test_plotlys_script_has_the_version_of_the_python_package_that_checks_the_charts() -> None:
     package = find_spec("plotly")
     assert package is not None
     assert package.origin is not None
-    whole = Path(package.origin).parent / "package_data" / "plotly.min.js"
-    of_own, of_schema = (
+    full_build = Path(package.origin).parent / "package_data" / "plotly.min.js"
+    served, checked = (
         re.search(
             r"plotly\.js (?:\(basic - minified\) )?v([\d.]+)", script.read_text("utf-8")[:100]
         )
-        for script in (environment.PROJECT / LIBRARY, whole)
+        for script in (environment.PROJECT / LIBRARY, full_build)
     )
-    assert of_own is not None
-    assert of_schema is not None
-    assert of_own[1] == of_schema[1]
-    assert LIBRARY.endswith(f"-{of_own[1]}.min.js")
+    assert served is not None
+    assert checked is not None
+    assert served[1] == checked[1]
+    assert LIBRARY.endswith(f"-{served[1]}.min.js")
 
 
-def test_what_has_not_changed_keeps_its_version() -> None:
+def test_an_unchanged_figure_keeps_its_version() -> None:
     page = open_page(RUN)
     first = versions(page)
     page.run()
@@ -71,7 +72,7 @@ def test_what_has_not_changed_keeps_its_version() -> None:
     assert {key for key in FIGURES if versions(page)[key] != first[key]} == {"hypnogram"}
 
 
-def test_another_cycle_is_marked_where_cycles_are_shown() -> None:
+def test_another_cycle_changes_only_the_charts_that_mark_it() -> None:
     page = open_page(RUN)
     first = versions(page)
     page.slider(key="cycle").set_value(1).run()
@@ -79,7 +80,7 @@ def test_another_cycle_is_marked_where_cycles_are_shown() -> None:
     assert changed == {"error_chart", "recall_chart", "loss_chart"}
 
 
-def test_zoom_lasts_within_a_run_and_a_measure() -> None:
+def test_zoom_lasts_while_run_and_measure_are_the_same() -> None:
     page = open_page(RUN)
 
     def revisions() -> list[str]:

@@ -1,4 +1,4 @@
-"""Nights of different lengths beside each other: what is shown of both at one time."""
+"""Compared runs of different lengths at the same time of the night."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from core.schedule.config import RunConfig
 from tests.helpers.page_runs import state
 
 
-def arm(cycles: int) -> ComparedRun:
+def compared_run(cycles: int) -> ComparedRun:
     config = RunConfig(num_cycles=cycles, total_eps=20)
-    return ComparedRun(f"{cycles} cycles", "In it", state([60], [600], config, whole=False))
+    return ComparedRun(f"{cycles} cycles", "In this run", state([60], [600], config, whole=False))
 
 
 @pytest.mark.parametrize(
-    ("mine", "other", "pairs"),
+    ("main", "other", "pairs"),
     [
         (5, 5, [(0, 0), (1, 1), (4, 4), (5, 5)]),
         (5, 10, [(0, 0), (1, 2), (4, 8), (5, 10)]),
@@ -23,17 +23,17 @@ def arm(cycles: int) -> ComparedRun:
         (1, 4, [(0, 0), (1, 4)]),
     ],
 )
-def test_the_other_night_is_shown_as_far_on_as_ones_own(
-    mine: int, other: int, pairs: list[tuple[int, int]]
+def test_the_compared_run_is_shown_at_the_same_share_of_its_night(
+    main: int, other: int, pairs: list[tuple[int, int]]
 ) -> None:
-    arms = arm(mine), arm(other)
-    assert [at_same_time(arms, cycle) for cycle, _ in pairs] == [
-        ((arms[0], cycle), (arms[1], then)) for cycle, then in pairs
+    runs = compared_run(main), compared_run(other)
+    assert [at_same_time(runs, cycle) for cycle, _ in pairs] == [
+        ((runs[0], cycle), (runs[1], other_cycle)) for cycle, other_cycle in pairs
     ]
 
 
-def test_a_night_that_has_not_begun_has_no_cycles() -> None:
-    waiting = ComparedRun("this night", "This night", RunState())
-    assert waiting.cycles == 0
-    assert [then for _, then in at_same_time((waiting, arm(5)), 0)] == [0, 0]
-    assert at_same_time((arm(5), waiting), 5)[1] == (waiting, 0)
+def test_a_run_that_has_not_started_has_no_cycles() -> None:
+    queued = ComparedRun("this run", "This run", RunState())
+    assert queued.cycles == 0
+    assert [cycle for _, cycle in at_same_time((queued, compared_run(5)), 0)] == [0, 0]
+    assert at_same_time((compared_run(5), queued), 5)[1] == (queued, 0)

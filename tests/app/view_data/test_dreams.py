@@ -1,4 +1,4 @@
-"""What the dreams were about, as means over seeds."""
+"""The content of dreams, as means over seeds."""
 
 import numpy as np
 
@@ -9,13 +9,13 @@ from core.schedule.config import RunConfig
 from tests.helpers.page_runs import night_started, state
 
 
-def test_a_night_without_rem_has_no_dreams() -> None:
+def test_a_night_without_rem_has_no_dream_content() -> None:
     config = RunConfig(num_cycles=2, total_eps=4, start_fraction_rem=0, end_fraction_rem=0)
     assert dream_content(state([60, 70, 80], [600, 300, 200], config)) == ()
     assert dream_content(RunState()) == ()
 
 
-def test_each_rem_stage_is_told_as_means_over_seeds() -> None:
+def test_the_content_of_each_rem_stage_is_a_mean_over_seeds() -> None:
     images = np.zeros((2, 2, 28, 28), np.uint8)
     events: list[Event] = [
         night_started(RunConfig(num_cycles=2, total_eps=4, seeds=(0, 1))),

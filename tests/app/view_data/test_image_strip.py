@@ -1,4 +1,4 @@
-"""Images of a run as pictures for the page."""
+"""Images of a run as PNG files for the page."""
 
 import base64
 import io
@@ -14,14 +14,14 @@ from tests.helpers.page_runs import night, write
 
 
 def picture(uri: str) -> np.ndarray:
-    """The pixels of a data URI: grey and opacity."""
+    """Return the pixels of a data URI: grey value and opacity."""
     head, text = uri.split(",")
     assert head == "data:image/png;base64"
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
 
 
 @pytest.mark.parametrize("count", [1, 2, 10])
-def test_images_lie_side_by_side_with_nothing_between(count: int) -> None:
+def test_images_lie_side_by_side_with_transparent_gaps(count: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
     pixels = picture(image_strip.encode_row(images))
     assert pixels.shape == (28, 28 * count + image_strip.GAP * (count - 1), 2)
@@ -32,12 +32,12 @@ def test_images_lie_side_by_side_with_nothing_between(count: int) -> None:
         assert (pixels[:, left + 28 : left + 28 + image_strip.GAP, 1] == 0).all()
 
 
-def test_the_same_images_are_the_same_picture() -> None:
+def test_equal_images_have_the_same_data_uri() -> None:
     images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)
     assert image_strip.encode_row(images) == image_strip.encode_row(images.copy())
 
 
-def test_images_are_loaded_where_only_their_place_is_known(
+def test_stored_images_are_loaded_from_disk(
     tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
@@ -45,6 +45,6 @@ def test_images_are_loaded_where_only_their_place_is_known(
     folder: RunFolder = write(events)
     stored = RunReader(folder.path).read()[1].original_1  # type: ignore[union-attr]
     assert not isinstance(stored, np.ndarray)
-    given = events[1].original_1  # type: ignore[union-attr]
-    np.testing.assert_array_equal(image_strip.load_images(stored), given)
-    assert image_strip.load_images(given) is given
+    original = events[1].original_1  # type: ignore[union-attr]
+    np.testing.assert_array_equal(image_strip.load_images(stored), original)
+    assert image_strip.load_images(original) is original
