@@ -31,7 +31,7 @@ from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
 from core.schedule.config import RunConfig
-from core.schedule.presets import PRESETS, matching
+from core.schedule.presets import PRESETS, matching_preset
 
 CUSTOM = "custom"
 _PRESET, _COMPARE = "preset", "compare"
@@ -96,7 +96,7 @@ def draw_controls() -> Selection:
 
 def _draw_preset() -> None:
     try:
-        preset = matching(config_of(current_values()))
+        preset = matching_preset(config_of(current_values()))
     except ValueError:  # `draw_controls` raises it once all widgets are drawn
         preset = None
     name = preset.name if preset else CUSTOM

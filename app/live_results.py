@@ -107,7 +107,7 @@ def _draw_status(
         status.status(shown, now, selection)
         if not drawn.active:
             return None
-        return POLL_S if now.main.state.finished else FIRST_CYCLE_POLL_S
+        return POLL_S if now.main.state.finished_cycles else FIRST_CYCLE_POLL_S
 
     refreshing(once, key="status_part", before_refresh=before_refresh)
 
@@ -117,7 +117,7 @@ def _draw_results(snapshots: SharedSnapshot, shown: ShownRuns) -> None:
 
     def once() -> float | None:
         now = snapshots.for_part("results_part")
-        cycle = playhead.cycle(shown.main.follower.run_id, now.main.state.finished)
+        cycle = playhead.cycle(shown.main.follower.run_id, now.main.state.finished_cycles)
         _draw_results_at(shown, now, cycle)
         return playhead.STEP_S / 2 if playhead.playing() else None
 
@@ -130,7 +130,7 @@ def _draw_results_at(shown: ShownRuns, now: PageSnapshot, cycle: int) -> None:
     compared_id = shown.compared.follower.run_id if shown.compared else ""
     revision = f"{shown.main.follower.run_id} {compared_id}"
     charts.measures(runs, revision, cycle)
-    playhead.draw(max(runs[0].cycles, 1), now.main.state.finished, active=now.active)
+    playhead.draw(max(runs[0].cycles, 1), now.main.state.finished_cycles, active=now.active)
     filmstrip.filmstrip(runs, cycle)
     charts.training(runs, revision, cycle)
     tables.numbers(runs)

@@ -26,4 +26,4 @@ if runtime.exists():  # a session runs the script
         position="hidden",
     ).run()
 else:
-    streamlit_app = st.App(__file__, middleware=application.middleware_by_settings())
+    streamlit_app = st.App(__file__, middleware=application.middleware_from_environment())

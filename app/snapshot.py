@@ -53,7 +53,7 @@ class PageSnapshot:
     def positions(self) -> tuple[object, ...]:
         """The position of each run in its night, to the stage; it changes when charts change."""
         return tuple(
-            (state.cycle, state.phase, len(state.stages), state.finished)
+            (state.cycle, state.phase, len(state.stages), state.finished_cycles)
             for snapshot in self.snapshots
             for state in [snapshot.state]
         )

@@ -40,9 +40,9 @@ def position_text(now: Snapshot) -> str:
 
 
 def _finished_cycles(state: RunState) -> str:
-    if state.night is None or not state.finished:
+    if state.night is None or not state.finished_cycles:
         return ""
-    return f"after cycle {state.finished} of {len(state.night.cycles)}, "
+    return f"after cycle {state.finished_cycles} of {len(state.night.cycles)}, "
 
 
 def _resume_point(state: RunState) -> str:
@@ -53,6 +53,6 @@ def _resume_point(state: RunState) -> str:
     if state.night is None:
         return "before the night started"
     cycles = len(state.night.cycles)
-    if not state.finished:
+    if not state.finished_cycles:
         return f"in cycle 1 of {cycles}"
-    return f"after cycle {state.finished} of {cycles}"
+    return f"after cycle {state.finished_cycles} of {cycles}"

@@ -23,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engines import free_port, fresh_engine, memory, submit, wait
+from benchmarks.engines import free_port, fresh_engine, memory_mb, submit, wait_until
 from core import jobs
 from core.queue import engine_state, entries
 from core.runs.folder import find_run
@@ -68,7 +68,7 @@ print(jobs.submit(TINY, person=sys.argv[1]))
 """
 
 
-def start() -> None:
+def measure_engine_start() -> None:
     """Print how long an engine takes to become ready."""
     times = []
     for _ in range(REPEATS):
@@ -78,7 +78,7 @@ def start() -> None:
     _print("engine ready after its start, s", times)
 
 
-def paint() -> None:
+def measure_first_paint() -> None:
     """Print how long the page's first paint takes, with a starting and with a ready engine."""
     from playwright.sync_api import sync_playwright
 
@@ -92,7 +92,7 @@ def paint() -> None:
             painted_s, ready_s = _first_paint(browser)
             paint_starting.append(painted_s)
             engine_ready.append(ready_s)
-            wait(lambda: not engine_state.is_alive())
+            wait_until(lambda: not engine_state.is_alive())
             with fresh_engine():
                 paint_ready.append(_first_paint(browser)[0])
         browser.close()
@@ -110,11 +110,11 @@ def _first_paint(browser: Any) -> tuple[float, float]:
         command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     page = browser.new_page()
-    wait(lambda: _is_open(port))
+    wait_until(lambda: _is_open(port))
     page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".st-key-hypnogram .main-svg", timeout=60_000)
     painted_s = time.perf_counter() - began
-    wait(lambda: engine_state.current_state().ready)
+    wait_until(lambda: engine_state.current_state().ready)
     ready_s = time.perf_counter() - began
     page.close()
     program.terminate()
@@ -127,7 +127,7 @@ def _is_open(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def first() -> None:
+def measure_first_event() -> None:
     """Print how long the first event of a submitted run takes to reach the disk."""
     with fresh_engine():
         times = []
@@ -135,7 +135,7 @@ def first() -> None:
             began = time.perf_counter()
             run = submit(TEN_SECONDS)
             log = find_run(run).path / LOG
-            wait(lambda log=log: log.exists() and log.stat().st_size > 0)  # type: ignore[misc]
+            wait_until(lambda log=log: log.exists() and log.stat().st_size > 0)  # type: ignore[misc]
             times.append(time.perf_counter() - began)
             _stop(run)
     _print("submit to the first event on disk, s", times)
@@ -150,7 +150,7 @@ def measure_stop() -> None:
             log = find_run(run).path / LOG
             # Alternately during training and during a measurement.
             kind = b'"StageStarted"' if number % 2 else b'"NightStarted"'
-            wait(lambda log=log, kind=kind: log.exists() and kind in log.read_bytes())  # type: ignore[misc]
+            wait_until(lambda log=log, kind=kind: log.exists() and kind in log.read_bytes())  # type: ignore[misc]
             began = time.perf_counter()
             _stop(run)
             times.append(time.perf_counter() - began)
@@ -170,7 +170,7 @@ def measure_overhead() -> None:
             alone.append(float(process.stdout))
             began = time.perf_counter()
             run = submit(TEN_SECONDS, threads=1)
-            wait(lambda run=run: not entries.contains(run))  # type: ignore[misc]
+            wait_until(lambda run=run: not entries.contains(run))  # type: ignore[misc]
             through_engine.append(time.perf_counter() - began)
     _print("train alone, s", alone)
     _print("submit to done through the engine, s", through_engine)
@@ -181,7 +181,7 @@ def measure_overhead() -> None:
 def measure_clients() -> None:
     """Print the order of the starts, the memory and the overhead per run of many clients."""
     with fresh_engine() as engine:
-        idle_mb = memory(engine)
+        idle_mb = memory_mb(engine)
         began = time.perf_counter()
         processes = [
             subprocess.Popen(
@@ -195,7 +195,7 @@ def measure_clients() -> None:
         runs = [process.communicate()[0].strip() for process in processes]
         peak_mb = 0.0
         while any(jobs.state(run).active for run in runs):
-            peak_mb = max(peak_mb, memory(engine))
+            peak_mb = max(peak_mb, memory_mb(engine))
             time.sleep(0.1)
         total_s = time.perf_counter() - began
         snapshots = [jobs.state(run) for run in runs]
@@ -224,7 +224,7 @@ def _count_inversions(runs: list[str]) -> int:
 
 def _stop(run: str) -> None:
     jobs.stop(run)
-    wait(lambda: not entries.contains(run))
+    wait_until(lambda: not entries.contains(run))
 
 
 def _print(label: str, values: Sequence[float]) -> None:
@@ -234,9 +234,9 @@ def _print(label: str, values: Sequence[float]) -> None:
 
 def main() -> None:
     parts = {
-        "start": start,
-        "paint": paint,
-        "first": first,
+        "start": measure_engine_start,
+        "paint": measure_first_paint,
+        "first": measure_first_event,
         "stop": measure_stop,
         "overhead": measure_overhead,
         "clients": measure_clients,

@@ -41,11 +41,11 @@ def _start(*module: str) -> Iterator[psutil.Process]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait(lambda: engine_state.current_state().ready)
+        wait_until(lambda: engine_state.current_state().ready)
         yield psutil.Process(process.pid)
         process.terminate()
         process.wait()
-        wait(lambda: not engine_state.is_alive())
+        wait_until(lambda: not engine_state.is_alive())
 
 
 def free_port() -> int:
@@ -62,7 +62,7 @@ def submit(config: RunConfig, threads: int | None = None) -> str:
     return folder.id
 
 
-def memory(program: psutil.Process) -> float:
+def memory_mb(program: psutil.Process) -> float:
     """Return the proportional set size of a program and its descendants in MB.
 
     It counts pages that they share once.
@@ -71,7 +71,7 @@ def memory(program: psutil.Process) -> float:
     return sum(process.memory_full_info().pss for process in processes) / 2**20
 
 
-def wait(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Wait until ``condition`` returns true."""
     while not condition():
         time.sleep(0.01)

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.engines import submit, wait
+from benchmarks.engines import submit, wait_until
 from core import jobs
 from core.queue import engine_state
 from core.schedule.config import RunConfig
@@ -50,7 +50,7 @@ for run in jobs.runs():
         snapshot = jobs.state(run)
         report |= {
             "status": snapshot.status,
-            "cycles": snapshot.state.finished,
+            "cycles": snapshot.state.finished_cycles,
             "problem": snapshot.problem and snapshot.problem.sentence,
         }
         for event in RunReader(find_run(run).path).read():
@@ -128,12 +128,12 @@ def _engine(outputs: Path) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait(lambda: engine_state.current_state().ready)
+        wait_until(lambda: engine_state.current_state().ready)
         yield
     finally:
         process.terminate()
         process.wait()
-        wait(lambda: not engine_state.is_alive())
+        wait_until(lambda: not engine_state.is_alive())
 
 
 def _wait_for_a_random_moment(run: str, rng: random.Random) -> Progress:
@@ -143,7 +143,7 @@ def _wait_for_a_random_moment(run: str, rng: random.Random) -> Progress:
         time.sleep(0.02)
     snapshot = jobs.state(run)
     time.sleep(_SYNC_S)
-    return Progress(snapshot.status, snapshot.state.finished)
+    return Progress(snapshot.status, snapshot.state.finished_cycles)
 
 
 def main() -> None:
@@ -166,7 +166,7 @@ def _cut_repeatedly(scratch: Path, cuts: int) -> None:
     with mounted(image, scratch / "live") as live, _engine(live / "outputs"):
         while count["cuts"] < cuts:
             run = submit(CONFIG)
-            wait(lambda run=run: jobs.state(run).status in ("running", "done"))  # type: ignore[misc]
+            wait_until(lambda run=run: jobs.state(run).status in ("running", "done"))  # type: ignore[misc]
             while count["cuts"] < cuts:
                 at_cut = _wait_for_a_random_moment(run, rng)
                 subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
@@ -180,7 +180,7 @@ def _cut_repeatedly(scratch: Path, cuts: int) -> None:
                         results = _resume(cut / "outputs", run)
                     count.update(resumed=1, same=results == uninterrupted)
             jobs.stop(run)
-            wait(lambda run=run: not jobs.state(run).active)  # type: ignore[misc]
+            wait_until(lambda run=run: not jobs.state(run).active)  # type: ignore[misc]
             with suppress(OSError):
                 shutil.rmtree(live / "outputs" / "runs" / run)
     print(f"{count['cuts']} power cuts, {count['done']} of them after the run was done")

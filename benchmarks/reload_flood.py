@@ -21,7 +21,7 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 _COOKIE = "sleep_visitor"
 _NIGHT = "total_eps=60&num_cycles=30"  # long enough to stay in the queue until the flood ends
@@ -63,7 +63,7 @@ def flood(client: str, headers: Callable[[int], dict[str, str]]) -> None:
         print(f"  {refusal or 'no press was refused'}", flush=True)
 
 
-def _load_and_press_run(server: Server, headers: dict[str, str]) -> str:
+def _load_and_press_run(server: PageServer, headers: dict[str, str]) -> str:
     """Load the page, press Run once and disconnect; return the alerts shown, or ""."""
     url = f"{server.url.replace('http', 'ws', 1)}/_stcore/stream"
     with connect(
@@ -98,16 +98,16 @@ def _run_script(socket: ClientConnection, message: BackMsg) -> list[Element]:
             return elements
 
 
-def _queued(server: Server) -> int:
+def _queued(server: PageServer) -> int:
     """Return the number of queued and running runs."""
     queue = server.outputs / "queue"
     return sum(not file.name.startswith(".") for file in queue.iterdir()) if queue.exists() else 0
 
 
 @contextmanager
-def _running_server() -> Iterator[Server]:
+def _running_server() -> Iterator[PageServer]:
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder))
+        server = PageServer(Path(folder))
         server.start()
         try:
             yield server

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from websockets.sync.client import connect
 
-from tools.http_client import Served, served, silent_listener
+from tools.http_client import ServerProcess, running_server, silent_listener
 from tools.streamlit_client import session_id, upload_file
 
 CONNECTIONS = 300
@@ -47,7 +47,7 @@ def pages() -> None:
         refused = 0
         for _ in range(CONNECTIONS):
             try:
-                connection, answer = server.visit()
+                connection, answer = server.open_page()
             except OSError:
                 refused += 1
                 continue
@@ -103,25 +103,25 @@ PARTS: dict[str, Callable[[], None]] = {
 
 
 @contextmanager
-def _server(soft_limit: int | None = None, **environment: str) -> Iterator[Served]:
+def _server(soft_limit: int | None = None, **environment: str) -> Iterator[ServerProcess]:
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder), soft_limit=soft_limit, **environment) as server,
+        running_server(Path(folder), soft_limit=soft_limit, **environment) as server,
     ):
         yield server
 
 
-def _try_foreign_handshake(server: Served) -> None:
+def _try_foreign_handshake(server: ServerProcess) -> None:
     with suppress(OSError):
         server.handshake("Origin: http://foreign.example")[0].close()
 
 
-def _measure(server: Served) -> _Load:
+def _measure(server: ServerProcess) -> _Load:
     health_s = _health_times(server, 5)
     return _Load(server.descriptors(), server.memory(), server.log.stat().st_size, health_s)
 
 
-def _health_times(server: Served, repetitions: int) -> list[float]:
+def _health_times(server: ServerProcess, repetitions: int) -> list[float]:
     """Return the seconds of each health check, inf for a failed one."""
     times = []
     for _ in range(repetitions):
@@ -132,7 +132,7 @@ def _health_times(server: Served, repetitions: int) -> list[float]:
     return times
 
 
-def _report(server: Served, baseline: _Load, title: str) -> None:
+def _report(server: ServerProcess, baseline: _Load, title: str) -> None:
     during: list[float] = []
     end = time.monotonic() + WATCH_S
     while time.monotonic() < end and float("inf") not in during:

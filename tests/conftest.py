@@ -15,7 +15,7 @@ from core.data import DatasetPair
 from core.runs.events import Event, NightDone
 from core.schedule.config import RunConfig
 from core.support import environment
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 T = TypeVar("T")
 
@@ -38,23 +38,23 @@ def drain(generator: Generator[Any, None, T]) -> T:
             return stop.value
 
 
-def plain(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """Convert arrays, floats and dataclasses so that ``==`` compares values bit for bit."""
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
     if dataclasses.is_dataclass(value):
-        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: comparable(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return type(value).__name__, fields
     if isinstance(value, (tuple, list)):
-        return [plain(item) for item in value]
+        return [comparable(item) for item in value]
     if isinstance(value, float):
         return value.hex()
     return value
 
 
-def without_clock(events: Iterable[Event]) -> list[Any]:
-    """Return the events as `plain` values, without `NightDone`, which holds a duration."""
-    return [plain(event) for event in events if not isinstance(event, NightDone)]
+def without_duration(events: Iterable[Event]) -> list[Any]:
+    """Return the events as `comparable` values, without `NightDone`, which holds a duration."""
+    return [comparable(event) for event in events if not isinstance(event, NightDone)]
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
@@ -63,7 +63,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
         return pool.submit(asyncio.run, work).result()
 
 
-def of_kind(events: Iterable[Event], kind: type[T]) -> list[T]:
+def events_of_type(events: Iterable[Event], kind: type[T]) -> list[T]:
     """Return the events of one type, in order."""
     return [event for event in events if isinstance(event, kind)]
 
@@ -98,19 +98,19 @@ def tiny_weights(
     from core.training.pretraining import pretrain
     from core.training.recipe import Recipe
 
-    images = fewer(bundled, train=1_000).dataset_1.train
+    images = subsample(bundled, train=1_000).dataset_1.train
     vae, _ = drain(pretrain(images, Recipe(max_epochs=2)))
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     save_weights(vae, path, {})
     return path
 
 
-Settings = Callable[..., RunConfig]  # creates a config from changed settings
-Night = Callable[..., list[Event]]  # runs a night with changed settings
+ConfigFactory = Callable[..., RunConfig]  # creates a config from changed settings
+NightRunner = Callable[..., list[Event]]  # runs a night with changed settings
 
 
 @pytest.fixture
-def short(tiny_weights: Path) -> Settings:
+def short(tiny_weights: Path) -> ConfigFactory:
     """Return a function that creates the config of a short night from the tiny weights."""
 
     def short_config(**changes: Any) -> RunConfig:
@@ -121,7 +121,7 @@ def short(tiny_weights: Path) -> Settings:
 
 
 @pytest.fixture
-def night(short: Settings, small_pair: DatasetPair, one_thread: int) -> Night:
+def night(short: ConfigFactory, small_pair: DatasetPair, one_thread: int) -> NightRunner:
     """Return a function that runs a short night and returns its events."""
     from core.training.night import train
 

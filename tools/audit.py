@@ -11,13 +11,13 @@ from typing import Any
 
 from core.support.environment import PROJECT
 
-FOUND, NOT_AUDITED = 1, 3
+VULNERABILITY_FOUND, NOT_AUDITED = 1, 3
 _TIMEOUT_S = 600
 _AUDIT = (sys.executable, "-m", "pip_audit", "--disable-pip", "--progress-spinner=off")
 
 
 def main() -> int:
-    """Audit all pinned libraries; return 0, `FOUND` or `NOT_AUDITED`."""
+    """Audit all pinned libraries; return 0, `VULNERABILITY_FOUND` or `NOT_AUDITED`."""
     pins = re.findall(
         r"^torch(?:vision)?==\S+", (PROJECT / "requirements.txt").read_text("utf-8"), re.M
     )
@@ -25,15 +25,15 @@ def main() -> int:
         torch_pins = Path(folder) / "torch.txt"
         torch_pins.write_text("\n".join(pins), encoding="utf-8")
         libraries = [
-            *audited("--require-hashes", "-r", str(PROJECT / "requirements-dev.lock")),
-            *audited("--no-deps", "-r", str(torch_pins)),  # not in the lock file
+            *run_pip_audit("--require-hashes", "-r", str(PROJECT / "requirements-dev.lock")),
+            *run_pip_audit("--no-deps", "-r", str(torch_pins)),  # not in the lock file
         ]
-    sentences, status = judged(libraries)
+    sentences, status = summarise(libraries)
     print(*sentences, sep="\n", file=sys.stderr if status else sys.stdout)
     return status
 
 
-def audited(*source: str, command: Sequence[str] = _AUDIT) -> list[dict[str, Any]]:
+def run_pip_audit(*source: str, command: Sequence[str] = _AUDIT) -> list[dict[str, Any]]:
     """Run pip-audit on ``source``, arguments that name a requirements file.
 
     Return the report of each library; [] if pip-audit fails or cannot reach the service.
@@ -51,7 +51,7 @@ def audited(*source: str, command: Sequence[str] = _AUDIT) -> list[dict[str, Any
         return []
 
 
-def judged(libraries: Iterable[dict[str, Any]]) -> tuple[list[str], int]:
+def summarise(libraries: Iterable[dict[str, Any]]) -> tuple[list[str], int]:
     """Return sentences about the libraries that pip-audit reported, and the exit status.
 
     A library that the service does not know counts as not audited. pip-audit skips such a library
@@ -75,7 +75,7 @@ def judged(libraries: Iterable[dict[str, Any]]) -> tuple[list[str], int]:
             f"Not audited, unknown to the vulnerability service: {', '.join(skipped)}."
         )
     if any(library["vulns"] for library in known):
-        return sentences, FOUND
+        return sentences, VULNERABILITY_FOUND
     if skipped:
         return sentences, NOT_AUDITED
     return [f"No known vulnerability in {len(known)} pinned libraries."], 0

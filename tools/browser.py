@@ -6,7 +6,7 @@ from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-QUIET = (
+BROWSER_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -16,7 +16,7 @@ QUIET = (
 )
 """Arguments that start the browser in a container and disable its background requests."""
 
-HOW_TO_GET_ONE = (
+INSTALL_HINT = (
     "install Chromium (on Debian `apt-get install chromium`, anywhere else "
     "`python -m playwright install chromium`)"
 )

@@ -7,7 +7,9 @@ import numpy as np
 from core.data import DatasetPair
 
 
-def fewer(pair: DatasetPair, *, train: int | None = None, test: int | None = None) -> DatasetPair:
+def subsample(
+    pair: DatasetPair, *, train: int | None = None, test: int | None = None
+) -> DatasetPair:
     """Return a pair with evenly spaced subsets of the images.
 
     Parameters

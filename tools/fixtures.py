@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.data import DatasetPair, load_pair
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def session_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Move caches, data and outputs to a temporary folder, also for started processes."""
     root = tmp_path_factory.mktemp("session")
     with pytest.MonkeyPatch.context() as patch:
@@ -31,7 +31,7 @@ def one_thread() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def bundled(own_places: Path) -> DatasetPair:
+def bundled(session_folders: Path) -> DatasetPair:
     """Load the bundled images with the split "inverted"."""
     return load_pair("inverted", "bundled")
 
@@ -39,4 +39,4 @@ def bundled(own_places: Path) -> DatasetPair:
 @pytest.fixture(scope="session")
 def small_pair(bundled: DatasetPair) -> DatasetPair:
     """All bundled training images and 20 test images per dataset, so that evaluation is fast."""
-    return fewer(bundled, test=20)
+    return subsample(bundled, test=20)

@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServerProcess:
     """A running server.
 
     Attributes
@@ -95,7 +95,7 @@ class Served:
         """Open a connection without sending anything."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=_TIMEOUT_S)
 
-    def ask(
+    def request(
         self, target: str, *headers: str, method: str = "GET", host: str | None = None
     ) -> Answer:
         """Send one request on a new connection and return the answer.
@@ -137,7 +137,7 @@ class Served:
         connection.sendall(_request("GET", "/_stcore/stream", host or self.host, lines))
         return connection, read_answer(connection)
 
-    def visit(self) -> tuple[socket.socket, Answer]:
+    def open_page(self) -> tuple[socket.socket, Answer]:
         """Send the handshake of a browser that shows the page; return as `handshake` does."""
         return self.handshake(f"Origin: http://{self.host}")
 
@@ -182,13 +182,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(
+def running_server(
     folder: Path,
     *options: str,
     module: Sequence[str] = ("app",),
     soft_limit: int | None = None,
     **environment: str,
-) -> Iterator[Served]:
+) -> Iterator[ServerProcess]:
     """Run ``python -m app`` without an engine until the context ends.
 
     Parameters
@@ -206,7 +206,7 @@ def served(
 
     Yields
     ------
-    Served
+    ServerProcess
         The server, once it answers its health check.
 
     Raises
@@ -227,7 +227,7 @@ def served(
             stdout=log_file,
             stderr=subprocess.STDOUT,
         )
-    server = Served(process, port, log)
+    server = ServerProcess(process, port, log)
     try:
         end = time.monotonic() + START_S
         while not _is_healthy(server):
@@ -255,7 +255,7 @@ def _soft_limit(number: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, previous)
 
 
-def _is_healthy(server: Served) -> bool:
+def _is_healthy(server: ServerProcess) -> bool:
     try:
         server.health(timeout_s=5)
     except urllib.error.HTTPError:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from tools.browser import HOW_TO_GET_ONE, find_browser, in_ci
+from tools.browser import INSTALL_HINT, find_browser, in_ci
 
 _TIMEOUT_S = 600
 
@@ -20,7 +20,7 @@ def main() -> int:
     consequence = "CI needs them" if in_ci() else "they will be skipped"
     print(
         f"No browser for the tests in tests/browser, and none could be installed; {consequence}. "
-        f"To run them, {HOW_TO_GET_ONE}.",
+        f"To run them, {INSTALL_HINT}.",
         file=sys.stderr,
     )
     return 1 if in_ci() else 0

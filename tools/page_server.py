@@ -16,14 +16,14 @@ from core.queue import entries
 from core.runs.folder import new_run
 from core.schedule.config import RunConfig
 from core.support import environment
-from core.support.locks import held
+from core.support.locks import is_locked
 from tools.http_client import free_port
 
 _START_S = 120
 _SHORT = {"num_cycles": 3, "total_eps": 15, "start_fraction_rem": 0, "end_fraction_rem": 0}
 
 
-class Server:
+class PageServer:
     """The page as `make app` serves it; its runs are written to ``outputs``."""
 
     def __init__(self, outputs: Path) -> None:
@@ -48,22 +48,22 @@ class Server:
             )
         wait_until(lambda: self._process.poll() is not None or self._is_healthy())
         if self._process.poll() is not None:
-            raise RuntimeError(f"the server did not start: {self.said()}")
+            raise RuntimeError(f"the server did not start: {self.output()}")
 
     def kill(self) -> None:
         """Kill the server, as a power cut does, and wait until its engine has exited."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(timeout=_START_S)
-        wait_until(lambda: not held(self.outputs / "engine" / "lock"))
+        wait_until(lambda: not is_locked(self.outputs / "engine" / "lock"))
 
-    def end(self) -> None:
+    def terminate(self) -> None:
         """Terminate the server, as Ctrl-C does, and wait until it has exited."""
         assert self._process is not None
         self._process.terminate()
         self._process.wait(timeout=_START_S)
 
-    def ask(self, person: str = "tester", **changes: Any) -> str:
+    def submit(self, person: str = "tester", **changes: Any) -> str:
         """Put a short run into the queue, as another program does; return its id.
 
         ``person`` owns the run; ``changes`` are fields of its `RunConfig`.
@@ -80,7 +80,7 @@ class Server:
             patch.setenv("SLEEP_OUTPUTS_DIR", str(self.outputs))
             jobs.stop(run_id)
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return what the server has printed so far."""
         return self._log.read_text("utf-8", "replace")
 

@@ -34,11 +34,11 @@ from core.runs.log import LOG, LogReader, RunLog
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import hypnogram
 from core.support import environment
-from core.support.files import make_folders, write_text
+from core.support.files import create_folders, write_text
 
-RECORDED = sorted((environment.PROJECT / "tests" / "assets" / "runs").glob("schema-*/*-*-*"))
+RECORDED_RUNS = sorted((environment.PROJECT / "tests" / "assets" / "runs").glob("schema-*/*-*-*"))
 RUN = "20260102-030405-0a1b2c"
-OTHER = "20260102-030406-ffffff"
+OTHER_RUN = "20260102-030406-ffffff"
 
 _VERSIONS = {"python": "3.11", "torch": "2.13"}
 
@@ -93,7 +93,7 @@ def recalled(cycle: int, seeds: int = 2) -> ImagesRecalled:
     return ImagesRecalled(cycle, *images)
 
 
-def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
+def night_events(config: RunConfig, pretraining: int = 0) -> list[Event]:
     """Return the events of an uninterrupted night, in the order of `core.training.night`.
 
     ``pretraining`` is the number of pre-training events before it.
@@ -124,7 +124,7 @@ def made_night(config: RunConfig, pretraining: int = 0) -> list[Event]:
     return events
 
 
-def configs() -> st.SearchStrategy[RunConfig]:
+def small_configs() -> st.SearchStrategy[RunConfig]:
     """Return a strategy for small nights: with missing stages, lost epochs and several seeds."""
     rem_fraction = st.sampled_from([0.0, 0.3, 0.5, 1.0])
 
@@ -189,12 +189,12 @@ def write_events(folder: Path, events: Iterable[Event] = EVENTS) -> Path:
     return folder / LOG
 
 
-def loaded(value: Any) -> Any:
+def load_arrays(value: Any) -> Any:
     """Return an event that was read from a log, with its stored arrays loaded."""
     if isinstance(value, StoredArray):
         return value.load()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        items = {f.name: loaded(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        items = {f.name: load_arrays(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return type(value)(**items)
     return value
 
@@ -205,7 +205,9 @@ def assert_sentence(error: Exception, start: str) -> None:
     assert str(error).endswith(".")
 
 
-def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "somebody") -> RunFolder:
+def create_run(
+    run_id: str = RUN, events: Iterable[Event] = (), person: str = "somebody"
+) -> RunFolder:
     """Create a run in the outputs folder.
 
     Parameters
@@ -236,13 +238,13 @@ def put_run(run_id: str = RUN, events: Iterable[Event] = (), person: str = "some
     return folder
 
 
-def put_failure(run_id: str, sentence: str) -> None:
+def write_failure_file(run_id: str, sentence: str) -> None:
     """Write the failure of a run whose log could not be written."""
-    make_folders(failure_file(run_id).parent)
+    create_folders(failure_file(run_id).parent)
     write_text(failure_file(run_id), sentence)
 
 
-def put_recorded(recorded: Path = RECORDED[-1]) -> RunFolder:
+def copy_recorded_run(recorded: Path = RECORDED_RUNS[-1]) -> RunFolder:
     """Copy a recorded night into the outputs folder, with its name as the id of the run."""
     shutil.copytree(recorded, runs_dir() / recorded.name)
     return find_run(recorded.name)

@@ -8,7 +8,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection
 
-from tools.http_client import Served
+from tools.http_client import ServerProcess
 
 _XSRF = "_streamlit_xsrf"
 
@@ -25,12 +25,12 @@ def session_id(visitor: ClientConnection) -> str:
             return answer.new_session.initialize.session_id
 
 
-def upload_file(server: Served, session: str, size: int) -> int:
+def upload_file(server: ServerProcess, session: str, size: int) -> int:
     """Upload a file of zeros and return the status of the answer.
 
     Parameters
     ----------
-    server : Served
+    server : ServerProcess
         A running server.
     session : str
         Id of a session, see `session_id`.

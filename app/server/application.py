@@ -30,7 +30,7 @@ def middleware(pages: int, hosts: tuple[str, ...]) -> list[Middleware]:
     ]
 
 
-def middleware_by_settings() -> list[Middleware]:
+def middleware_from_environment() -> list[Middleware]:
     """Return the limits that the environment sets, for a server that Streamlit starts.
 
     Exits the process with a sentence if a setting is invalid.

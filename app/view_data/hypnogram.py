@@ -55,8 +55,9 @@ def percent(fraction: float) -> str:
 
 def dose_line(dose: Dose) -> str:
     """Return the requested and the scheduled REM fraction, and the amount of training."""
+    requested, scheduled = dose.requested_rem_fraction, dose.scheduled_rem_fraction
     return (
-        f"REM: {percent(dose.asked_rem_share)} requested, {percent(dose.rem_share)} scheduled; "
+        f"REM: {percent(requested)} requested, {percent(scheduled)} scheduled; "
         f"{dose.nrem_steps + dose.rem_steps:,} gradient steps in {dose.epochs} epochs"
     )
 

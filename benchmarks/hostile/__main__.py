@@ -29,7 +29,7 @@ from core.support import environment
 from core.support.errors import SleepError
 from tools.hostile_runs.cases import CASES
 from tools.hostile_runs.draft import SECRET, Draft
-from tools.sample_runs import OTHER, RUN
+from tools.sample_runs import OTHER_RUN, RUN
 
 _LIMIT_S = 15
 _MEMORY_BYTES = 500_000_000  # in addition to the memory in use at the start
@@ -72,7 +72,7 @@ def _outcome(status: int, output: str) -> str:
 def list_runs(work: Path) -> str:
     """Run `runs list`, which must list the other run."""
     status, output = _command("runs", "list")
-    lines = [line for line in output.splitlines() if line.startswith(OTHER)]
+    lines = [line for line in output.splitlines() if line.startswith(OTHER_RUN)]
     if len(lines) != 1 or " done " not in lines[0]:
         return "lost the other run"
     return _outcome(status, output)
@@ -150,7 +150,7 @@ def _measure_in_child(name: str, work: Path, file: Path) -> None:
     os.environ["SLEEP_OUTPUTS_DIR"] = str(work / "outputs")
     os.environ["SLEEP_GALLERY_DIR"] = str(work / "gallery")
     runs = work / "outputs" / "runs"
-    Draft(runs / OTHER, work / "outside").write()
+    Draft(runs / OTHER_RUN, work / "outside").write()
     CASES[name](Draft(runs / RUN, work / "outside"))
     gc.collect()
     peak_at_start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from core import jobs
 from core.queue import engine_state, entries
-from tools.browser import QUIET, find_browser
-from tools.page_server import Server
+from tools.browser import BROWSER_ARGUMENTS, find_browser
+from tools.page_server import PageServer
 
 WAIT_MS = 300_000
 
@@ -49,7 +49,7 @@ window.sleepPainted = sleepWhen(() => document.querySelector("h1")?.textContent.
 class Site:
     """A running server and a browser."""
 
-    def __init__(self, server: Server, browser: Browser) -> None:
+    def __init__(self, server: PageServer, browser: Browser) -> None:
         self.outputs = server.outputs
         self._server = server
         self._browser = browser
@@ -79,16 +79,18 @@ def running_site() -> Iterator[Site]:
     """Start a server with a ready engine and a browser; load the page once to warm them up."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         os.environ["SLEEP_OUTPUTS_DIR"] = folder
-        server = Server(Path(folder))
+        server = PageServer(Path(folder))
         server.start()
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(), args=list(BROWSER_ARGUMENTS)
+        )
         wait(lambda: engine_state.current_state().ready)
         site = Site(server, browser)
         with site.open_page():
             pass
         yield site
         browser.close()
-        server.end()
+        server.terminate()
         wait(lambda: not engine_state.is_alive())
 
 

@@ -9,7 +9,7 @@ from core.data import DatasetPair, load_pair
 from core.schedule.config import RunConfig
 from core.support.threads import torch_threads
 from core.training.night import train
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 _SEEDS, _CYCLES = (1, 3, 10), (5, 10, 20, 50)
 _IMAGES, _TEST_IMAGES = (10, 50, 200), (100, 500, 1000)
@@ -24,13 +24,13 @@ def growth(runs: int, threads: int) -> None:
     """
     print("\n(c) duration / duration of the first night in the row, run in turn")
     full = load_pair("inverted", "bundled")
-    small = fewer(full, test=20)
+    small = subsample(full, test=20)
     row("seeds", *_row(_SEEDS, lambda n: (_night(seeds=tuple(range(n))), small), runs, threads))
     row("cycles", *_row(_CYCLES, lambda n: (_night(n), small), runs, threads))
     row("images per stage", *_row(_IMAGES, lambda n: (_night(num=n), small), runs, threads))
     row(
         "test images, one image per stage",
-        *_row(_TEST_IMAGES, lambda n: (_night(num=1), fewer(full, test=n)), runs, threads),
+        *_row(_TEST_IMAGES, lambda n: (_night(num=1), subsample(full, test=n)), runs, threads),
     )
 
 

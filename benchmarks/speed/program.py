@@ -4,7 +4,7 @@ import time
 from multiprocessing import get_context
 
 from benchmarks import engine
-from benchmarks.engines import fresh_engine, fresh_program, memory, submit, wait
+from benchmarks.engines import fresh_engine, fresh_program, memory_mb, submit, wait_until
 from benchmarks.night import command_cost
 from benchmarks.speed.table import ratio, row
 from core import jobs
@@ -20,11 +20,11 @@ def memory_use() -> None:
     print("\n(d) memory, shared pages counted once")
     with fresh_program() as program:
         time.sleep(_SETTLE_S)
-        idle = memory(program)
+        idle = memory_mb(program)
         run = submit(RunConfig(seeds=(0, 1, 2), total_eps=20, num_cycles=2, device="cpu"))
         peak = 0.0
         while entries.contains(run):
-            peak = max(peak, memory(program))
+            peak = max(peak, memory_mb(program))
             time.sleep(0.05)
         workers = engine_state.current_state().workers
     row(f"page and engine, {workers} warm workers, idle", f"{idle:.0f} MB")
@@ -65,7 +65,7 @@ def _sweep_duration(workers: int) -> float:
             )
             for fraction in fractions
         ]
-        wait(lambda: not any(entries.contains(run) for run in runs))
+        wait_until(lambda: not any(entries.contains(run) for run in runs))
         seconds = time.perf_counter() - start
         assert all(jobs.state(run).status == "done" for run in runs)
     return seconds
@@ -74,5 +74,9 @@ def _sweep_duration(workers: int) -> float:
 def start_up() -> None:
     """Print how long the program, its engine and a night take to start."""
     print("\n(f) start-up")
-    for part in (engine.paint, engine.start, engine.first):
+    for part in (
+        engine.measure_first_paint,
+        engine.measure_engine_start,
+        engine.measure_first_event,
+    ):
         part()

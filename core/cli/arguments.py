@@ -4,7 +4,7 @@ import argparse
 from typing import Any, NoReturn
 
 from core.cli.run_options import add_data, add_settings, add_split, parse_number
-from core.cli.terminal import tell
+from core.cli.terminal import print_error
 from core.training.recipe import Recipe
 
 _EXAMPLES = """\
@@ -25,7 +25,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         sentence = message[:1].upper() + message[1:].rstrip(".")
-        tell(f"{sentence}; see {self.prog} --help.")
+        print_error(f"{sentence}; see {self.prog} --help.")
         raise SystemExit(2)
 
 
@@ -37,7 +37,7 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return action.help if unset else super()._get_help_string(action)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = OneSentenceParser(
         prog="python -m core",

@@ -29,7 +29,7 @@ def follow_run(run_id: str) -> Snapshot:
     with Progress() as progress:
         while True:
             now = follower.update()
-            for event in follower.new:
+            for event in follower.new_events:
                 progress.show(event)
             if not now.active:
                 return now
@@ -78,11 +78,11 @@ class _WaitMessages:
             return
         if now.problem is not None:
             self._show_once(now.problem.sentence)
-        elif now.place is not None:
-            starts_soon = now.place.wait_s is not None and now.place.wait_s < _SHORTEST_WAIT_S
-            if not starts_soon and now.place.position != self._position:
-                self._position = now.place.position
-                _write(f"queued: {position_text(now.place)}")
+        elif now.position is not None:
+            starts_soon = now.position.wait_s is not None and now.position.wait_s < _SHORTEST_WAIT_S
+            if not starts_soon and now.position.position != self._position:
+                self._position = now.position.position
+                _write(f"queued: {position_text(now.position)}")
         elif not now.is_served:
             self._show_once(NO_ENGINE)
         elif not current_state().ready:

@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from core.cli.arguments import make_parser
-from core.cli.terminal import tell
+from core.cli.arguments import build_parser
+from core.cli.terminal import print_error
 from core.support.errors import ConfigError, SleepError, WeightsError, os_error_sentence
 
 _BAD_VALUE, _FAILED, _INTERRUPTED = 2, 1, 130
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ``arguments`` defaults to those of this process. The status is 0 for success, 1 for a failure,
     2 for an invalid value and 130 for an interrupt.
     """
-    options = make_parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         _run_command(options)
     except (ConfigError, WeightsError) as error:
@@ -61,5 +61,5 @@ def _run_command(options: argparse.Namespace) -> None:
 
 
 def _report_error(sentence: object, status: int) -> int:
-    tell(sentence)
+    print_error(sentence)
     return status

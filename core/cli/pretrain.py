@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.cli.progress import with_progress
 from core.cli.results import check_writable
-from core.cli.terminal import say
+from core.cli.terminal import print_lines
 from core.data import load_pair
 from core.model.weights import user_cache_path
 from core.schedule.config import chosen_split
@@ -37,7 +37,7 @@ def pretrain(options: argparse.Namespace) -> None:
             raise KeyboardInterrupt(
                 "Interrupted; finished epochs are kept, and the same command continues from there."
             ) from None
-    say(path)
+    print_lines(path)
 
 
 def train_reader(options: argparse.Namespace) -> None:
@@ -48,4 +48,4 @@ def train_reader(options: argparse.Namespace) -> None:
         training = train_reader_to_file(pair, options.seed, Path(options.out))
         for _ in with_progress(training, "training the reader"):
             pass
-    say(options.out)
+    print_lines(options.out)

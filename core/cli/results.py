@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cli.terminal import say, tell
+from core.cli.terminal import print_error, print_lines
 from core.runs.measures import ERROR, RECALL_ACCURACY, Measure, Memory
 from core.runs.results import summary, values_by_cycle
 from core.runs.state import RunState
@@ -38,7 +38,7 @@ class Results:
     def write(self, state: RunState) -> None:
         """Write the results of a finished run."""
         if state.night is not None and state.night.device_note:
-            tell(f"device: {state.night.device_note}")
+            print_error(f"device: {state.night.device_note}")
         if self.pdf is not None:
             from core.runs.report import write_pdf  # imported late: matplotlib takes a second
 
@@ -49,7 +49,7 @@ class Results:
         elif self.json is not None:
             write_text(Path(self.json), text)
         if self.json != "-":
-            say(*in_words(state))
+            print_lines(*result_sentences(state))
 
 
 def check_writable(name: str, value: str | None) -> None:
@@ -70,7 +70,7 @@ def check_writable(name: str, value: str | None) -> None:
         ) from None
 
 
-def in_words(state: RunState) -> list[str]:
+def result_sentences(state: RunState) -> list[str]:
     """Return one sentence per dataset about its measures; [] before the first measurement."""
     if state.night is None or not state.cycles:
         return []
@@ -87,7 +87,7 @@ def _change(state: RunState, memory: Memory, measure: Measure) -> str:
     seeds = values_by_cycle(state, memory, measure)
     first, last = (mean_interval([values[index] for values in seeds]) for index in (0, -1))
     text = f"{measure.format(first.mean)} before the night"
-    cycles = state.finished
+    cycles = state.finished_cycles
     if cycles == 0:
         return text
     interval = "" if last.half_width is None else f" ± {measure.format_width(last.half_width)}"

@@ -11,7 +11,7 @@ from core.cli.follow import follow_run, resume_command, resume_hint, stop_run
 from core.cli.local import create_run, execute_locally, prepare_resume
 from core.cli.results import Results
 from core.cli.run_options import preset_settings
-from core.cli.terminal import tell
+from core.cli.terminal import print_error
 from core.runs.folder import runs_dir
 from core.schedule.config import RunConfig, chosen_split
 from core.support.errors import RunError
@@ -76,7 +76,7 @@ def _outputs_folder_errors() -> Iterator[None]:
 def _finish(run_id: str, results: Results, *, local: bool) -> None:
     """Execute or follow the run until it ends, and write its results."""
     stops = "interrupts" if local else "stops"
-    tell(f"run {run_id}: Ctrl-C {stops} it, `{resume_command(run_id)}` continues it.")
+    print_error(f"run {run_id}: Ctrl-C {stops} it, `{resume_command(run_id)}` continues it.")
     try:
         now = execute_locally(run_id) if local else follow_run(run_id)
     except KeyboardInterrupt:

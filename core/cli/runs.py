@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs
-from core.cli.results import check_writable, in_words
-from core.cli.terminal import say
+from core.cli.results import check_writable, result_sentences
+from core.cli.terminal import print_lines
 from core.jobs.pins import pin, unpin
-from core.jobs.retention import apply, due
+from core.jobs.retention import apply_removals, due_removals
 from core.jobs.run_table import Row, run_details, run_rows
 from core.jobs.wait_text import continuation_text, waiting_text
 from core.runs.export import export
-from core.runs.folder import find_run, own_run, runs_dir
+from core.runs.folder import find_changeable_run, find_run, runs_dir
 from core.runs.recording import record_run
 from core.support.errors import ConfigError
 from core.support.text import printable
@@ -36,13 +36,13 @@ def runs(options: argparse.Namespace) -> None:
         case "export":
             _export(options.id, options.out)
         case "keep":
-            say(record_run(options.id, options.name))
+            print_lines(record_run(options.id, options.name))
         case "pin":
             pin(options.id)
-            say(f"run {options.id} is pinned; it is never removed to free disk space.")
+            print_lines(f"run {options.id} is pinned; it is never removed to free disk space.")
         case "unpin":
             unpin(options.id)
-            say(f"run {options.id} is no longer pinned.")
+            print_lines(f"run {options.id} is no longer pinned.")
         case "prune":
             _prune(dry_run=options.dry_run)
 
@@ -53,12 +53,12 @@ def _list(*, as_json: bool) -> None:
         _print_json([row.values() for row in rows])
         return
     if not rows:
-        say(f"There are no runs in {runs_dir()} yet; `python -m core run` creates one.")
+        print_lines(f"There are no runs in {runs_dir()} yet; `python -m core run` creates one.")
         return
     _print_table([_HEADER, *(_columns(row) for row in rows)])
     for row in rows:
         if row.problem is not None:
-            say(f"{row.run}: {row.problem}")
+            print_lines(f"{row.run}: {row.problem}")
 
 
 def _columns(row: Row) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def _show(run_id: str, *, as_json: bool) -> None:
         _print_json(details)
         return
     config, finished = details["config"], details["cycles_done"]
-    say(
+    print_lines(
         f"run {run_id} is {details['status']}; {finished} of {config['num_cycles']} cycles are "
         "finished."
     )
@@ -117,9 +117,9 @@ def _show(run_id: str, *, as_json: bool) -> None:
             ),
         ]
     )
-    say("settings")
+    print_lines("settings")
     _print_table([(f"  {name}", _in_text(value)) for name, value in config.items()])
-    say(*in_words(now.state))
+    print_lines(*result_sentences(now.state))
 
 
 def _table_row(name: str, value: object) -> Iterable[tuple[str, str]]:
@@ -142,11 +142,11 @@ def _delete(run_ids: Sequence[str], *, confirm: bool) -> None:
             "deleting needs a confirmation, and standard input is no terminal; give --yes."
         )
     for run_id in run_ids:
-        own_run(run_id)  # raises for a mistyped id before anything is deleted
+        find_changeable_run(run_id)  # raises for a mistyped id before anything is deleted
     for run_id in run_ids:
         if not confirm or _is_confirmed(f"Delete run {run_id} and all its files? [y/N] "):
             jobs.delete(run_id)
-            say(f"run {run_id} is deleted.")
+            print_lines(f"run {run_id} is deleted.")
 
 
 def _is_confirmed(question: str) -> bool:
@@ -157,12 +157,12 @@ def _is_confirmed(question: str) -> bool:
 
 
 def _prune(*, dry_run: bool) -> None:
-    planned = due()
-    removals = planned if dry_run else list(apply(planned))
+    planned = due_removals()
+    removals = planned if dry_run else list(apply_removals(planned))
     for removal in removals:
-        say(f"{'would remove' if dry_run else 'removed'} {removal}")
+        print_lines(f"{'would remove' if dry_run else 'removed'} {removal}")
     freed = sum(removal.bytes for removal in removals) / 1e6
-    say(f"{freed:.1f} MB {'would be ' if dry_run else ''}freed.")
+    print_lines(f"{freed:.1f} MB {'would be ' if dry_run else ''}freed.")
 
 
 def _export(run_id: str, out: str | None) -> None:
@@ -172,7 +172,7 @@ def _export(run_id: str, out: str | None) -> None:
     if path.exists():
         raise ConfigError(f"out is '{path}', which exists already; give another name.")
     export(run_id, path)
-    say(path)
+    print_lines(path)
 
 
 def _print_json(values: Any) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from core.cli.terminal import say
+from core.cli.terminal import print_lines
 from core.engine.serve import serve
 from core.queue.engine_state import take_engine_lock
 from core.runs.folder import runs_dir
@@ -26,7 +26,7 @@ def serve_engine(options: argparse.Namespace) -> None:
     lock = take_engine_lock()
     if lock is None:
         raise EngineError(f"another engine already serves the runs in {runs_dir()}.")
-    say(f"serving the runs in {runs_dir()} with {workers}; Ctrl-C stops it.")
+    print_lines(f"serving the runs in {runs_dir()} with {workers}; Ctrl-C stops it.")
     sys.stdout.flush()
     log_printably()
     serve(lock, stay=True, workers=options.workers)

@@ -8,12 +8,12 @@ import sys
 from core.support.text import printable
 
 
-def say(*lines: object) -> None:
+def print_lines(*lines: object) -> None:
     """Print each of ``lines`` as one line on standard output."""
     for line in lines:
         print(printable(str(line)))
 
 
-def tell(line: object) -> None:
+def print_error(line: object) -> None:
     """Write ``line`` as one line on standard error."""
     sys.stderr.write(f"{printable(str(line))}\n")

@@ -27,7 +27,7 @@ def digest(prints: Fingerprints) -> str:
     return hashlib.sha256(np.sort(prints).astype("<u8").tobytes()).hexdigest()
 
 
-def keep_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int | str]:
+def save_fingerprints(images: Images, name: str, folder: Path) -> dict[str, int | str]:
     """Write the sorted fingerprints of training images to a file.
 
     The file's name contains the digest, so weights trained on the same images share one file.

@@ -11,7 +11,7 @@ from core.support.random_streams import Purpose, random_stream
 SIDE = 28
 _MASK_SEED = 0  # constant: every run, cycle and condition is measured on the same partial images
 
-Hidden = NDArray[np.bool_]
+HiddenPixels = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Mask:
     name: str
     label: str
     takes_fraction: bool
-    hidden: Callable[[int, float], Hidden]
+    hidden: Callable[[int, float], HiddenPixels]
 
 
-def _random(count: int, fraction: float) -> Hidden:
+def _random(count: int, fraction: float) -> HiddenPixels:
     """Hide exactly ``round(fraction * 784)`` random pixels per image."""
     pixels = SIDE * SIDE
     ranks = random_stream(_MASK_SEED, Purpose.MASKS).random((count, pixels), dtype=np.float32)
@@ -47,8 +47,8 @@ def _random(count: int, fraction: float) -> Hidden:
     return hidden.reshape(count, SIDE, SIDE)
 
 
-def _region(rows: slice, columns: slice) -> Callable[[int, float], Hidden]:
-    def hidden(count: int, fraction: float) -> Hidden:
+def _region(rows: slice, columns: slice) -> Callable[[int, float], HiddenPixels]:
+    def hidden(count: int, fraction: float) -> HiddenPixels:
         mask = np.zeros((count, SIDE, SIDE), dtype=bool)
         mask[:, rows, columns] = True
         return mask

@@ -12,7 +12,7 @@ import numpy as np
 from core.data.splits import Images, Labels
 from core.support import environment
 from core.support.errors import DataError
-from core.support.files import make_folders, read_arrays, write_arrays
+from core.support.files import create_folders, read_arrays, write_arrays
 
 _TEST_PER_DIGIT = 100
 _DOWNLOAD_TIMEOUT_S = 20.0
@@ -75,7 +75,7 @@ def _load_bundled() -> SourceImages:
     except Exception:  # a missing or damaged archive raises one of many types
         images, labels = _parse_bundled()
         with suppress(OSError):  # without a writable cache, every load parses the images again
-            make_folders(cache.parent)
+            create_folders(cache.parent)
             write_arrays(cache, images=images, labels=labels)
     is_test = np.zeros(len(labels), dtype=bool)
     for digit in range(10):

@@ -17,7 +17,7 @@ from core.engine.worker import WorkerResult, execute_run_in_worker
 from core.queue import engine_state, entries
 from core.queue.engine_state import EngineState
 from core.queue.entry import Entry
-from core.queue.estimates import Speed, start_times
+from core.queue.estimates import Slowdown, start_times
 from core.queue.failures import record_failure
 from core.runs.folder import RunFolder, find_run
 from core.support import environment
@@ -89,7 +89,7 @@ class Dispatcher:
         self._running: dict[str, _RunningRun] = {}
         self._retry_at: dict[str, float] = {}
         self._worker_deaths: dict[str, _WorkerDeaths] = {}
-        self._pace = Speed(engine_state.last_published().pace)
+        self._pace = Slowdown(engine_state.last_published().slowdown)
         self._published: EngineState | None = None
 
     def step(self) -> None:
@@ -137,7 +137,7 @@ class Dispatcher:
         self._worker_deaths.pop(run.folder.id, None)
         if result["seconds"] is not None:
             with suppress(SleepError):
-                self._pace = self._pace.after(run.folder.record().config, result["seconds"])
+                self._pace = self._pace.updated(run.folder.record().config, result["seconds"])
 
     def _collect_error(self, run: _RunningRun, error: BaseException) -> None:
         """Fail a run that raised an unexpected error, or whose workers were killed repeatedly."""
@@ -245,7 +245,7 @@ class Dispatcher:
             return True
         running, waiting = tuple(self._running), tuple(entry.run for entry in self._waiting())
         published_waiting = tuple(run for run, _ in self._published.waiting)
-        return (running, waiting) != (self._published.asleep, published_waiting)
+        return (running, waiting) != (self._published.running, published_waiting)
 
     def _publish(self, now: float) -> None:
         waiting = self._waiting()
@@ -253,7 +253,7 @@ class Dispatcher:
             max(run.started_at + run.expected_s - now, 1.0) for run in self._running.values()
         ]
         # From the entries, because reading all records of a long queue would take seconds.
-        expected_s = [self._pace.factor * entry.work for entry in waiting]
+        expected_s = [self._pace.factor * entry.reference_seconds for entry in waiting]
         starts = start_times(remaining_s, expected_s, self._workers)
         waits_s = [round(seconds, 1) for seconds in starts]
         state = EngineState(
@@ -261,8 +261,8 @@ class Dispatcher:
             workers=self._workers,
             scheduler=address_of_scheduler(self._client),
             pid=os.getpid(),
-            pace=self._pace.factor,
-            asleep=tuple(self._running),
+            slowdown=self._pace.factor,
+            running=tuple(self._running),
             waiting=tuple(zip_longest((entry.run for entry in waiting), waits_s)),
         )
         if state == self._published:

@@ -35,7 +35,7 @@ class RoundRobin:
 def start_order(waiting: Sequence[Entry], last_start: Mapping[str, int]) -> list[Entry]:
     """Return ``waiting`` in the order in which the runs start; ``last_start``: see `RoundRobin`."""
     entries_of: dict[str, list[Entry]] = {}
-    for entry in sorted(waiting, key=lambda entry: (entry.at, entry.run)):
+    for entry in sorted(waiting, key=lambda entry: (entry.submitted, entry.run)):
         entries_of.setdefault(entry.person, []).append(entry)
     # The sort is stable: persons without a start stay in the order of their first requests.
     persons = sorted(entries_of, key=lambda person: last_start.get(person, 0))

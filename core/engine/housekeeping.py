@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.engine.output_file import truncate_output_file
-from core.jobs.retention import apply, due
+from core.jobs.retention import apply_removals, due_removals
 from core.queue.engine_users import clear_ended_users
 from core.queue.failures import delete_failure, reserve_space
 from core.queue.paths import failure_file
@@ -72,7 +72,7 @@ def _remove_unfinished_copy(folder: Path) -> None:
 
 
 def _apply_retention() -> None:
-    for removal in apply(due()):
+    for removal in apply_removals(due_removals()):
         _logger.warning("removed %s.", removal)
 
 

@@ -20,7 +20,7 @@ from core.support.cpu import available_cores
 from core.support.errors import RunError, SleepError
 from core.support.locks import acquire
 from core.support.stopping import Check, Stopped
-from core.support.text import LONGEST_SENTENCE, shorten
+from core.support.text import MAX_MESSAGE_LENGTH, shorten
 from core.support.threads import ThreadBudget, torch_threads
 from core.training.checkpoints import Checkpoints
 from core.training.night import train
@@ -70,13 +70,13 @@ def execute_run(
     with lock:
         record = folder.record()
         with RunLog(folder.path) as log:
-            state = fold(RunState(), log.earlier)
+            state = fold(RunState(), log.earlier_events)
             try:
                 with monitor_run(folder, worker, lock) as check, torch_threads():
                     threads = _thread_budget(record, running_runs)
                     for event in _remaining_events(record, folder, state, check, threads):
                         if isinstance(event, NightStarted):
-                            folder.note_start(event)
+                            folder.record_start(event)
                         log.append(event)
                         yield event
             except Exception as error:
@@ -109,7 +109,7 @@ def _remaining_events(
         config,
         load_cached_pair(config.split, config.data),
         checkpoints=Checkpoints(folder.checkpoints),
-        finished=state.finished,
+        finished=state.finished_cycles,
         check=check,
         threads=threads,
     )
@@ -126,7 +126,7 @@ def _last_event(error: Exception, folder: RunFolder) -> NightStopped | NightFail
         case Stopped():
             return NightStopped()
         case SleepError():
-            return NightFailed(shorten(str(error), LONGEST_SENTENCE))
+            return NightFailed(shorten(str(error), MAX_MESSAGE_LENGTH))
         case OSError():
             return NightFailed(describe_write_error(folder, error))
     _logger.error("run %s", folder.id, exc_info=error)

@@ -64,7 +64,7 @@ def serve(lock: Lock | None = None, *, stay: bool, workers: int | None = None) -
             _serve_queue(stack, lock, signal_received, stay=stay, workers=workers)
         except EngineError as error:
             problem = engine_problem(error)
-            _publish(EngineState(pace=engine_state.last_published().pace, problem=problem))
+            _publish(EngineState(slowdown=engine_state.last_published().slowdown, problem=problem))
             raise
 
 
@@ -86,7 +86,7 @@ def _serve_queue(
     from core.engine.dispatcher import Dispatcher
 
     _publish(
-        replace(engine_state.last_published(), ready=False, pid=os.getpid(), asleep=(), waiting=())
+        replace(engine_state.last_published(), ready=False, pid=os.getpid(), running=(), waiting=())
     )
     with connect(workers or available_cores()) as client:
         start_housekeeping()

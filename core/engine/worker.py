@@ -67,7 +67,7 @@ def _execute(folder: RunFolder, worker: str) -> WorkerResult:
 
     seconds = None
     try:
-        for event in execute_run(folder, worker, lambda: len(last_published().asleep)):
+        for event in execute_run(folder, worker, lambda: len(last_published().running)):
             if isinstance(event, NightDone):
                 seconds = event.seconds
     except RunError:

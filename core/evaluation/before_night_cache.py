@@ -14,7 +14,7 @@ from core.model.digit_reader import DigitReader
 from core.model.vae import VAE
 from core.support import environment
 from core.support.devices import has_bfloat16
-from core.support.files import make_folders, read_arrays, write_arrays
+from core.support.files import create_folders, read_arrays, write_arrays
 from core.support.stopping import Check, never
 
 MEASURE_VERSION = 4  # raise it with every change of `measure` that may change a bit of its result
@@ -52,7 +52,7 @@ def measure_before_night(
     except Exception:  # a missing or damaged file raises a dozen kinds
         measured = measure(vae, probe, reader, check, threads=threads)
     with suppress(OSError):
-        make_folders(path.parent)
+        create_folders(path.parent)
         write_arrays(path, **vars(measured))
     return measured
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.data import Dataset
-from core.model.digit_reader import CONFIDENT, DigitReader, classify, dataset_classes
+from core.model.digit_reader import CONFIDENCE_THRESHOLD, DigitReader, classify, dataset_classes
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def dream_content(
     """Classify dreams as old memories, new memories or neither.
 
     A dream is old or new if the reader names a class of that dataset with a probability of at
-    least `CONFIDENT`.
+    least `CONFIDENCE_THRESHOLD`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def dream_content(
         Shares and class counts.
     """
     named, confidence = (part.cpu().numpy() for part in classify(reader, dreams))
-    confident = named[confidence >= CONFIDENT]
+    confident = named[confidence >= CONFIDENCE_THRESHOLD]
     counts = []
     for dataset in (dataset_1, dataset_2):
         classes = np.unique(dataset_classes(dataset, dataset.train_labels))

@@ -47,7 +47,7 @@ class Evaluator:
     check: Check
     threads: ThreadBudget
 
-    def evaluate_before(self, vae: VAE, ensemble: Ensemble) -> StageEvaluated:
+    def evaluate_initial_model(self, vae: VAE, ensemble: Ensemble) -> StageEvaluated:
         """Measure ``vae``, from which every seed of ``ensemble`` starts, on all test images."""
         old, new = (
             measure_before_night(vae, probe, self.reader, self.check, self.threads())
@@ -86,7 +86,7 @@ class Evaluator:
         vaes = ensemble.vaes()
         scores = []
         for probe in self.probes:
-            images = probe if full else probe.part(EVALUATION_SUBSET)
+            images = probe if full else probe.subset(EVALUATION_SUBSET)
             measured = [
                 measure(vae, images, self.reader, self.check, threads=self.threads())
                 for vae in vaes
@@ -130,7 +130,7 @@ class Evaluator:
         )
 
 
-def make_evaluator(
+def build_evaluator(
     config: RunConfig,
     pair: DatasetPair,
     device: torch.device,

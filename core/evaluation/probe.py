@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.data import Dataset
-from core.data.masks import MASKS, Hidden
+from core.data.masks import MASKS, HiddenPixels
 from core.model.digit_reader import dataset_classes
 from core.runs.statistics import CUE_IMAGES
 
@@ -40,7 +40,7 @@ class Probe:
     hidden: Tensor
     classes: Tensor
 
-    def part(self, count: int) -> "Probe":
+    def subset(self, count: int) -> "Probe":
         """Return an evenly spaced subset of ``count`` images, or all if there are not more."""
         if count >= len(self.images):
             return self
@@ -103,6 +103,6 @@ def build_probe(dataset: Dataset, mask: str, fraction: float, device: torch.devi
 
 
 @functools.lru_cache(maxsize=2)
-def _hidden(mask: str, count: int, fraction: float) -> Hidden:
+def _hidden(mask: str, count: int, fraction: float) -> HiddenPixels:
     """Return the hidden pixels, shared by both datasets and later nights; never write to them."""
     return MASKS[mask].hidden(count, fraction)

@@ -12,7 +12,7 @@ from core.queue import entries
 from core.queue.estimates import reference_seconds
 from core.queue.failures import delete_failure
 from core.runs.events import Event, NightStopped
-from core.runs.folder import all_runs, delete_run, find_run, new_run, own_run
+from core.runs.folder import all_runs, delete_run, find_changeable_run, find_run, new_run
 from core.runs.log import RunLog, RunReader
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
@@ -99,7 +99,7 @@ def resume(run_id: str, *, person: str | None = None, address: str | None = None
     OSError
         If the outputs folder cannot be written.
     """
-    folder = own_run(run_id)
+    folder = find_changeable_run(run_id)
     check_owner(folder, person, "resume")
     now = unfinished(run_id)
     if now.active:
@@ -123,10 +123,10 @@ def stop(run_id: str, *, person: str | None = None) -> None:
     stop every run. Raises `RunError` if there is no such run, it is a recorded run, or another
     person owns it.
     """
-    folder = own_run(run_id)
+    folder = find_changeable_run(run_id)
     check_owner(folder, person, "stop")
     # Not `Snapshot.active`, because a run with a damaged log may be waiting or running too.
-    if not (folder.asleep() or entries.contains(run_id)):
+    if not (folder.is_running() or entries.contains(run_id)):
         return
     write_text(folder.stop, "")
     lock = acquire(folder.lock)
@@ -136,7 +136,7 @@ def stop(run_id: str, *, person: str | None = None) -> None:
         try:
             # A damaged log takes no event; the run's status is then "failed".
             with suppress(LogError), RunLog(folder.path) as log:
-                if fold(RunState(), log.earlier).outcome is None:
+                if fold(RunState(), log.earlier_events).outcome is None:
                     log.append(NightStopped())
         finally:
             entries.remove(run_id)
@@ -144,7 +144,7 @@ def stop(run_id: str, *, person: str | None = None) -> None:
 
 def unfinished(run_id: str) -> Snapshot:
     """Return the state of a run that is not done. Raises `RunError` if it is done or missing."""
-    own_run(run_id)
+    find_changeable_run(run_id)
     now = state(run_id)
     if now.status == "done":
         raise RunError(f"run {run_id} is done; there is nothing left of its night.")
@@ -178,7 +178,7 @@ def delete(run_id: str, *, person: str | None = None) -> None:
     if there is no such run, it is waiting or running, it is a recorded run, or another person
     owns it.
     """
-    folder = own_run(run_id)
+    folder = find_changeable_run(run_id)
     check_owner(folder, person, "delete")
     lock = acquire(folder.lock)
     # Released also after an error, because no other process could run it while this one holds it.

@@ -1,7 +1,7 @@
 """Information about the engine for clients: whether it is ready, and how long a run takes here."""
 
 from core.queue.engine_state import current_state
-from core.queue.estimates import Speed
+from core.queue.estimates import Slowdown
 from core.schedule.config import RunConfig
 
 
@@ -12,4 +12,4 @@ def engine_ready() -> bool:
 
 def expected_seconds(config: RunConfig) -> float:
     """Return the expected duration of a run in seconds on this machine, without pre-training."""
-    return Speed(current_state().slowdown).seconds(config)
+    return Slowdown(current_state().slowdown).seconds(config)

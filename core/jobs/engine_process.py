@@ -13,7 +13,7 @@ from core.queue.engine_users import EngineUser, register_user
 from core.queue.paths import engine_folder, engine_lock_file, engine_output_file
 from core.queue.problems import Problem
 from core.support import environment
-from core.support.locks import held
+from core.support.locks import is_locked
 
 _CHECK_INTERVAL_S = 0.5
 _SHORT_LIFE_S = 20.0  # an engine that exits sooner is restarted only after a longer pause
@@ -55,7 +55,7 @@ def _supervise(folder: Path, user: EngineUser, child: subprocess.Popen[bytes] | 
             if engine_folder() != folder:
                 continue
             user = _registered(user)
-            if held(engine_lock_file()):
+            if is_locked(engine_lock_file()):
                 pause = _CHECK_INTERVAL_S if last_published().ready else pause
                 continue
             # The problem of the last engine stays published until the new one is ready.

@@ -80,7 +80,7 @@ class Follower:
         self.new_events = []
         try:
             # Before the log, or the last events of a run that ends meanwhile would be missed.
-            is_running, in_queue = self.folder.asleep(), entries.contains(self.run_id)
+            is_running, in_queue = self.folder.is_running(), entries.contains(self.run_id)
             self.new_events = self._reader.read()
         except LogError as error:
             return self._failed(ProblemCode.LOG_DAMAGED, str(error))

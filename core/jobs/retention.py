@@ -161,12 +161,12 @@ def stored_runs() -> list[StoredRun]:
     return runs
 
 
-def due() -> tuple[Removal, ...]:
+def due_removals() -> tuple[Removal, ...]:
     """Return the removals that are due now; raises `ConfigError` for an invalid setting."""
     return plan(stored_runs(), configured_limits(), time.time())
 
 
-def apply(removals: Sequence[Removal]) -> Iterator[Removal]:
+def apply_removals(removals: Sequence[Removal]) -> Iterator[Removal]:
     """Carry out ``removals`` and yield each one after it succeeded.
 
     A run that is in use by another process, or was pinned or requested since the plan, is kept.
@@ -185,7 +185,7 @@ def _stored_run(folder: RunFolder) -> StoredRun:
         _bytes_below(folder.path),
         _bytes_below(folder.checkpoints),
         is_done(folder),
-        _protected(folder) or folder.asleep(),
+        _protected(folder) or folder.is_running(),
     )
 
 

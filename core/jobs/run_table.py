@@ -75,7 +75,9 @@ def run_rows() -> Iterator[Row]:
             yield Row(folder.id, "damaged", problem=problem)
             continue
         pinned = folder.pin.exists()
-        yield Row(folder.id, row_status(now), now.state.finished, record, now.problem, pinned)
+        yield Row(
+            folder.id, row_status(now), now.state.finished_cycles, record, now.problem, pinned
+        )
 
 
 def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
         "submitted": record.submitted,
         "person": record.person,
         "pinned": folder.pin.exists(),
-        "cycles_done": now.state.finished,
+        "cycles_done": now.state.finished_cycles,
         "config": record.config.to_dict(),
         "threads": record.threads,
         "device": record.device,

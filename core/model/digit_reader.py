@@ -17,9 +17,9 @@ from core.support import environment
 
 DIGITS = 10
 CLASSES = 2 * DIGITS
-CONFIDENT = 0.5  # an image with a lower probability counts as neither old nor new
+CONFIDENCE_THRESHOLD = 0.5  # an image with a lower probability counts as neither old nor new
 
-PATH = environment.CACHED_WEIGHTS / "digit-reader.safetensors"
+DIGIT_READER_PATH = environment.CACHED_WEIGHTS / "digit-reader.safetensors"
 
 
 class DigitReader(nn.Module):
@@ -46,7 +46,7 @@ def load_digit_reader() -> DigitReader:
     Raise `WeightsError` if its file is missing or damaged.
     """
     reader = DigitReader()
-    load_weights(reader, PATH)
+    load_weights(reader, DIGIT_READER_PATH)
     return reader.eval().requires_grad_(False)
 
 

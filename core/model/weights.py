@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from core.model.vae import VAE
 from core.support import environment
 from core.support.errors import WeightsError
-from core.support.files import make_folders, read_bytes, write_bytes, write_text
+from core.support.files import create_folders, read_bytes, write_bytes, write_text
 from core.support.text import shorten
 
 _MAX_FILE_BYTES = 64_000_000  # the largest model in float64 has 21 million
@@ -72,7 +72,7 @@ def save_weights(model: nn.Module, path: Path, record: Mapping[str, Any]) -> Non
         If a file cannot be written.
     """
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    make_folders(path.parent)
+    create_folders(path.parent)
     write_bytes(path, save(tensors))
     write_text(record_path(path), json.dumps({**record, "sha256": file_sha256(path)}, indent=1))
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from core.queue.paths import address_key_file
-from core.support.files import atomic_file, make_folders, read_bytes
+from core.support.files import atomic_file, create_folders, read_bytes
 
 LOCAL = "local"
 """Group of all requests from this machine and of those whose address is unknown."""
@@ -58,7 +58,7 @@ def _generate_key(file: Path) -> bytes:
     # If two processes do this at the same time, the later key stays. One entry may then have a
     # name that no other entry of its group has, which is not worth a lock.
     key = secrets.token_bytes(_KEY_BYTES)
-    make_folders(file.parent)
+    create_folders(file.parent)
     with atomic_file(file) as new:
         os.fchmod(new.fileno(), 0o600)
         new.write(key)

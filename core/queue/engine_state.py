@@ -10,8 +10,8 @@ from typing import Any
 from core.queue.engine_users import has_users
 from core.queue.paths import engine_folder, engine_lock_file, engine_state_file
 from core.queue.problems import Problem, ProblemCode
-from core.support.files import make_folders, read_json, write_json
-from core.support.locks import Lock, acquire, held
+from core.support.files import create_folders, read_json, write_json
+from core.support.locks import Lock, acquire, is_locked
 from core.support.validation import positive_number
 
 _READY_TIMEOUT_S = 10.0  # a working engine touches its state file every second
@@ -78,7 +78,7 @@ class EngineState:
 
 def is_alive() -> bool:
     """Return whether an engine's process serves the outputs folder, ready or not."""
-    return held(engine_lock_file())
+    return is_locked(engine_lock_file())
 
 
 def take_engine_lock() -> Lock | None:
@@ -86,13 +86,13 @@ def take_engine_lock() -> Lock | None:
 
     Raises OSError if the engine's folder cannot be created.
     """
-    make_folders(engine_folder())
+    create_folders(engine_folder())
     return acquire(engine_lock_file())
 
 
 def publish(state: EngineState) -> None:
     """Write ``state`` to the state file, which clients read. Raises OSError if that fails."""
-    make_folders(engine_folder())
+    create_folders(engine_folder())
     values = {_FILE_KEYS.get(name, name): value for name, value in asdict(state).items()}
     write_json(engine_state_file(), values, durable=False)
 

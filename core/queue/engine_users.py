@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.queue.paths import engine_users_folder
-from core.support.files import make_folders
-from core.support.locks import Lock, acquire, held
+from core.support.files import create_folders
+from core.support.locks import Lock, acquire, is_locked
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class EngineUser:
 
 def register_user() -> EngineUser:
     """Register this process as a user of the engine. Raises OSError if that fails."""
-    make_folders(engine_users_folder())
+    create_folders(engine_users_folder())
     while True:
         path = engine_users_folder() / f"{os.getpid()}-{secrets.token_hex(4)}"
         lock = acquire(path)
@@ -38,7 +38,7 @@ def register_user() -> EngineUser:
 
 def has_users() -> bool:
     """Return whether any running program is registered, without changing anything on disk."""
-    return any(held(file) for file in _files())
+    return any(is_locked(file) for file in _files())
 
 
 def remove_ended_users() -> bool:

@@ -13,7 +13,7 @@ from core.queue.entry import Entry
 from core.queue.limits import check_room
 from core.queue.paths import queue_folder
 from core.support.errors import QueueError
-from core.support.files import make_folders, read_json, remove_file, write_json
+from core.support.files import create_folders, read_json, remove_file, write_json
 from core.support.locks import acquire
 
 LOCK_TIMEOUT_S = 10.0
@@ -50,7 +50,7 @@ def add(
         If the queue's folder cannot be written.
     """
     entry = _new_entry(run_id, person, address, reference_seconds)
-    make_folders(queue_folder())
+    create_folders(queue_folder())
     lock = acquire(queue_folder() / ".lock", LOCK_TIMEOUT_S)
     if lock is None:
         raise QueueError("the queue is busy; try again in a moment.")

@@ -22,7 +22,7 @@ _CACHED_CONFIGS = 1024
 
 
 @dataclass(frozen=True)
-class Speed:
+class Slowdown:
     """Factor by which nights take longer here than on the reference machine; 1 is as fast."""
 
     factor: float = 1.0

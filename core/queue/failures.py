@@ -8,9 +8,9 @@ from core.runs.events import NightFailed
 from core.runs.folder import RunFolder
 from core.runs.log import RunLog
 from core.support.errors import SleepError
-from core.support.files import make_folders, read_bytes, remove_file, write_bytes, write_text
+from core.support.files import create_folders, read_bytes, remove_file, write_bytes, write_text
 from core.support.locks import acquire
-from core.support.text import LONGEST_SENTENCE, shorten
+from core.support.text import MAX_MESSAGE_LENGTH, shorten
 
 _LONGEST_FILE = 100_000  # bytes
 _RESERVED_BYTES = 65_536  # enough for a dozen sentences
@@ -25,7 +25,7 @@ def record_failure(folder: RunFolder, sentence: str) -> None:
     cannot be written. On a full disk the reserved space is freed for it. No error is raised: the
     engine's output contains the sentence in any case. A deleted run is skipped.
     """
-    sentence = shorten(sentence, LONGEST_SENTENCE)
+    sentence = shorten(sentence, MAX_MESSAGE_LENGTH)
     _logger.error("run %s failed: %s", folder.id, sentence)
     if not folder.path.is_dir():
         return
@@ -52,7 +52,7 @@ def reserve_space() -> None:
 
 
 def _write_failure(run_id: str, sentence: str) -> None:
-    make_folders(failure_file(run_id).parent)
+    create_folders(failure_file(run_id).parent)
     write_text(failure_file(run_id), sentence)
 
 

@@ -15,8 +15,8 @@ from core.schedule.config import RunConfig
 from core.support import environment
 from core.support.checksums import read_checked_json, write_checked_json
 from core.support.errors import ConfigError, LogError, RunError
-from core.support.files import make_folder, make_folders, remove_folder
-from core.support.locks import held
+from core.support.files import create_folder, create_folders, remove_folder
+from core.support.locks import is_locked
 from core.support.text import shorten
 from core.support.versions import versions
 
@@ -71,9 +71,9 @@ class RunFolder:
         """Whether this is a recorded night, whose folder is never written to."""
         return self.path.parent == gallery()
 
-    def asleep(self) -> bool:
+    def is_running(self) -> bool:
         """Return whether a process is running this night."""
-        return not self.recorded and held(self.lock)
+        return not self.recorded and is_locked(self.lock)
 
     def record(self) -> RunRecord:
         """Read the run's record; raises `LogError`, which names the file, if it is damaged."""
@@ -102,7 +102,7 @@ class RunFolder:
         """Replace ``config.json``."""
         write_checked_json(self.record_file, {"schema": SCHEMA, **record.to_dict()})
 
-    def note_start(self, night: NightStarted) -> None:
+    def record_start(self, night: NightStarted) -> None:
         """Write the night's device, weights and library versions to ``config.json``."""
         record = self.record()
         started = replace(
@@ -149,8 +149,8 @@ def new_run(config: RunConfig, person: str, threads: int | None) -> RunFolder:
         raise ConfigError(f"person is {value}; give a text of at most {MAX_PERSON} characters.")
     now = datetime.now().astimezone()
     folder = RunFolder(runs_dir() / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
-    make_folders(folder.path.parent)
-    make_folder(folder.path)
+    create_folders(folder.path.parent)
+    create_folder(folder.path)
     submitted = now.isoformat(timespec="seconds")
     try:
         folder.write_record(RunRecord(folder.id, submitted, person, threads, config, versions()))
@@ -174,7 +174,7 @@ def find_run(run_id: str) -> RunFolder:
     )
 
 
-def own_run(run_id: str) -> RunFolder:
+def find_changeable_run(run_id: str) -> RunFolder:
     """Return the folder of a run that may be changed.
 
     Raises `RunError` if there is no such run or it is a recorded night.

@@ -22,9 +22,9 @@ from core.runs.events import CycleDone, Event, NightDone, NightFailed, NightStar
 from core.runs.folder import RunFolder
 from core.runs.limits import UNKNOWN_CONFIG, Limits
 from core.schedule.config import RunConfig
-from core.support.checksums import add_checksum, finite, strip_checksum
+from core.support.checksums import add_checksum, parse_finite_float, strip_checksum
 from core.support.errors import LogError
-from core.support.files import make_folder, open_inside, sync, sync_folder, write_arrays
+from core.support.files import create_folder, open_inside, sync, sync_folder, write_arrays
 from core.support.text import shorten
 
 LOG = "events.jsonl"
@@ -128,7 +128,7 @@ class LogReader:
         self, line: bytes, number: int, previous_crc: int, limits: Limits
     ) -> tuple[Event, int]:
         text, crc = strip_checksum(line, previous_crc)
-        record = json.loads(text, parse_float=finite, parse_constant=finite)
+        record = json.loads(text, parse_float=parse_finite_float, parse_constant=parse_finite_float)
         if not isinstance(record, dict):
             raise ValueError("it is not an event of a run")
         if "arrays" not in record:
@@ -192,9 +192,9 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, reader: LogReader | None = None) -> None:
-        make_folder(folder / ARRAYS)
+        create_folder(folder / ARRAYS)
         reader = reader or RunReader(folder)
-        self.earlier = tuple(reader.read())
+        self.earlier_events = tuple(reader.read())
         self._folder = folder
         self._crc, self._lines, self._end = reader.crc, reader.lines, reader.offset
         self._file = _open_to_append(folder / LOG)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from core.runs.arrays import array_files, stored_arrays
 from core.runs.events import Event, NightFailed
-from core.runs.folder import RunFolder, RunRecord, own_run
+from core.runs.folder import RunFolder, RunRecord, find_changeable_run
 from core.runs.gallery import check_night_name, gallery
 from core.runs.log import ARRAYS, LOG, RunReader
 from core.runs.state import RunState, fold
 from core.support.errors import ConfigError, RunError
-from core.support.files import atomic_file, make_folders, sync_folder
+from core.support.files import atomic_file, create_folders, sync_folder
 from core.support.locks import acquire
 
 _PERSON = "recorded"  # replaces the owner's name and machine
@@ -24,7 +24,7 @@ def record_run(run_id: str, name: str) -> Path:
     the name is invalid or taken, `RunError` if the run is not done, would reveal paths on this
     machine or cannot be written to the gallery, and `LogError` if it is damaged.
     """
-    run = own_run(run_id)
+    run = find_changeable_run(run_id)
     check_night_name(name)
     target = gallery() / name
     if target.exists():
@@ -60,7 +60,7 @@ def _copy(reader: RunReader, events: list[Event], folder: Path) -> None:
 
     Raises `LogError` if an array is damaged, and OSError if ``folder`` cannot be written.
     """
-    make_folders(folder / ARRAYS)
+    create_folders(folder / ARRAYS)
     with atomic_file(folder / LOG) as log:
         reader.copy(log)
     for array in stored_arrays(events):

@@ -14,7 +14,7 @@ from core.runs.measures import ERROR, Memory
 from core.runs.results import SeedSeries, values_by_cycle
 from core.runs.state import RunState
 from core.runs.statistics import mean_interval
-from core.support.files import make_folders, write_bytes
+from core.support.files import create_folders, write_bytes
 from core.support.text import printable
 
 OLD, NEW = "#0072B2", "#D55E00"  # Okabe and Ito's colour-blind safe blue and vermilion
@@ -33,7 +33,7 @@ def write_pdf(state: RunState, path: Path) -> None:
     Raises ValueError if the night was not measured, and OSError if ``path`` cannot be written.
     """
     content = pdf_bytes(state)
-    make_folders(path.parent)
+    create_folders(path.parent)
     write_bytes(path, content)
 
 

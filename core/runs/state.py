@@ -80,7 +80,7 @@ class RunState:
     problem: str | None = None
 
     @property
-    def finished(self) -> int:
+    def finished_cycles(self) -> int:
         """The number of finished cycles, which are kept if the night is interrupted."""
         return max(len(self.cycles) - 1, 0)
 

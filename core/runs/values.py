@@ -26,7 +26,7 @@ _ERROR_TOLERANCE = 0.01  # rounding of an error, which is a sum of float32
 _MIN_POSITIVE = 1e-60  # a positive mean of float32 is larger; dividing by less overflows
 _MAX_CLASSES = 20
 _MAX_STEPS = 10_000_000_000
-MOST_SECONDS = 1e10
+MAX_NIGHT_SECONDS = 1e10
 _MAX_THREADS = 100_000
 _MAX_TEXT = 500  # characters
 _MAX_VERSIONS = 100
@@ -144,7 +144,7 @@ def check_dreams(event: DreamsMade, seeds: int) -> None:
 
 def check_seconds(seconds: float) -> None:
     """Check the duration of a night, in seconds."""
-    _check_number("seconds", seconds, 0, MOST_SECONDS)
+    _check_number("seconds", seconds, 0, MAX_NIGHT_SECONDS)
 
 
 def _check_per_seed(

@@ -52,9 +52,9 @@ class Dose:
 
     Attributes
     ----------
-    asked_epochs : int
+    requested_epochs : int
         Requested epochs of the night.
-    asked_rem_share : float
+    requested_rem_fraction : float
         Requested REM fraction, the mean over cycles.
     nrem_epochs, rem_epochs : int
         Scheduled epochs of each stage, summed over cycles.
@@ -62,8 +62,8 @@ class Dose:
         Scheduled gradient steps of each stage, per seed.
     """
 
-    asked_epochs: int
-    asked_rem_share: float
+    requested_epochs: int
+    requested_rem_fraction: float
     nrem_epochs: int
     rem_epochs: int
     nrem_steps: int
@@ -75,7 +75,7 @@ class Dose:
         return self.nrem_epochs + self.rem_epochs
 
     @property
-    def rem_share(self) -> float:
+    def scheduled_rem_fraction(self) -> float:
         """Scheduled REM fraction: REM epochs as a fraction of all scheduled epochs."""
         return self.rem_epochs / self.epochs
 

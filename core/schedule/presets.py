@@ -52,7 +52,7 @@ class Preset:
         return _settings(self)
 
 
-def matching(config: RunConfig) -> Preset | None:
+def matching_preset(config: RunConfig) -> Preset | None:
     """Return the preset with the schedule of ``config``, or None; other settings do not matter."""
     schedule = _settings(config)
     return next((preset for preset in PRESETS.values() if preset.settings() == schedule), None)

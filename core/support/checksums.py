@@ -41,7 +41,7 @@ def strip_checksum(line: bytes, previous_crc: int) -> tuple[bytes, int]:
     return text, crc
 
 
-def finite(text: str) -> float:
+def parse_finite_float(text: str) -> float:
     """Parse a float; raise ValueError for NaN and infinity, which Python's JSON parser accepts."""
     number = float(text)
     if not math.isfinite(number):
@@ -62,7 +62,7 @@ def read_checked_json(path: Path) -> dict[str, Any]:
     """
     try:
         text = read_bytes(path, _MAX_RECORD_BYTES).decode()
-        record = json.loads(text, parse_float=finite, parse_constant=finite)
+        record = json.loads(text, parse_float=parse_finite_float, parse_constant=parse_finite_float)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(record, dict) or "crc" not in record:

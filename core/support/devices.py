@@ -11,7 +11,7 @@ from core.support.errors import ConfigError
 _DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/sys/module/amdgpu/version"))
 
 
-def resolve(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
     """Return the torch device for ``name``: "auto", "cpu", "cuda" or "mps".
 
     "auto" selects CUDA if it is available, else MPS, else the CPU. Raise `ConfigError` if this

@@ -112,14 +112,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folders(folder: Path) -> None:
-    """Create ``folder`` and its missing parents, durably; raise OSError as `make_folder` does."""
+def create_folders(folder: Path) -> None:
+    """Create ``folder`` and its missing parents, durably; raise OSError as `create_folder` does."""
     missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
     for path in reversed(missing):
-        make_folder(path)
+        create_folder(path)
 
 
-def make_folder(folder: Path) -> None:
+def create_folder(folder: Path) -> None:
     """Create ``folder`` if it is missing, durably.
 
     Raise OSError if its parent is missing, or if ``folder`` is a link or not a folder.

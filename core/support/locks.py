@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_WAIT_S = 0.2  # `held` takes a shared lock for some microseconds
+_WAIT_S = 0.2  # `is_locked` takes a shared lock for some microseconds
 _POLL_S = 0.01
 
 
@@ -57,7 +57,7 @@ def acquire(path: Path, wait_s: float = _WAIT_S) -> Lock | None:
         time.sleep(_POLL_S)
 
 
-def held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Return whether a process holds the lock on ``path``; False if the file is missing.
 
     Raise OSError if ``path`` is not a regular file.

@@ -3,7 +3,7 @@
 import logging
 import unicodedata
 
-LONGEST_SENTENCE = 5_000  # characters of an error message in a run's log
+MAX_MESSAGE_LENGTH = 5_000  # characters of an error message in a run's log
 _DEFAULT_LENGTH = 1_000
 
 

@@ -21,10 +21,10 @@ from core.ensemble import MOMENTS, Ensemble
 from core.model.vae import VAE
 from core.model.weights import file_sha256, load_vae
 from core.runs.events import WeightsUsed
-from core.runs.values import MOST_SECONDS, is_text
+from core.runs.values import MAX_NIGHT_SECONDS, is_text
 from core.support.checksums import read_checked_json, write_checked_json
 from core.support.errors import WeightsError
-from core.support.files import make_folder, open_inside, write_bytes
+from core.support.files import create_folder, open_inside, write_bytes
 
 _RECORD = re.compile(r"cycle-(\d{6})\.json")
 _HEADER_BYTES = 1_024  # per tensor in a safetensors header, generously
@@ -153,7 +153,7 @@ class Checkpoints:
             tensors = load(content)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             return None
-        if record.get("cycle") != cycle or not 0 <= seconds <= MOST_SECONDS:
+        if record.get("cycle") != cycle or not 0 <= seconds <= MAX_NIGHT_SECONDS:
             return None
         if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
             return None
@@ -194,7 +194,7 @@ def _shapes(ensemble: Ensemble) -> dict[str, torch.Size]:
 
 def _save(tensors: dict[str, Tensor], path: Path) -> str:
     """Write ``tensors`` and return the file's SHA-256."""
-    make_folder(path.parent)  # without its parents: a deleted run must not reappear
+    create_folder(path.parent)  # without its parents: a deleted run must not reappear
     # Not safetensors' save_file, which reports a full disk as an error of its format.
     content = save(tensors)
     write_bytes(path, content)

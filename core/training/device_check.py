@@ -26,8 +26,8 @@ from core.model.digit_reader import classify, load_digit_reader
 from core.model.weights import load_vae, shipped_path
 from core.support import environment
 from core.support.checksums import read_checked_json, write_checked_json
-from core.support.devices import device_versions, resolve
-from core.support.files import make_folders
+from core.support.devices import device_versions, resolve_device
+from core.support.files import create_folders
 from core.support.random_streams import Purpose, random_stream
 from core.support.text import shorten
 
@@ -80,7 +80,7 @@ def choose_device(name: str) -> ChosenDevice:
 
     Raises `ConfigError` for a device that this machine lacks.
     """
-    device = resolve(name)
+    device = resolve_device(name)
     if device.type == "cpu" or not (failure := check_device(device)):
         return ChosenDevice(device, "")
     note = f"{device.type}: self-check failed: {shorten(failure, _LONGEST_NOTE)}"
@@ -104,7 +104,7 @@ def check_device(device: torch.device) -> str:
     except Exception as error:  # backends raise many kinds
         return f"{type(error).__name__}: {error}"
     with suppress(OSError):
-        make_folders(path.parent)
+        create_folders(path.parent)
         write_checked_json(path, {"failure": failure, **device_versions(device)})
     return failure
 

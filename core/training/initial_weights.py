@@ -9,7 +9,7 @@ from core.model.vae import VAE
 from core.model.weights import file_sha256, load_vae, shipped_path, user_cache_path
 from core.runs.events import PretrainingAdvanced, WeightsUsed
 from core.schedule.config import RunConfig
-from core.support.files import make_folders
+from core.support.files import create_folders
 from core.support.locks import acquire
 from core.support.stopping import Check, never
 from core.training.pretrained_weights import pretrain_to_file
@@ -70,7 +70,7 @@ def initial_weights(config: RunConfig, pair: DatasetPair, check: Check = never) 
 @contextmanager
 def _locked(path: Path, check: Check) -> Iterator[None]:
     """Hold the lock on ``path``; call ``check`` while another process holds it."""
-    make_folders(path.parent)
+    create_folders(path.parent)
     while (lock := acquire(path)) is None:
         check()
     with lock:

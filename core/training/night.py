@@ -14,7 +14,7 @@ from torch import Tensor
 from core.data import DatasetPair, load_pair
 from core.data.splits import Images
 from core.ensemble import Ensemble, MeanLosses
-from core.evaluation.evaluator import make_evaluator
+from core.evaluation.evaluator import build_evaluator
 from core.model.vae import VAE
 from core.runs.events import (
     CycleDone,
@@ -102,7 +102,7 @@ def train(
     device = chosen.device
     pair = pair or load_pair(config.split, config.data)
     loaded, weights, is_new = yield from _load_or_pretrain(config, pair, checkpoints, check)
-    evaluator = make_evaluator(config, pair, device, check, threads)
+    evaluator = build_evaluator(config, pair, device, check, threads)
     initial_model = loaded.to(device)
     night = hypnogram(config)
     ensemble = Ensemble(initial_model, config.seeds, config.lr, check)
@@ -115,7 +115,7 @@ def train(
     else:
         yield _night_started(config, night, pair, weights, chosen)
         yield evaluator.cues()
-        yield evaluator.evaluate_before(initial_model, ensemble)
+        yield evaluator.evaluate_initial_model(initial_model, ensemble)
         yield evaluator.recall([initial_model] * len(config.seeds), 0)
     for number, cycle in enumerate(night, start=1):
         if saved and number <= saved.cycle:

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 
 from core.data import DatasetPair, load_pair
-from core.data.fingerprints import keep_fingerprints, outside_bundled_test
+from core.data.fingerprints import outside_bundled_test, save_fingerprints
 from core.data.splits import Images
 from core.evaluation.weight_scores import score_weights
 from core.model.weights import save_weights
 from core.runs.events import PretrainingAdvanced
-from core.support.files import make_folders
+from core.support.files import create_folders
 from core.support.stopping import Check, never
 from core.support.versions import versions
 from core.training.pretraining import pretrain
@@ -49,7 +49,7 @@ def pretrain_to_file(
         If a loss is not finite.
     """
     images = pretraining_images(pair)
-    make_folders(path.parent)
+    create_folders(path.parent)
     checkpoint = path.with_suffix(".partial")
     vae, losses = yield from pretrain(images, recipe, checkpoint, check)
     pairs = {"bundled": load_pair(pair.split, "bundled"), pair.source: pair}
@@ -59,7 +59,7 @@ def pretrain_to_file(
         "recipe": asdict(recipe),
         "epochs": len(losses),
         "loss_per_epoch": list(losses),
-        "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
+        "training_images": save_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "scores": {source: score_weights(vae, scored, check) for source, scored in pairs.items()},

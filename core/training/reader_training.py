@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.data import Dataset, DatasetPair
-from core.data.fingerprints import keep_fingerprints, outside_bundled_test
+from core.data.fingerprints import outside_bundled_test, save_fingerprints
 from core.data.splits import Images, Labels
 from core.model.digit_reader import DIGITS, DigitReader, classify, dataset_classes
 from core.model.vae import initialise
@@ -122,7 +122,7 @@ def train_reader_to_file(
         "seed": seed,
         "epochs": _EPOCHS,
         "classes": "digit + 10 x style, style 1 being dark on light",
-        "training_images": keep_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
+        "training_images": save_fingerprints(images, f"{pair.split}-{pair.source}", path.parent),
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "test_accuracy": {

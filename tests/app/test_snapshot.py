@@ -82,7 +82,7 @@ def test_progress_is_the_mean_of_both_runs() -> None:
 def test_the_time_left_is_the_longer_one_of_both_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engine_state = EngineState(pace=2.0)
+    engine_state = EngineState(slowdown=2.0)
     monkeypatch.setattr("core.jobs.engine_info.current_state", lambda: engine_state)
     half = Snapshot("running", HALF)
     assert _snapshot(half, None).seconds_left() == pytest.approx(

@@ -61,7 +61,7 @@ def test_a_queued_run_shows_its_position_in_the_queue_and_its_finished_cycles(
 ) -> None:
     assert (
         status_text.position_text(
-            Snapshot("queued", state, wanted=True, place=QueuePosition(3, None))
+            Snapshot("queued", state, in_queue=True, position=QueuePosition(3, None))
         )
         == words
     )
@@ -76,15 +76,17 @@ def test_a_queued_run_shows_its_position_in_the_queue_and_its_finished_cycles(
     ],
 )
 def test_an_interrupted_run_shows_where_and_how_it_continues(state: RunState, point: str) -> None:
-    queued = Snapshot("interrupted", state, wanted=True)
-    assert status_text.position_text(queued) == f"{point}; {wait_text.BY_ITSELF}"
+    queued = Snapshot("interrupted", state, in_queue=True)
+    assert status_text.position_text(queued) == f"{point}; {wait_text.CONTINUES_AUTOMATICALLY}"
     not_queued = Snapshot("interrupted", state)
-    assert status_text.position_text(not_queued) == f"{point}; {wait_text.WHEN_RESUMED}"
-    not_served = Snapshot("interrupted", state, wanted=True, is_served=False)
-    assert status_text.position_text(not_served) == f"{point}; {wait_text.WHEN_AN_ENGINE_RUNS}"
+    assert status_text.position_text(not_queued) == f"{point}; {wait_text.CAN_BE_RESUMED}"
+    not_served = Snapshot("interrupted", state, in_queue=True, is_served=False)
+    assert (
+        status_text.position_text(not_served) == f"{point}; {wait_text.CONTINUES_WHEN_ENGINE_RUNS}"
+    )
     engine_failed = Problem(ProblemCode.ENGINE_FAILED, {"reason": "no scheduler."})
-    problem = Snapshot("interrupted", state, wanted=True, problem=engine_failed)
-    assert status_text.position_text(problem) == f"{point}; {wait_text.WHEN_THE_ENGINE_WORKS}"
+    problem = Snapshot("interrupted", state, in_queue=True, problem=engine_failed)
+    assert status_text.position_text(problem) == f"{point}; {wait_text.CONTINUES_WHEN_ENGINE_WORKS}"
 
 
 # --- two runs ---
@@ -102,7 +104,7 @@ CONFIGS = (
         (Snapshot("running", IN_SECOND), None, "cycle 2 of 2, NREM, about 20 s left"),
         (
             Snapshot("running", IN_SECOND),
-            Snapshot("queued", EMPTY, place=QueuePosition(1, None)),
+            Snapshot("queued", EMPTY, position=QueuePosition(1, None)),
             "cycle 2 of 2, NREM, about 30 s left",
         ),
         (Snapshot("done", DONE), Snapshot("done", DONE), "cycle 2 of 2, in 12 s"),
@@ -113,7 +115,7 @@ CONFIGS = (
         ),
         (
             Snapshot("done", DONE),
-            Snapshot("queued", EMPTY, place=QueuePosition(2, None)),
+            Snapshot("queued", EMPTY, position=QueuePosition(2, None)),
             "2nd in line (no REM)",
         ),
         (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocket, sync_playwright
 
-from tools.browser import HOW_TO_GET_ONE, QUIET, find_browser, in_ci
-from tools.page_server import Server
+from tools.browser import BROWSER_ARGUMENTS, INSTALL_HINT, find_browser, in_ci
+from tools.page_server import PageServer
 
 
 @pytest.fixture(scope="session")
@@ -17,33 +17,33 @@ def browser() -> Iterator[Browser]:
     """Chromium; skips the tests if there is none, except in CI."""
     path = find_browser()
     if path is None:
-        (pytest.fail if in_ci() else pytest.skip)(f"there is no browser: {HOW_TO_GET_ONE}")
+        (pytest.fail if in_ci() else pytest.skip)(f"there is no browser: {INSTALL_HINT}")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        chromium = playwright.chromium.launch(executable_path=path, args=list(BROWSER_ARGUMENTS))
         yield chromium
         chromium.close()
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     """One server for all tests that do not restart it."""
     yield from _serve(tmp_path_factory.mktemp("outputs"))
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def own_server(tmp_path: Path) -> Iterator[PageServer]:
     """A new server for a single test."""
     yield from _serve(tmp_path)
 
 
-def _serve(outputs: Path) -> Iterator[Server]:
-    server = Server(outputs)
+def _serve(outputs: Path) -> Iterator[PageServer]:
+    server = PageServer(outputs)
     server.start()
     try:
         yield server
     finally:
-        server.end()
-    assert "Traceback" not in server.said()
+        server.terminate()
+    assert "Traceback" not in server.output()
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Session:
     """
 
     page: Page
-    server: Server
+    server: PageServer
     errors: list[str] = field(default_factory=list)
     outside_requests: list[str] = field(default_factory=list)
     messages_sent: int = 0
@@ -113,7 +113,7 @@ def new_session(browser: Browser) -> Iterator[NewSession]:
     """
     sessions: list[Session] = []
 
-    def new(server: Server, width: int = 1280, height: int = 720, **context: Any) -> Session:
+    def new(server: PageServer, width: int = 1280, height: int = 720, **context: Any) -> Session:
         screen = {"width": width, "height": height}
         sessions.append(Session(browser.new_context(viewport=screen, **context).new_page(), server))
         return sessions[-1]
@@ -127,6 +127,6 @@ def new_session(browser: Browser) -> Iterator[NewSession]:
 
 
 @pytest.fixture
-def session(new_session: NewSession, server: Server) -> Session:
+def session(new_session: NewSession, server: PageServer) -> Session:
     """A session on a small desktop screen."""
     return new_session(server)

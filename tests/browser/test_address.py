@@ -14,7 +14,7 @@ from tests.browser.page_state import (
     slider,
     status,
 )
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 _SETTINGS = {
     "num_cycles": "4",
@@ -62,7 +62,7 @@ def test_an_address_of_settings_sets_every_control(session: Session) -> None:
 
 
 def test_a_copied_address_shows_the_same_controls_and_hypnogram(
-    new_session: NewSession, server: Server
+    new_session: NewSession, server: PageServer
 ) -> None:
     page = new_session(server).open(_query(_SETTINGS))
     slider(page, "num_cycles").focus()

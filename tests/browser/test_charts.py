@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewSession, Session
 from tests.browser.page_state import CHARTS, RUN_MS, SOON_MS, expect_points, figure, status
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 _ALL = [*CHARTS, "hypnogram"]
 _HIDDEN = "new"
@@ -50,7 +50,7 @@ _COLOURS = """
 def test_zoom_and_hidden_traces_stay_during_the_updates_of_a_run(session: Session) -> None:
     settings = {"num_cycles": 10, "total_eps": 20, "num": 10}
     run, other = (
-        session.server.ask(**settings, start_fraction_rem=rem, end_fraction_rem=rem)
+        session.server.submit(**settings, start_fraction_rem=rem, end_fraction_rem=rem)
         for rem in (0.5, 0)
     )
     page = session.open(f"?run={run}&with={other}")
@@ -139,7 +139,7 @@ def _wait_for_points(page: Page, count: int) -> None:
 def test_a_chart_out_of_sight_is_drawn_less_often_and_updated_when_it_is_visible(
     session: Session,
 ) -> None:
-    run = session.server.ask(num_cycles=6, total_eps=12, num=5, start_fraction_rem=0.5)
+    run = session.server.submit(num_cycles=6, total_eps=12, num=5, start_fraction_rem=0.5)
     page = session.open(f"?run={run}")
     charts = [figure(page, key) for key in ("error_chart", "loss_chart")]
     for chart in charts:
@@ -161,7 +161,7 @@ def test_a_chart_out_of_sight_is_drawn_less_often_and_updated_when_it_is_visible
 
 @pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
 def test_the_texts_of_all_charts_have_enough_contrast_in_both_themes(
-    new_session: NewSession, server: Server, scheme: str, other: str
+    new_session: NewSession, server: PageServer, scheme: str, other: str
 ) -> None:
     page = new_session(server, color_scheme=scheme).open()
     expect_points(page, 21, 11)

@@ -19,7 +19,7 @@ from tests.browser.page_state import (
     wait_for_more,
 )
 from tests.browser.screen import expect_in_first_screenful
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 _HIGHLIGHTED = """
 (count) => {
@@ -32,7 +32,7 @@ _HIGHLIGHTED = """
 
 @pytest.mark.slow  # a run with the default settings and the compared run
 def test_the_example_is_shown_and_then_a_run_is_followed_to_its_end(
-    own_server: Server, new_session: NewSession
+    own_server: PageServer, new_session: NewSession
 ) -> None:
     session = new_session(own_server)
     page = session.open()

@@ -105,7 +105,7 @@ def test_enter_on_run_starts_a_run(session: Session) -> None:
 
 
 def test_a_selected_cycle_stays_until_follow_is_pressed(session: Session) -> None:
-    run = session.server.ask(num_cycles=10, total_eps=40, num=200)
+    run = session.server.submit(num_cycles=10, total_eps=40, num=200)
     page = session.open(f"?run={run}")
     expect(status(page)).to_contain_text(re.compile("cycle [3-5] of 10"), timeout=RUN_MS)
     _tab_to(page, ".st-key-playhead input")

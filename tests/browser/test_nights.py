@@ -19,7 +19,7 @@ from tests.browser.page_state import (
     run_button,
     status,
 )
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 _SHORT_RUN = "total_eps=12&num_cycles=3&num=10"
 
@@ -33,7 +33,7 @@ def _ids(page: Page) -> list[str]:
     return re.findall(r"(?:run|with)=([\w-]+)", page.url)
 
 
-def _kinds(server: Server, run: str) -> list[str]:
+def _kinds(server: PageServer, run: str) -> list[str]:
     log = (server.outputs / "runs" / run / LOG).read_text("utf-8")
     return [json.loads(line)["kind"] for line in log.splitlines()]
 
@@ -64,7 +64,7 @@ def test_a_reload_during_a_run_shows_the_same_runs_and_controls(session: Session
 
 
 def test_runs_of_two_visitors_are_concurrent_and_their_links_show_the_same(
-    new_session: NewSession, server: Server
+    new_session: NewSession, server: PageServer
 ) -> None:
     first, second = (new_session(server) for _ in range(2))
     for session, cycles in ((first, 3), (second, 4)):
@@ -110,7 +110,7 @@ def test_both_runs_are_stopped_and_resumed(session: Session) -> None:
 
 
 def test_a_run_continues_after_its_engine_was_killed(session: Session) -> None:
-    run = session.server.ask(total_eps=60)
+    run = session.server.submit(total_eps=60)
     page = session.open(f"?run={run}")
     expect_cycle(page, 2, 3)
     state = json.loads((session.server.outputs / "engine" / "state.json").read_text("utf-8"))
@@ -121,10 +121,10 @@ def test_a_run_continues_after_its_engine_was_killed(session: Session) -> None:
 
 
 def test_a_run_continues_after_the_server_was_killed(
-    own_server: Server, new_session: NewSession
+    own_server: PageServer, new_session: NewSession
 ) -> None:
     # The server is the first fixture, so that it ends after all pages are closed.
-    run = own_server.ask(total_eps=150)
+    run = own_server.submit(total_eps=150)
     first = new_session(own_server)
     expect_cycle(first.open(f"?run={run}"), 2, 3)
     first.close()

@@ -9,7 +9,7 @@ from core.runs.measures import ERROR
 from tests.browser.conftest import NewSession, Session
 from tests.browser.page_state import CHARTS, expect_points, figure
 from tests.browser.screen import box, expect_in_first_screenful, overflow
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 # Elements without an accessible name, by the parts of W3C's "accname" that this page uses.
 _NAMELESS = """
@@ -55,7 +55,7 @@ def test_a_small_desktop_shows_hypnogram_status_scores_and_charts_without_scroll
     assert right["x"] + right["width"] <= 1280
 
 
-def test_a_phone_shows_all_parts_in_one_column(new_session: NewSession, server: Server) -> None:
+def test_a_phone_shows_all_parts_in_one_column(new_session: NewSession, server: PageServer) -> None:
     page = _with_charts(new_session(server, 390, 844))
     assert overflow(page) == 0
     keys = (

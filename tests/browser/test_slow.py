@@ -23,7 +23,7 @@ window.requestIdleCallback = (callback, options) =>
 
 
 def test_a_slow_browser_shows_the_settings_of_a_running_run(session: Session) -> None:
-    run = session.server.ask(num_cycles=10, total_eps=10, num=10)
+    run = session.server.submit(num_cycles=10, total_eps=10, num=10)
     browser = session.page.context.new_cdp_session(session.page)
     browser.send("Emulation.setCPUThrottlingRate", {"rate": _TIMES_SLOWER})
     page = session.open(f"?run={run}")
@@ -40,7 +40,7 @@ def test_a_slow_browser_shows_the_settings_of_a_running_run(session: Session) ->
 
 
 def test_outdated_values_of_a_slow_browser_do_not_pause_the_playhead(session: Session) -> None:
-    run = session.server.ask(num_cycles=6, total_eps=6, num=10)
+    run = session.server.submit(num_cycles=6, total_eps=6, num=10)
     page = session.open(f"?run={run}")
     # It sends the cycle that it shows with a poll, when the server has a newer one already.
     page.evaluate(_KEEP_BUSY)
@@ -50,7 +50,7 @@ def test_outdated_values_of_a_slow_browser_do_not_pause_the_playhead(session: Se
 
 
 def test_a_browser_that_is_never_idle_follows_a_run_to_its_end(session: Session) -> None:
-    run = session.server.ask(num_cycles=3, total_eps=3, num=10)
+    run = session.server.submit(num_cycles=3, total_eps=3, num=10)
     session.page.add_init_script(_NEVER_IDLE)
     page = session.open(f"?run={run}")
     expect(status(page)).to_contain_text("done", timeout=RUN_MS)

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import NewSession, Session
 from tests.browser.page_state import SOON_MS, expect_cycle, run_button, status
 from tests.browser.screen import overflow
-from tools.page_server import Server
+from tools.page_server import PageServer
 
 _LONG_RUN = "total_eps=60&num_cycles=30&compare=none"
 _NO_COOKIES = """
@@ -34,7 +34,7 @@ def _cookies(session: Session) -> list[dict[str, object]]:
 
 
 def test_a_visitor_is_recognised_after_a_reload_and_another_one_can_only_watch(
-    new_session: NewSession, server: Server
+    new_session: NewSession, server: PageServer
 ) -> None:
     first, second = new_session(server), new_session(server, 390, 844)
     page = first.open(f"?{_LONG_RUN}")
@@ -65,7 +65,7 @@ def test_a_visitor_is_recognised_after_a_reload_and_another_one_can_only_watch(
 
 
 def test_a_second_tab_of_the_browser_is_the_same_visitor(
-    new_session: NewSession, server: Server
+    new_session: NewSession, server: PageServer
 ) -> None:
     first = new_session(server)
     page = first.open(f"?{_LONG_RUN}")
@@ -78,7 +78,7 @@ def test_a_second_tab_of_the_browser_is_the_same_visitor(
 
 
 def test_a_browser_without_cookies_can_stop_its_run_until_it_reloads(
-    new_session: NewSession, server: Server
+    new_session: NewSession, server: PageServer
 ) -> None:
     session = new_session(server)
     session.page.add_init_script(_NO_COOKIES)

@@ -16,7 +16,7 @@ from core.runs.folder import find_run
 from core.runs.log import LOG
 from core.runs.recording import record_run
 from core.schedule.config import RunConfig
-from tests.helpers.engines import own_outputs
+from tests.helpers.engines import use_outputs_folder
 from tests.helpers.power_cut import Disk
 
 pytestmark = pytest.mark.skipif(
@@ -30,7 +30,7 @@ NIGHT = RunConfig(
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
-    own_outputs(tmp_path / "outputs", monkeypatch)
+    use_outputs_folder(tmp_path / "outputs", monkeypatch)
     monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))
     return Disk(tmp_path, monkeypatch)
 

@@ -17,11 +17,11 @@ from core.queue.paths import engine_folder, engine_users_folder, reserved_space_
 from core.runs.events import NightDone, NightFailed, NightStarted
 from core.runs.folder import RunFolder, all_runs, new_run, runs_dir
 from core.schedule.config import RunConfig
-from core.support.files import make_folders, write_bytes
-from tests.conftest import Settings
+from core.support.files import create_folders, write_bytes
+from tests.conftest import ConfigFactory
 from tests.helpers.disks import Disk, small_disk
-from tests.helpers.engines import execute_here, own_outputs, result_bits
-from tools.sample_runs import RUN, made_night, put_run
+from tests.helpers.engines import execute_here, result_bits, use_outputs_folder
+from tools.sample_runs import RUN, create_run, night_events
 
 KB = 1_024
 
@@ -30,7 +30,7 @@ KB = 1_024
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """A disk of 24 MB that contains the outputs folder."""
     with small_disk(tmp_path / "outputs", 24) as outputs_disk:
-        own_outputs(outputs_disk.path, monkeypatch)
+        use_outputs_folder(outputs_disk.path, monkeypatch)
         yield outputs_disk
 
 
@@ -49,7 +49,7 @@ def failure_of(folder: RunFolder) -> str | None:
 # Free KB. Each time another file does not fit, from the initial weights to a late checkpoint.
 @pytest.mark.parametrize("free", [0, 16, 400, 700, 1_000, 2_500, 4_500, 5_500])
 def test_a_run_on_a_full_disk_fails_with_a_sentence_and_its_resumed_results_are_the_same(
-    free: int, disk: Disk, short: Settings, one_thread: int
+    free: int, disk: Disk, short: ConfigFactory, one_thread: int
 ) -> None:
     config = short(total_eps=8, num_cycles=4)
     folder = new_run(config, "ada", 1)
@@ -69,24 +69,24 @@ def test_a_run_on_a_full_disk_fails_with_a_sentence_and_its_resumed_results_are_
 
 
 def test_a_record_that_cannot_be_replaced_stays_unchanged_and_fails_the_run(
-    disk: Disk, short: Settings, one_thread: int, monkeypatch: pytest.MonkeyPatch
+    disk: Disk, short: ConfigFactory, one_thread: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = new_run(short(), "ada", 1)
-    note_start = RunFolder.note_start
+    record_start = RunFolder.record_start
 
     def note_start_on_full_disk(self: RunFolder, event: NightStarted) -> None:
         disk.fill(0)
-        note_start(self, event)
+        record_start(self, event)
 
-    monkeypatch.setattr(RunFolder, "note_start", note_start_on_full_disk)
+    monkeypatch.setattr(RunFolder, "record_start", note_start_on_full_disk)
     assert "No space left on device" in (failure_of(folder) or "")
     assert folder.record().device is None  # it is still the record from the submission
 
 
 def test_a_failure_can_be_recorded_without_any_free_byte(disk: Disk) -> None:
-    run = put_run()
+    run = create_run()
     entries.add(RUN, "ada")
-    make_folders(engine_folder())
+    create_folders(engine_folder())
     reserve_space()
     disk.fill(0)
     record_failure(run, "its disk is full.")
@@ -100,7 +100,7 @@ def test_a_failure_can_be_recorded_without_any_free_byte(disk: Disk) -> None:
 
 @pytest.mark.parametrize("free", [0, 4])
 def test_a_submit_on_a_full_disk_raises_and_creates_no_run(free: int, disk: Disk) -> None:
-    make_folders(runs_dir())
+    create_folders(runs_dir())
     for _ in range(3):
         disk.fill(free * KB)
         with pytest.raises(OSError, match="No space left on device") as raised:
@@ -114,7 +114,7 @@ def test_a_submit_on_a_full_disk_raises_and_creates_no_run(free: int, disk: Disk
 def test_an_engine_that_cannot_start_on_a_full_disk_leaves_no_registered_user(
     disk: Disk,
 ) -> None:
-    make_folders(engine_users_folder())
+    create_folders(engine_users_folder())
     disk.fill(0)
     for _ in range(3):
         with pytest.raises(OSError, match="No space left"):
@@ -150,8 +150,8 @@ def test_a_state_that_cannot_be_published_on_a_full_disk_is_published_once_space
 def test_an_export_or_a_copy_to_a_full_disk_prints_one_sentence_with_a_remedy(
     action: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own_outputs(tmp_path / "outputs", monkeypatch)
-    put_run(RUN, made_night(RunConfig(num_cycles=2, total_eps=4, num=2)))
+    use_outputs_folder(tmp_path / "outputs", monkeypatch)
+    create_run(RUN, night_events(RunConfig(num_cycles=2, total_eps=4, num=2)))
     with small_disk(tmp_path / "small", 1) as small:
         monkeypatch.setenv("SLEEP_GALLERY_DIR", str(small.path / "gallery"))
         (small.path / "gallery").mkdir()

@@ -38,7 +38,7 @@ SHORT_RUN = RunConfig(
 LONG_RUN = RunConfig(split="digits", total_eps=4_000, num_cycles=4, device="cpu")
 
 
-def wait(condition: Callable[[], Any], within_s: float = TIMEOUT_S, message: str = "") -> Any:
+def wait_until(condition: Callable[[], Any], within_s: float = TIMEOUT_S, message: str = "") -> Any:
     """Wait until a condition is true, and return its value.
 
     Parameters
@@ -109,7 +109,7 @@ class Engine:
 
     def wait_until_ready(self) -> None:
         """Wait until the engine accepts runs."""
-        wait(lambda: engine_state.current_state().ready, message="the engine is not ready")
+        wait_until(lambda: engine_state.current_state().ready, message="the engine is not ready")
 
     def processes(self) -> list[psutil.Process]:
         """Return the engine's process and all its descendants."""
@@ -154,7 +154,7 @@ def worker_pid(run_id: str) -> int | None:
     """Return the process that executes a run now, from its heartbeat; None if none does."""
     folder = find_run(run_id)
     pid = read_json(folder.heartbeat).get("pid")
-    if not (folder.asleep() and isinstance(pid, int) and is_running_pid(pid)):
+    if not (folder.is_running() and isinstance(pid, int) and is_running_pid(pid)):
         return None
     return pid
 
@@ -172,7 +172,7 @@ def wait_until_over(run_id: str, within_s: float = 300.0) -> Snapshot:
         snapshot = jobs.state(run_id)
         return None if snapshot.active else snapshot
 
-    return wait(snapshot_if_over, within_s, f"run {run_id} does not end")
+    return wait_until(snapshot_if_over, within_s, f"run {run_id} does not end")
 
 
 def read_events(run_id: str) -> list[Event]:
@@ -211,7 +211,7 @@ def _bits(value: Any) -> Any:
     return value.hex() if isinstance(value, float) else value
 
 
-def own_outputs(folder: Path, monkeypatch: Any) -> Path:
+def use_outputs_folder(folder: Path, monkeypatch: Any) -> Path:
     """Use ``folder`` as the outputs folder of this test, and return it."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(folder))
     # Only the test starts engines: one that `submit` started would run until the last test.

@@ -12,10 +12,10 @@ from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunReader
 from core.schedule.config import RunConfig
 from core.support.locks import acquire
-from tools.sample_runs import RUN, made_night, put_run
+from tools.sample_runs import RUN, create_run, night_events
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
-NIGHT = made_night(CONFIG, pretraining=2)
+NIGHT = night_events(CONFIG, pretraining=2)
 STARTED = NIGHT[:9]
 UNLOGGED_FAILURE = "the disk is full."
 LOGS: dict[str, list[Event]] = {
@@ -33,7 +33,7 @@ LOGS: dict[str, list[Event]] = {
 
 def write_run(log: str, run_id: str = RUN) -> RunFolder:
     """Write a run that alice owns and whose log is `LOGS[log]`."""
-    folder = put_run(run_id, LOGS[log], person="alice")
+    folder = create_run(run_id, LOGS[log], person="alice")
     if log == "damaged":
         damage_log(folder)
     return folder

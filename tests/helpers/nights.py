@@ -10,14 +10,14 @@ from core.model.vae import VAE
 from core.runs.events import EpochDone
 from core.schedule.config import RunConfig
 from core.support.random_streams import Purpose, random_stream
-from tests.conftest import of_kind
+from tests.conftest import events_of_type
 
 
 def losses(events: list[Any], index: int = 0) -> list[tuple[float, float, float]]:
     """Return (total, reconstruction, KL) per epoch of one seed, by its index in the config."""
     return [
         (event.total[index], event.reconstruction[index], event.kl[index])
-        for event in of_kind(events, EpochDone)
+        for event in events_of_type(events, EpochDone)
     ]
 
 

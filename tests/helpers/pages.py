@@ -36,6 +36,7 @@ def no_engine(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no engine start, and write runs to ``outputs``."""
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(outputs))
     monkeypatch.setattr(jobs, "keep_engine", lambda: None)
+    monkeypatch.setattr(jobs.client, "keep_engine", lambda: None)
     set_connection(monkeypatch, SECRET)
     # For each new page Streamlit scans all installed packages for components, which takes 0.2 s.
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)

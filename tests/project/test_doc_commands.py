@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.arguments import make_parser
+from core.cli.arguments import build_parser
 from core.support.environment import PROJECT
 from tests.project.documents import DOCUMENTS, commands, read
 
@@ -33,7 +33,7 @@ def check_python(words: list[str]) -> None:
 def parser_status(arguments: list[str]) -> object:
     """Return the exit status of parsing ``arguments`` of ``python -m core``."""
     try:
-        make_parser().parse_args(arguments)
+        build_parser().parse_args(arguments)
     except SystemExit as exited:  # also for --help, with status 0
         return exited.code
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.helpers.engines import is_running, is_running_pid, wait, wait_until_ended
+from tests.helpers.engines import is_running, is_running_pid, wait_until, wait_until_ended
 from tools import stress_test
 
 
@@ -23,7 +23,7 @@ def test_a_process_that_exited_counts_as_ended_before_it_is_reaped(child: psutil
     assert is_running(child)
     assert is_running_pid(child.pid)
     child.kill()
-    wait(lambda: child.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: child.status() == psutil.STATUS_ZOMBIE)
     assert not is_running(child)
     assert not is_running_pid(child.pid)
     wait_until_ended([child])

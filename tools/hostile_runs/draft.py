@@ -13,7 +13,7 @@ from core.runs.codec import encode
 from core.runs.events import NightStarted
 from core.schedule.config import RunConfig
 from core.support.checksums import add_checksum, write_checked_json
-from tools.sample_runs import made_night
+from tools.sample_runs import night_events
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
 SECRET = np.full((1, 2, 28, 28), 77, np.uint8)  # images of a file outside all runs
@@ -49,7 +49,7 @@ class Draft:
     record: Record = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        events = made_night(self.config)
+        events = night_events(self.config)
         for number, event in enumerate(events):
             line, arrays = encode(event)
             if arrays:

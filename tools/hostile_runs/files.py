@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tools.hostile_runs.draft import SECRET, Case, Draft, altered, written
-from tools.sample_runs import OTHER
+from tools.sample_runs import OTHER_RUN
 
 _FILES = ("array", "events.jsonl", "config.json", "lock", "arrays")
 
@@ -40,7 +40,7 @@ def _replaced(name: str, create: Callable[[Path, Draft], object]) -> Case:
 
 def _link(target: str) -> Callable[[Path, Draft], object]:
     def create(path: Path, draft: Draft) -> None:
-        path.symlink_to(target.format(outside=draft.outside, other=draft.folder.parent / OTHER))
+        path.symlink_to(target.format(outside=draft.outside, other=draft.folder.parent / OTHER_RUN))
 
     return create
 

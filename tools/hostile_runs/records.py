@@ -5,7 +5,7 @@ from typing import Any
 
 from tools.hostile_runs.draft import Case, Draft, altered, written
 from tools.hostile_runs.logs import ESCAPES
-from tools.sample_runs import OTHER
+from tools.sample_runs import OTHER_RUN
 
 
 def _record(**changes: Any) -> Case:
@@ -51,7 +51,7 @@ RECORDS: Mapping[str, Case] = {
     "weights with a list": _record(weights={**_WEIGHTS, "origin": [1]}),
     "escape sequences in the weights": _record(weights={**_WEIGHTS, "file": ESCAPES}),
     "device 5": _record(device=5),
-    "the record of another run": _record(run=OTHER),
+    "the record of another run": _record(run=OTHER_RUN),
     "a record without a person": _record(person=...),
     "a record without a config": _record(config=...),
     "a record with an unknown field": _record(**{ESCAPES: 1}),

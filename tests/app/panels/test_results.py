@@ -17,7 +17,7 @@ from tests.helpers.pages import (
     text_of,
     trace,
 )
-from tools.sample_runs import RECORDED, put_recorded
+from tools.sample_runs import RECORDED_RUNS, copy_recorded_run
 
 
 @pytest.fixture(autouse=True)
@@ -106,8 +106,8 @@ def test_the_filmstrip_shows_at_most_twenty_dreams() -> None:
 
 
 def test_a_log_without_images_is_shown() -> None:
-    put_recorded()
-    page = open_page(RECORDED[-1].name)
+    copy_recorded_run()
+    page = open_page(RECORDED_RUNS[-1].name)
     assert statuses_of(page) == ["done"]
     assert text.NO_IMAGES in text_of(page)
     assert figure_of(page, "error_chart")["data"][0]["y"]

@@ -64,16 +64,16 @@ def test_a_queued_run_shows_its_position_in_the_queue(timers: Timers) -> None:
 def test_a_queued_run_shows_that_the_engine_is_starting() -> None:
     entries.add(write([]).id, "tester")
     with register_user().lock:  # as the page, which starts an engine
-        assert wait_text.ENGINE_STARTS in text_of(open_page(RUN))
+        assert wait_text.ENGINE_STARTING in text_of(open_page(RUN))
     with engine():
-        assert wait_text.ENGINE_STARTS in text_of(open_page(RUN))
+        assert wait_text.ENGINE_STARTING in text_of(open_page(RUN))
     with engine(ready=True):
-        assert wait_text.ITS_TURN in text_of(open_page(RUN))
+        assert wait_text.RUN_STARTING in text_of(open_page(RUN))
 
 
 @pytest.mark.parametrize(
     ("started", "words"),
-    [(False, wait_text.NO_ENGINE), (True, wait_text.WHEN_AN_ENGINE_RUNS)],
+    [(False, wait_text.NO_ENGINE), (True, wait_text.CONTINUES_WHEN_ENGINE_RUNS)],
 )
 def test_a_run_without_an_engine_shows_how_to_start_one(started: bool, words: str) -> None:
     entries.add((write_unfinished_run() if started else write([])).id, "tester")
@@ -90,7 +90,7 @@ def test_a_frozen_engine_is_reported_until_it_answers(started: bool) -> None:
         page = open_page(RUN)
         assert len(page.warning) == 1
         assert "job engine (process 7) has not answered since" in text_of(page)
-        assert wait_text.BY_ITSELF not in text_of(page)
+        assert wait_text.CONTINUES_AUTOMATICALLY not in text_of(page)
         touch_heartbeat()
         assert not open_page(RUN).warning
 
@@ -111,7 +111,7 @@ def test_the_problem_of_an_engine_is_reported(started: bool) -> None:
     publish(EngineState(problem=Problem(ProblemCode.SCHEDULER_UNREACHABLE, parameters)))
     page = open_page(RUN)
     assert statuses_of(page) == ["interrupted" if started else "queued"]
-    assert started or wait_text.ENGINE_CANNOT in text_of(page)
+    assert started or wait_text.ENGINE_HAS_PROBLEM in text_of(page)
     assert len(page.warning) == 1
     assert "DASK_SCHEDULER_ADDRESS is 'x'" in text_of(page)
     assert not page.error

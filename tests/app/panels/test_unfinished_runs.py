@@ -133,13 +133,13 @@ def test_an_interrupted_run_continues_by_itself_or_is_resumed(
     folder = write_unfinished_run()
     page = open_page(RUN)
     assert statuses_of(page) == ["interrupted"]
-    assert f"after cycle 1 of 2; {wait_text.WHEN_RESUMED}" in text_of(page)
+    assert f"after cycle 1 of 2; {wait_text.CAN_BE_RESUMED}" in text_of(page)
     assert buttons_of(page) == {"play", "run", "resume"}
     entries.add(folder.id, "tester")
     with register_user().lock:  # as the page, which starts an engine
         page.run()
     assert statuses_of(page) == ["interrupted"]
-    assert f"after cycle 1 of 2; {wait_text.BY_ITSELF}" in text_of(page)
+    assert f"after cycle 1 of 2; {wait_text.CONTINUES_AUTOMATICALLY}" in text_of(page)
     assert buttons_of(page) == {"play", "stop"}
     assert timers.status == [None, live_results.POLL_S]
 

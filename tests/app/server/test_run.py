@@ -13,11 +13,11 @@ import pytest
 from websockets.sync.client import connect
 
 from core.support import environment
-from tools.http_client import Served, free_port, served, silent_listener
+from tools.http_client import ServerProcess, free_port, running_server, silent_listener
 from tools.streamlit_client import session_id
 
 
-def listening(server: Served) -> set[str]:
+def listening(server: ServerProcess) -> set[str]:
     """Return the addresses on which the server listens."""
     return {
         connection.laddr.ip
@@ -27,7 +27,7 @@ def listening(server: Served) -> set[str]:
 
 
 def test_by_default_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
-    with served(tmp_path) as server:
+    with running_server(tmp_path) as server:
         assert listening(server) == {"127.0.0.1"}
         assert f"http://localhost:{server.port}/\n" in server.output()
         assert "Other machines cannot reach it" in server.output()
@@ -37,11 +37,11 @@ def test_by_default_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
 def test_the_server_listens_on_all_addresses_if_configured(everywhere: str, tmp_path: Path) -> None:
     if everywhere == "::" and not socket.has_dualstack_ipv6():
         pytest.skip("needs IPv6")
-    with served(tmp_path, "--server.address", everywhere) as server:
+    with running_server(tmp_path, "--server.address", everywhere) as server:
         assert listening(server) == {everywhere}
         assert "Other machines reach it by the IP address of this machine" in server.output()
-        assert server.ask("/_stcore/health", host="192.0.2.1").status == 200
-        assert server.ask("/_stcore/health", host="rebound.example").status == 403
+        assert server.request("/_stcore/health", host="192.0.2.1").status == 200
+        assert server.request("/_stcore/health", host="rebound.example").status == 403
 
 
 def test_make_app_listens_on_loopback_by_default() -> None:
@@ -62,7 +62,7 @@ def test_streamlit_run_serves_the_page_with_the_same_limits_on_requests(tmp_path
     page = str(environment.PROJECT / "app" / "main.py")
     with (
         silent_listener() as (proxy, external_clients),
-        served(
+        running_server(
             tmp_path,
             module=("streamlit", "run", page),
             SLEEP_MAX_CONNECTIONS="10",
@@ -79,13 +79,13 @@ def test_streamlit_run_serves_the_page_with_the_same_limits_on_requests(tmp_path
             connection, answer = server.handshake(*headers)
             connection.close()
             assert answer.status == status
-        assert server.ask("/", host="rebound.example").status == 403
-        assert server.ask("/_stcore/upload_file/a/b", method="PUT").status == 405
+        assert server.request("/", host="rebound.example").status == 403
+        assert server.request("/_stcore/upload_file/a/b", method="PUT").status == 405
         with connect(f"ws://{server.host}/_stcore/stream", close_timeout=1) as visitor:
             assert session_id(visitor)  # the page's script runs
         answers = []
         for _ in range(9):
-            connection, answer = server.visit()
+            connection, answer = server.open_page()
             stack.callback(connection.close)
             answers.append(answer.status)
         assert answers == [101] * 8 + [503]
@@ -186,7 +186,7 @@ def test_an_invalid_setting_is_reported_in_one_sentence(
 
 
 def test_more_connections_than_descriptors_are_reported_in_one_sentence(tmp_path: Path) -> None:
-    with served(tmp_path, SLEEP_MAX_CONNECTIONS="1000000") as server:
+    with running_server(tmp_path, SLEEP_MAX_CONNECTIONS="1000000") as server:
         assert re.search(
             r"^SLEEP_MAX_CONNECTIONS is 1000000, but \d+ file descriptors are enough for \d+ "
             r"connections; raise their hard limit \(ulimit -Hn\)\.$",

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tools.http_client import Served, served, silent_listener
+from tools.http_client import ServerProcess, running_server, silent_listener
 from tools.streamlit_client import session_id, upload_file
 
 FOREIGN = "Origin: http://foreign.example"
@@ -22,7 +22,7 @@ NAMED = "named.example"
 class ProxiedServer:
     """A server behind a proxy that never answers, and the list of connections to the proxy."""
 
-    server: Served
+    server: ServerProcess
     external_clients: list[object]
 
 
@@ -34,12 +34,12 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedServer]
         upper = {name.upper(): proxy for name, proxy in proxies.items()}
         folder = tmp_path_factory.mktemp("server")
         allowed = f"{NAMED}, *.below.example"
-        with served(folder, SLEEP_ALLOWED_HOSTS=allowed, **proxies, **upper) as server:
+        with running_server(folder, SLEEP_ALLOWED_HOSTS=allowed, **proxies, **upper) as server:
             yield ProxiedServer(server, external_clients)
 
 
 @pytest.fixture
-def server(proxied: ProxiedServer) -> Iterator[Served]:
+def server(proxied: ProxiedServer) -> Iterator[ServerProcess]:
     """The server; the test fails if it logs a traceback."""
     yield proxied.server
     assert "Traceback" not in proxied.server.output()
@@ -72,13 +72,13 @@ def test_a_foreign_origin_is_refused_without_a_request_to_an_external_host(
 
 
 @pytest.mark.parametrize("origin", ["null", "", "http://", "http://[", "file:///a", "http://a@b"])
-def test_a_malformed_origin_is_refused(origin: str, server: Served) -> None:
+def test_a_malformed_origin_is_refused(origin: str, server: ServerProcess) -> None:
     connection, answer = server.handshake(f"Origin: {origin}")
     connection.close()
     assert answer.status == 403
 
 
-def test_another_port_of_this_machine_is_a_foreign_origin(server: Served) -> None:
+def test_another_port_of_this_machine_is_a_foreign_origin(server: ServerProcess) -> None:
     connection, answer = server.handshake("Origin: http://127.0.0.1:1")
     connection.close()
     assert answer.status == 403
@@ -117,10 +117,10 @@ def test_a_page_of_an_allowed_host_connects(
     ],
 )
 def test_an_unknown_host_is_refused_with_the_setting_that_allows_it(
-    host: str, server: Served
+    host: str, server: ServerProcess
 ) -> None:
     for target in ("/", "/_stcore/health", "/app/static/a"):
-        answer = server.ask(target, host=host or " ")
+        answer = server.request(target, host=host or " ")
         assert answer.status == 403
         assert answer.body.startswith("This server does not answer to the host '")
         assert answer.body.endswith("add its name to the setting SLEEP_ALLOWED_HOSTS.\n")
@@ -136,12 +136,14 @@ def test_an_unknown_host_is_refused_with_the_setting_that_allows_it(
     ["localhost", "localhost:1", "sleep.localhost", "127.0.0.1", "10.1.2.3:80", "[::1]", NAMED,
      "localhost."],
 )  # fmt: skip
-def test_local_names_addresses_and_allowed_names_are_answered(host: str, server: Served) -> None:
-    assert server.ask("/_stcore/health", host=host).status == 200
-    assert server.ask("/", host=host).status == 200
+def test_local_names_addresses_and_allowed_names_are_answered(
+    host: str, server: ServerProcess
+) -> None:
+    assert server.request("/_stcore/health", host=host).status == 200
+    assert server.request("/", host=host).status == 200
 
 
-def test_a_health_check_without_a_host_is_answered(server: Served) -> None:
+def test_a_health_check_without_a_host_is_answered(server: ServerProcess) -> None:
     with server.connect() as connection:
         connection.sendall(b"GET /_stcore/health HTTP/1.0\r\n\r\n")
         assert b" 200 OK\r\n" in connection.recv(1_000)
@@ -167,8 +169,8 @@ def drain(visitor: ClientConnection) -> None:
         *("/auth/login", "/auth/logout", "/oauth2callback", "/_stcore/upload_file/a/b"),
     ],
 )
-def test_unneeded_addresses_answer_404(path: str, server: Served) -> None:
-    answer = server.ask(path)
+def test_unneeded_addresses_answer_404(path: str, server: ServerProcess) -> None:
+    answer = server.request(path)
     assert answer.status == 404
     assert len(answer.body) < 200
 
@@ -181,20 +183,20 @@ def test_unneeded_addresses_answer_404(path: str, server: Served) -> None:
         "/_stcore/bidi-components/sleep_figure/%2e%2e/%2e%2e/etc/passwd",
     ],
 )
-def test_no_path_leaves_the_static_folders(path: str, server: Served) -> None:
-    assert server.ask(path).status == 400
+def test_no_path_leaves_the_static_folders(path: str, server: ServerProcess) -> None:
+    assert server.request(path).status == 400
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "ODD"])
 @pytest.mark.parametrize("path", ["/", "/_stcore/upload_file/a/b", "/_stcore/agent/interact"])
-def test_only_get_and_head_are_allowed(method: str, path: str, server: Served) -> None:
-    answer = server.ask(path, method=method)
+def test_only_get_and_head_are_allowed(method: str, path: str, server: ServerProcess) -> None:
+    answer = server.request(path, method=method)
     assert answer.status == 405
     assert answer.body == "This server takes no uploads and answers only GET and HEAD requests.\n"
     assert "allow: get, head" in answer.head
 
 
-def test_an_upload_is_refused_and_not_stored(server: Served) -> None:
+def test_an_upload_is_refused_and_not_stored(server: ServerProcess) -> None:
     with connect(f"ws://{server.host}/_stcore/stream", max_size=None, close_timeout=1) as visitor:
         session = session_id(visitor)
         memory = server.memory()
@@ -215,7 +217,7 @@ def test_an_upload_is_refused_and_not_stored(server: Served) -> None:
 )
 @pytest.mark.parametrize("upgrade", ["", "Connection: upgrade\r\nUpgrade: websocket\r\n"])
 def test_a_connection_with_too_large_a_head_is_closed(
-    header: str, upgrade: str, server: Served
+    header: str, upgrade: str, server: ServerProcess
 ) -> None:
     memory = server.memory()
     head = f"GET /_stcore/stream HTTP/1.1\r\nHost: {server.host}\r\n{upgrade}{header}\r\n\r\n"
@@ -228,11 +230,11 @@ def test_a_connection_with_too_large_a_head_is_closed(
 
 
 def test_a_target_on_another_host_is_not_requested(proxied: ProxiedServer) -> None:
-    assert proxied.server.ask("http://foreign.example/").status in (400, 404)
+    assert proxied.server.request("http://foreign.example/").status in (400, 404)
     assert proxied.external_clients == []
 
 
-def test_a_too_large_message_closes_only_its_connection(server: Served) -> None:
+def test_a_too_large_message_closes_only_its_connection(server: ServerProcess) -> None:
     with connect(f"ws://{server.host}/_stcore/stream", max_size=None, close_timeout=1) as visitor:
         memory = server.memory()
         with suppress(ConnectionClosed):  # before all is sent
@@ -243,7 +245,7 @@ def test_a_too_large_message_closes_only_its_connection(server: Served) -> None:
     assert server.health() < 5
 
 
-def test_compressed_messages_are_not_accepted(server: Served) -> None:
+def test_compressed_messages_are_not_accepted(server: ServerProcess) -> None:
     connection, answer = server.handshake("Sec-WebSocket-Extensions: permessage-deflate")
     connection.close()
     assert answer.status == 101

@@ -19,7 +19,7 @@ from core.runs.folder import all_runs, new_run
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 from tests.helpers.command_line import read_until, results_without_time, start_command
-from tests.helpers.engines import wait
+from tests.helpers.engines import wait_until
 
 TINY = ["--no-inverted", "--num", "4", "--device", "cpu"]
 SHORT = [*TINY, "--num-cycles", "1", "--total-eps", "2"]
@@ -57,7 +57,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
             start_new_session=True,
         )
         try:
-            wait(lambda: current_state().ready)
+            wait_until(lambda: current_state().ready)
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
@@ -169,7 +169,7 @@ def test_a_queued_run_shows_its_position_and_is_stopped_by_ctrl_c_or_another_pro
         assert jobs.state(run).status == "stopped"
 
     resumed = start_command("resume", first)
-    wait(lambda: jobs.state(first).status == "running")
+    wait_until(lambda: jobs.state(first).status == "running")
     jobs.stop(first)
     rest = resumed.communicate(timeout=120)[1]
     assert resumed.returncode == 1

@@ -25,9 +25,9 @@ from tests.helpers.command_line import (
     start_command,
 )
 from tests.helpers.job_runs import engine
-from tools.sample_runs import RUN, made_night, put_run
+from tools.sample_runs import RUN, create_run, night_events
 
-NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
+NIGHT = night_events(RunConfig(num_cycles=2, total_eps=4, num=2))
 HALF = NIGHT[: NIGHT.index(CycleDone(1)) + 1]
 
 pytestmark = pytest.mark.usefixtures("outputs")
@@ -109,7 +109,7 @@ def error_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_finished_run_cannot_be_resumed(
     local: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     assert "nothing left" in error_of(["resume", RUN, *local], capsys)
 
 
@@ -124,19 +124,19 @@ def test_an_unknown_run_cannot_be_resumed(
 def test_a_run_with_damaged_settings_cannot_be_resumed(
     local: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = put_run(RUN, HALF)
+    folder = create_run(RUN, HALF)
     folder.record_file.write_text("{}")
     assert str(folder.record_file) in error_of(["resume", RUN, *local], capsys)
 
 
 def test_a_queued_run_cannot_be_resumed_locally(capsys: pytest.CaptureFixture[str]) -> None:
-    put_run(RUN)
+    create_run(RUN)
     entries.add(RUN, "me@here")
     assert "is queued or running" in error_of(["resume", RUN, "--local"], capsys)
 
 
 def test_a_running_run_cannot_be_resumed_locally(capsys: pytest.CaptureFixture[str]) -> None:
-    folder = put_run(RUN, HALF)
+    folder = create_run(RUN, HALF)
     lock = acquire(folder.lock)
     assert lock is not None
     with lock:
@@ -146,7 +146,7 @@ def test_a_running_run_cannot_be_resumed_locally(capsys: pytest.CaptureFixture[s
 def test_a_run_with_a_damaged_log_cannot_be_resumed_locally(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = put_run(RUN, HALF)
+    folder = create_run(RUN, HALF)
     log = folder.path / LOG
     log.write_bytes(log.read_bytes().replace(b"inverted", b"reverted", 1))
     damaged = log.read_bytes()
@@ -181,7 +181,7 @@ def test_interrupted_pretraining_continues_to_the_same_weights(
 def test_a_queued_run_reports_an_engine_that_does_not_respond(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_run(RUN, [])
+    create_run(RUN, [])
     entries.add(RUN, "me@here")
     with engine(EngineState(ready=True, pid=7)):
         os.utime(engine_state_file(), (1e9, 1e9))
@@ -205,7 +205,7 @@ def test_a_queued_run_reports_an_engine_that_does_not_respond(
 def test_runs_show_reports_that_a_queued_run_needs_an_engine(
     events: list[Event], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put_run(RUN, events)
+    create_run(RUN, events)
     entries.add(RUN, "me@here")
     assert main(["runs", "show", RUN]) == 0
     assert text in capsys.readouterr().out

@@ -11,9 +11,9 @@ import pytest
 from core.runs.gallery import gallery
 from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
-from tools.sample_runs import RUN, made_night, put_run
+from tools.sample_runs import RUN, create_run, night_events
 
-NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
+NIGHT = night_events(RunConfig(num_cycles=2, total_eps=4, num=2))
 
 # Each script prints "writing" after a part of its output and pauses, so that the test can kill it.
 _PAUSE = "print('writing', flush=True) or time.sleep(600)"
@@ -72,7 +72,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     for name in ("scratch", "target", "gallery"):
         (tmp_path / name).mkdir()
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     return tmp_path
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.cli import main
-from core.cli.arguments import make_parser
+from core.cli.arguments import build_parser
 from core.cli.run import config_from_options
 from core.schedule.config import RunConfig
 from core.schedule.presets import PRESETS
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("outputs")
 
 
 def test_every_setting_has_an_option_with_the_same_default() -> None:
-    options = vars(make_parser().parse_args(["run"]))
+    options = vars(build_parser().parse_args(["run"]))
     config = RunConfig().to_dict()
     del config["split"], config["inverted"]  # unset by default
     assert {name: options[name] for name in config} == config
@@ -24,7 +24,7 @@ def test_every_setting_has_an_option_with_the_same_default() -> None:
 
 def config_of(options: str) -> RunConfig:
     """Return the config of ``run`` with these options."""
-    return config_from_options(make_parser().parse_args(["run", *options.split()]))
+    return config_from_options(build_parser().parse_args(["run", *options.split()]))
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -17,9 +17,9 @@ from core.schedule.config import RunConfig
 from core.support.environment import PROJECT
 from core.support.locks import acquire
 from tests.helpers.command_line import runs_output
-from tools.sample_runs import OTHER, RUN, made_night, put_run
+from tools.sample_runs import OTHER_RUN, RUN, create_run, night_events
 
-NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
+NIGHT = night_events(RunConfig(num_cycles=2, total_eps=4, num=2))
 HALF = NIGHT[: NIGHT.index(CycleDone(1)) + 1]
 THIRD = "20260102-030407-aaaaaa"
 
@@ -41,17 +41,17 @@ def test_an_empty_list_prints_the_folder_and_the_command_that_creates_a_run(
 def test_the_list_has_one_line_per_run_newest_last(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_run(OTHER, [*HALF, NightStopped()])
-    put_run(RUN, NIGHT, person="me@here")
+    create_run(OTHER_RUN, [*HALF, NightStopped()])
+    create_run(RUN, NIGHT, person="me@here")
     header, *lines = runs_output(capsys, "list").splitlines()
     assert " ".join(header.split()) == "ID STATUS CYCLES SPLIT REM SEEDS SUBMITTED PERSON"
     cells = [RUN, "done", "2/2", "inverted", "0.5", "->", "0.5", "0", "2026-01-02", "03:04"]
     assert lines[0].split() == [*cells, "me@here"]
-    assert lines[1].split()[:3] == [OTHER, "stopped", "1/2"]
+    assert lines[1].split()[:3] == [OTHER_RUN, "stopped", "1/2"]
 
 
 def test_the_list_as_json_has_one_object_per_run(capsys: pytest.CaptureFixture[str]) -> None:
-    put_run(RUN, NIGHT, person="me@here")
+    create_run(RUN, NIGHT, person="me@here")
     assert json.loads(runs_output(capsys, "list", "--json")) == [
         {
             "id": RUN,
@@ -73,27 +73,27 @@ def test_the_list_as_json_has_one_object_per_run(capsys: pytest.CaptureFixture[s
 def test_damaged_runs_are_listed_as_damaged_next_to_intact_ones(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    bad_record, bad_log, intact = (put_run(run, NIGHT) for run in (RUN, OTHER, THIRD))
+    bad_record, bad_log, intact = (create_run(run, NIGHT) for run in (RUN, OTHER_RUN, THIRD))
     bad_record.record_file.write_text("{}")
     log = bad_log.path / LOG
     log.write_bytes(log.read_bytes().replace(b"inverted", b"reverted", 1))
     lines = runs_output(capsys, "list").splitlines()
     assert [line.split()[:2] for line in lines[1:4]] == [
         [RUN, "damaged"],
-        [OTHER, "damaged"],
+        [OTHER_RUN, "damaged"],
         [intact.id, "done"],
     ]
     assert f"{RUN}: {bad_record.record_file} is damaged" in lines[4]
-    assert f"{OTHER}: {log}, line 1: its checksum is wrong." in lines[5]
+    assert f"{OTHER_RUN}: {log}, line 1: its checksum is wrong." in lines[5]
     statuses = [row["status"] for row in json.loads(runs_output(capsys, "list", "--json"))]
     assert statuses == ["damaged", "damaged", "done"]
-    details = json.loads(runs_output(capsys, "show", OTHER, "--json"))
+    details = json.loads(runs_output(capsys, "show", OTHER_RUN, "--json"))
     assert (details["status"], "line 1" in details["problem"]) == ("damaged", True)
     assert str(bad_record.record_file) in runs_output(capsys, "show", RUN, status=1)
 
 
 def test_a_failed_run_is_listed_with_its_error(capsys: pytest.CaptureFixture[str]) -> None:
-    put_run(RUN, [*HALF, NightFailed("the loss is not finite; choose a smaller one.")])
+    create_run(RUN, [*HALF, NightFailed("the loss is not finite; choose a smaller one.")])
     lines = runs_output(capsys, "list").splitlines()
     assert lines[1].split()[:3] == [RUN, "failed", "1/2"]
     assert lines[2] == f"{RUN}: the loss is not finite; choose a smaller one."
@@ -103,8 +103,8 @@ def test_a_failed_run_is_listed_with_its_error(capsys: pytest.CaptureFixture[str
 
 
 def test_show_prints_settings_origin_and_results(capsys: pytest.CaptureFixture[str]) -> None:
-    folder = put_run(RUN, NIGHT, person="me@here")
-    folder.note_start(NIGHT[0])  # type: ignore[arg-type]
+    folder = create_run(RUN, NIGHT, person="me@here")
+    folder.record_start(NIGHT[0])  # type: ignore[arg-type]
     text = runs_output(capsys, "show", RUN)
     assert text.startswith(f"run {RUN} is done; 2 of 2 cycles are finished.\n")
     for part in ("by me@here", "00ff", "cpu", "python 3.11, torch 2.13", "12.5"):
@@ -119,7 +119,7 @@ def test_show_prints_settings_origin_and_results(capsys: pytest.CaptureFixture[s
 def test_show_of_a_stopped_run_prints_its_results_so_far(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_run(RUN, [*HALF, NightStopped()])
+    create_run(RUN, [*HALF, NightStopped()])
     text = runs_output(capsys, "show", RUN)
     assert text.startswith(f"run {RUN} is stopped; 1 of 2 cycles are finished.\n")
     assert text.count("after cycle 1") == 4
@@ -129,7 +129,7 @@ def test_show_of_a_stopped_run_prints_its_results_so_far(
 def test_show_of_a_run_that_has_not_started_prints_no_results(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_run(RUN)
+    create_run(RUN)
     text = runs_output(capsys, "show", RUN)
     assert "is interrupted; 0 of 2 cycles are finished" in text
     assert "memories" not in text
@@ -138,7 +138,7 @@ def test_show_of_a_run_that_has_not_started_prints_no_results(
 def test_show_as_json_has_settings_position_and_measures_per_seed_and_cycle(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_run(RUN, HALF)
+    create_run(RUN, HALF)
     details = json.loads(runs_output(capsys, "show", RUN, "--json"))
     assert details["config"]["total_eps"] == 4
     assert details["place"] is None
@@ -149,12 +149,12 @@ def test_show_as_json_has_settings_position_and_measures_per_seed_and_cycle(
 
 
 def test_show_prints_the_position_of_a_queued_run(capsys: pytest.CaptureFixture[str]) -> None:
-    put_run(RUN)
+    create_run(RUN)
     engine_folder().mkdir(parents=True, exist_ok=True)
     lock = acquire(engine_lock_file())  # as a running engine holds it
     assert lock is not None
     with lock:
-        publish(EngineState(ready=True, workers=1, waiting=((OTHER, 3.0), (RUN, 40.0))))
+        publish(EngineState(ready=True, workers=1, waiting=((OTHER_RUN, 3.0), (RUN, 40.0))))
         entries.add(RUN, "me@here")
         assert "queue      2nd in line, about 40 s to wait\n" in runs_output(capsys, "show", RUN)
         position = json.loads(runs_output(capsys, "show", RUN, "--json"))["place"]
@@ -185,7 +185,7 @@ def test_a_missing_action_exits_with_status_2_and_one_sentence(
 
 
 def test_no_runs_command_imports_torch() -> None:
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     script = (
         "import sys; from core.cli import main\n"
         f"for command in (['list'], ['show', {RUN!r}], ['export', {RUN!r}, '--out', sys.argv[1]],\n"

@@ -25,7 +25,7 @@ from tests.helpers.engines import (
     execute_here,
     result_bits,
     running_engine,
-    wait,
+    wait_until,
     wait_until_over,
 )
 
@@ -154,7 +154,7 @@ def test_a_sweep_on_a_cluster_started_by_hand_uses_both_workers(
     configs = sweep_of_rem_fractions(RUNS)
     with running_engine() as engine:
         engine.wait_until_ready()
-        wait(lambda: engine_state.current_state().workers == 2)
+        wait_until(lambda: engine_state.current_state().workers == 2)
         assert engine_state.current_state().scheduler == scheduler_by_hand
         runs = [jobs.submit(config) for config in configs]
         snapshots = [wait_until_over(run) for run in runs]

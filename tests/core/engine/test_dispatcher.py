@@ -47,7 +47,7 @@ def test_publishing_the_state_of_190_long_waiting_runs_reads_no_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     running, *waiting = list(queue_runs(191))
-    engine_state.publish(EngineState(pace=2.0))
+    engine_state.publish(EngineState(slowdown=2.0))
     dispatcher = Dispatcher(FakeClient())  # type: ignore[arg-type]
     records_read: list[str] = []
     record = RunFolder.record
@@ -59,7 +59,7 @@ def test_publishing_the_state_of_190_long_waiting_runs_reads_no_record(
     monkeypatch.setattr(RunFolder, "record", noted_record)
     dispatcher.step()
     state = engine_state.last_published()
-    assert state.asleep == (running,)
+    assert state.running == (running,)
     assert [run for run, _ in state.waiting] == waiting
     assert records_read == [running]
     for index in (0, 1, 189):

@@ -11,7 +11,7 @@ from core.runs.events import CycleDone, NightResumed, NightStopped
 from core.runs.folder import find_run
 from core.runs.log import LOG
 from core.schedule.config import RunConfig
-from tests.conftest import of_kind
+from tests.conftest import events_of_type
 from tests.helpers.engines import (
     LONG_RUN,
     SHORT_RUN,
@@ -20,14 +20,14 @@ from tests.helpers.engines import (
     read_events,
     result_bits,
     running_engine,
-    wait,
+    wait_until,
     wait_until_over,
     worker_pid,
 )
 
 
 def has_finished_a_cycle(run: str) -> bool:
-    return has_trained(run) and bool(of_kind(read_events(run), CycleDone))
+    return has_trained(run) and bool(events_of_type(read_events(run), CycleDone))
 
 
 def test_a_stopped_run_resumes_after_its_last_finished_cycle(
@@ -35,25 +35,25 @@ def test_a_stopped_run_resumes_after_its_last_finished_cycle(
 ) -> None:
     config = RunConfig(split="digits", total_eps=400, num_cycles=100, num=2, device="cpu")
     run = jobs.submit(config)
-    wait(lambda: has_finished_a_cycle(run))
+    wait_until(lambda: has_finished_a_cycle(run))
     jobs.stop(run)
     stopped = wait_until_over(run)
     assert stopped.status == "stopped"
     assert isinstance(read_events(run)[-1], NightStopped)
-    finished_cycles = stopped.state.finished
+    finished_cycles = stopped.state.finished_cycles
     assert finished_cycles >= 1
     assert entries.read_all() == []
     jobs.resume(run)
-    wait(lambda: of_kind(read_events(run), NightResumed))
-    assert of_kind(read_events(run), NightResumed)[0].cycle == finished_cycles
-    wait(lambda: len(of_kind(read_events(run), CycleDone)) > finished_cycles)
+    wait_until(lambda: events_of_type(read_events(run), NightResumed))
+    assert events_of_type(read_events(run), NightResumed)[0].cycle == finished_cycles
+    wait_until(lambda: len(events_of_type(read_events(run), CycleDone)) > finished_cycles)
     jobs.stop(run)
     assert wait_until_over(run).status == "stopped"
 
 
 def test_a_run_can_be_stopped_during_a_measurement(shared_engine: Engine) -> None:
     run = jobs.submit(LONG_RUN)
-    wait(lambda: worker_pid(run))  # it first measures all test images
+    wait_until(lambda: worker_pid(run))  # it first measures all test images
     jobs.stop(run)
     assert wait_until_over(run).status == "stopped"
 
@@ -121,7 +121,7 @@ def test_only_the_run_whose_files_are_damaged_fails(damage: str, outputs: Path) 
     (find_run(broken).path / name).write_text('{"kind": "Nonsense"}\n')
     with running_engine() as engine:
         assert wait_until_over(intact).status == "done"
-        wait(lambda: not entries.contains(broken))
+        wait_until(lambda: not entries.contains(broken))
         snapshot = wait_until_over(broken)
         engine.release()
     assert snapshot.status == "failed"

@@ -109,7 +109,7 @@ def test_every_run_starts_once_and_the_runs_of_a_person_start_in_the_order_of_th
     assert len(set(started)) == len(jobs)
     for person in "abcdef":
         persons_runs = [entry for entry in started if entry.person == person]
-        assert persons_runs == sorted(persons_runs, key=lambda entry: (entry.at, entry.run))
+        assert persons_runs == sorted(persons_runs, key=lambda entry: (entry.submitted, entry.run))
 
 
 @settings(max_examples=300)
@@ -132,7 +132,10 @@ def test_first_runs_start_in_the_order_of_their_requests(jobs: list[Job], worker
     for index, start in enumerate(starts):
         for later in starts[index + 1 :]:
             if {start.entry.person, later.entry.person} <= start.new_persons:
-                assert (start.entry.at, start.entry.run) < (later.entry.at, later.entry.run)
+                assert (start.entry.submitted, start.entry.run) < (
+                    later.entry.submitted,
+                    later.entry.run,
+                )
 
 
 @settings(max_examples=300)
@@ -144,7 +147,7 @@ def test_at_most_one_more_run_of_another_person_than_of_its_own_starts_before_a_
     starts = simulate(jobs, workers)
     for index, start in enumerate(starts):
         before_it = Counter(
-            earlier.session for earlier in starts[:index] if earlier.at >= start.entry.at
+            earlier.session for earlier in starts[:index] if earlier.at >= start.entry.submitted
         )
         same_person = sum(
             before_it.pop(session)

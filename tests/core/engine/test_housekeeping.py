@@ -14,7 +14,7 @@ from core.runs.folder import runs_dir
 from core.runs.log import LOG
 from core.support.locks import acquire
 from tests.helpers.job_runs import NIGHT
-from tools.sample_runs import OTHER, RUN, put_failure, put_run
+from tools.sample_runs import OTHER_RUN, RUN, create_run, write_failure_file
 
 pytestmark = pytest.mark.usefixtures("outputs")
 
@@ -34,9 +34,9 @@ def create_folder(folder: Path) -> Path:
 
 
 def test_an_interrupted_deletion_is_finished_unless_it_may_be_in_progress() -> None:
-    run = put_run(events=NIGHT)
+    run = create_run(events=NIGHT)
     deleted = [
-        create_folder(runs_dir() / f".{OTHER}.deleted"),
+        create_folder(runs_dir() / f".{OTHER_RUN}.deleted"),
         create_folder(run.path / ".checkpoints.deleted"),
     ]
     remove_leftovers()
@@ -49,9 +49,9 @@ def test_an_interrupted_deletion_is_finished_unless_it_may_be_in_progress() -> N
 def test_an_unfinished_copy_in_the_gallery_is_removed_unless_it_is_in_progress(
     gallery: Path,
 ) -> None:
-    run = put_run(events=NIGHT)
+    run = create_run(events=NIGHT)
     unfinished = create_folder(gallery / f".{run.id}.tmp")
-    of_deleted_run = create_folder(gallery / f".{OTHER}.tmp")
+    of_deleted_run = create_folder(gallery / f".{OTHER_RUN}.tmp")
     recorded = create_folder(gallery / "a-night")
     lock = acquire(run.lock)
     assert lock is not None
@@ -63,11 +63,11 @@ def test_an_unfinished_copy_in_the_gallery_is_removed_unless_it_is_in_progress(
 
 
 def test_the_failure_of_a_deleted_run_is_removed() -> None:
-    put_run(RUN)
-    put_failure(RUN, "the disk was full.")
-    put_failure(OTHER, "the disk was full.")
+    create_run(RUN)
+    write_failure_file(RUN, "the disk was full.")
+    write_failure_file(OTHER_RUN, "the disk was full.")
     remove_leftovers()
-    assert (failure_file(RUN).exists(), failure_file(OTHER).exists()) == (True, False)
+    assert (failure_file(RUN).exists(), failure_file(OTHER_RUN).exists()) == (True, False)
 
 
 def test_the_lock_files_of_ended_engine_users_are_removed() -> None:
@@ -103,14 +103,14 @@ def test_an_invalid_setting_is_logged_and_the_other_tasks_still_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("SLEEP_KEEP_GB", "much")
-    put_failure(OTHER, "the disk was full.")
+    write_failure_file(OTHER_RUN, "the disk was full.")
     clean_up()
     assert "SLEEP_KEEP_GB is 'much'" in caplog.text
-    assert not failure_file(OTHER).exists()
+    assert not failure_file(OTHER_RUN).exists()
 
 
 def test_removals_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    run = put_run(events=NIGHT)
+    run = create_run(events=NIGHT)
     create_folder(run.checkpoints)
     for file in (run.record_file, run.path / LOG):
         os.utime(file, (time.time() - 90_000,) * 2)

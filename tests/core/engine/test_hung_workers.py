@@ -20,7 +20,7 @@ from tests.helpers.engines import (
     is_running_pid,
     result_bits,
     running_engine,
-    wait,
+    wait_until,
     wait_until_over,
     worker_pid,
 )
@@ -36,7 +36,7 @@ def test_a_hung_worker_is_replaced_and_its_run_has_the_same_results(
     with running_engine() as engine:
         engine.wait_until_ready()
         run = jobs.submit(config)
-        wait(lambda: has_trained(run))
+        wait_until(lambda: has_trained(run))
         hung = worker_pid(run)
         assert hung is not None
         os.kill(hung, signal.SIGSTOP)
@@ -52,7 +52,7 @@ def test_a_slow_worker_is_not_replaced(outputs: Path, monkeypatch: pytest.Monkey
     with running_engine() as engine:
         engine.wait_until_ready()
         run = jobs.submit(RunConfig(split="digits", total_eps=40, num_cycles=1, device="cpu"))
-        slow_worker = wait(lambda: worker_pid(run))
+        slow_worker = wait_until(lambda: worker_pid(run))
         snapshot = jobs.state(run)
         while snapshot.active and len(snapshot.state.losses) < 3:
             for number, seconds in ((signal.SIGSTOP, 0.18), (signal.SIGCONT, 0.02)):
@@ -72,12 +72,15 @@ def test_a_run_whose_workers_are_killed_repeatedly_fails_with_a_sentence(
     run = jobs.submit(LONG_RUN)
     killed: set[int | None] = {None}
     for _ in range(MAX_WORKER_DEATHS):
-        pid = wait(lambda: {worker_pid(run)} - killed).pop()
+        pid = wait_until(lambda: {worker_pid(run)} - killed).pop()
         os.kill(pid, signal.SIGKILL)
         killed.add(pid)
     snapshot = wait_until_over(run)
     assert snapshot.status == "failed"
     assert snapshot.problem is not None
-    assert f"{MAX_WORKER_DEATHS} workers were killed during the same cycle" in snapshot.problem.sentence
+    assert (
+        f"{MAX_WORKER_DEATHS} workers were killed during the same cycle"
+        in snapshot.problem.sentence
+    )
     next_run = jobs.submit(SHORT_RUN)
     assert wait_until_over(next_run).status == "done"

@@ -13,13 +13,13 @@ from core.runs.events import CycleDone, NightDone, NightResumed
 from core.runs.folder import all_runs, find_run
 from core.runs.log import LOG
 from core.schedule.config import RunConfig
-from tests.conftest import of_kind
+from tests.conftest import events_of_type
 from tests.helpers.engines import (
     execute_here,
     read_events,
     result_bits,
     running_engine,
-    wait,
+    wait_until,
     wait_until_over,
     worker_pid,
 )
@@ -49,7 +49,7 @@ def count_lines(run: str) -> int:
 def wait_for_a_random_moment(run: str, rng: random.Random) -> None:
     """Wait until ``run`` has written a random number of further events, and up to 0.3 s longer."""
     lines = count_lines(run) + rng.randrange(40)
-    wait(lambda: count_lines(run) >= lines or not find_run(run).asleep())
+    wait_until(lambda: count_lines(run) >= lines or not find_run(run).is_running())
     time.sleep(rng.uniform(0.0, 0.3))
 
 
@@ -67,7 +67,7 @@ def test_runs_whose_worker_or_engine_is_killed_twenty_times_have_the_same_result
                 runs.extend(
                     jobs.submit(config, person=str(person)) for person, config in enumerate(CONFIGS)
                 )
-            wait(lambda: any(map(worker_pid, runs)) or not entries.read_all())
+            wait_until(lambda: any(map(worker_pid, runs)) or not entries.read_all())
             running = [run for run in runs if worker_pid(run) is not None]
             if not running:
                 continue
@@ -89,10 +89,10 @@ def test_runs_whose_worker_or_engine_is_killed_twenty_times_have_the_same_result
     assert entries.read_all() == []
     assert len(all_runs()) == len(CONFIGS) + len(runs)
     logs = [read_events(run) for run in runs]
-    assert [len(of_kind(events, NightDone)) for events in logs] == [1] * len(runs)
+    assert [len(events_of_type(events, NightDone)) for events in logs] == [1] * len(runs)
     for events in logs:
-        cycles = [event.cycle for event in of_kind(events, CycleDone)]
+        cycles = [event.cycle for event in events_of_type(events, CycleDone)]
         assert cycles == sorted(set(cycles))  # no finished cycle is repeated
-    resumed = sum(len(of_kind(events, NightResumed)) for events in logs)
+    resumed = sum(len(events_of_type(events, NightResumed)) for events in logs)
     assert resumed >= KILLS / 4
     print(f"killed: {kills}; {len(runs)} runs, resumed {resumed} times from a checkpoint")

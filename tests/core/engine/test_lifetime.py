@@ -24,7 +24,7 @@ from tests.helpers.engines import (
     has_trained,
     is_running_pid,
     running_engine,
-    wait,
+    wait_until,
     wait_until_ended,
     wait_until_over,
 )
@@ -58,7 +58,7 @@ def program_with_engine(outputs: Path) -> Iterator[subprocess.Popen[str]]:
 
 def ready_engine() -> psutil.Process:
     """Wait for a ready engine and return its process."""
-    wait(lambda: engine_state.current_state().ready)
+    wait_until(lambda: engine_state.current_state().ready)
     return psutil.Process(engine_state.last_published().pid)
 
 
@@ -67,16 +67,16 @@ def test_the_engine_ends_with_a_killed_program_and_the_next_engine_resumes_its_r
     outputs: Path,
 ) -> None:
     with program_with_engine(outputs) as program:
-        pid = wait(lambda: engine_state.is_alive() and engine_state.last_published().pid)
+        pid = wait_until(lambda: engine_state.is_alive() and engine_state.last_published().pid)
         engine_process = psutil.Process(pid)
         run = jobs.submit(RunConfig(split="digits", total_eps=150, num_cycles=3, num=20))
-        wait(lambda: has_trained(run))
+        wait_until(lambda: has_trained(run))
         processes = [engine_process, *engine_process.children(recursive=True)]
         assert len(processes) > 2
         program.kill()
         wait_until_ended(processes)
     assert jobs.state(run).status == "interrupted"
-    assert jobs.state(run).wanted
+    assert jobs.state(run).in_queue
     with running_engine() as engine:
         assert wait_until_over(run).status == "done"
         engine.release()
@@ -87,7 +87,7 @@ def test_a_program_restarts_its_killed_engine(outputs: Path) -> None:
     with program_with_engine(outputs) as program:
         first = ready_engine()
         run = jobs.submit(RunConfig(split="digits", total_eps=60, num_cycles=3, num=20))
-        wait(lambda: has_trained(run))
+        wait_until(lambda: has_trained(run))
         first.kill()
         assert wait_until_over(run).status == "done"
         second = psutil.Process(engine_state.last_published().pid)
@@ -103,7 +103,7 @@ def test_deleted_outputs_cause_one_engine_start_and_are_not_created_again(
     with program_with_engine(outputs) as program:
         first = ready_engine()
         deleted = jobs.submit(LONG_RUN)
-        wait(lambda: has_trained(deleted))
+        wait_until(lambda: has_trained(deleted))
         shutil.rmtree(outputs)
         run = jobs.submit(SHORT_RUN)
         assert wait_until_over(run, within_s=60).status == "done"
@@ -111,7 +111,7 @@ def test_deleted_outputs_cause_one_engine_start_and_are_not_created_again(
         second = psutil.Process(engine_state.last_published().pid)
         # Longer than the grace period of an engine without users.
         with pytest.raises(AssertionError):
-            wait(lambda: not is_running_pid(second.pid), within_s=5)
+            wait_until(lambda: not is_running_pid(second.pid), within_s=5)
         assert engine_output_file().read_text("utf-8").count(" ready: ") == 1
         assert jobs.runs() == [run]
         program.terminate()
@@ -123,15 +123,15 @@ def test_a_frozen_engine_is_reported_within_15_seconds_until_it_continues(output
     with program_with_engine(outputs) as program:
         frozen = ready_engine()
         running = jobs.submit(LONG_RUN)
-        wait(lambda: has_trained(running))
+        wait_until(lambda: has_trained(running))
         frozen.suspend()
         waiting = jobs.submit(SHORT_RUN)
-        problem = wait(lambda: jobs.state(waiting).problem, within_s=15)
+        problem = wait_until(lambda: jobs.state(waiting).problem, within_s=15)
         assert f"job engine (process {frozen.pid}) has not answered since" in problem.sentence
         assert (jobs.state(waiting).status, jobs.state(waiting).is_served) == ("queued", False)
         assert (jobs.state(running).status, jobs.state(running).problem) == ("running", None)
         frozen.resume()
-        wait(lambda: jobs.state(waiting).problem is None, within_s=15)
+        wait_until(lambda: jobs.state(waiting).problem is None, within_s=15)
         jobs.stop(running)
         assert wait_until_over(waiting).status == "done"
         program.terminate()

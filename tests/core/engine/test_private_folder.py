@@ -18,9 +18,9 @@ from core.support.environment import PROJECT
 from core.support.errors import EngineError
 from tests.helpers.engines import (
     Engine,
-    own_outputs,
     running_engine,
-    wait,
+    use_outputs_folder,
+    wait_until,
     wait_until_over,
     worker_pid,
 )
@@ -146,7 +146,7 @@ def test_on_linux_the_preferred_parent_is_a_file_system_in_memory() -> None:
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder on disk that is the tests' temporary folder; it is not the outputs folder."""
-    own_outputs(tmp_path / "outputs", monkeypatch)
+    use_outputs_folder(tmp_path / "outputs", monkeypatch)
     folder = tmp_path / "disk"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -173,9 +173,9 @@ def test_credentials_and_sockets_are_never_on_disk_and_are_removed_with_the_engi
         assert folder.stat().st_mode & 0o777 == 0o700
         assert wait_until_over(jobs.submit(SHORT)).status == "done"
         run = jobs.submit(RunConfig(split="digits", total_eps=4_000, num_cycles=4, device="cpu"))
-        first = wait(lambda: worker_pid(run))
+        first = wait_until(lambda: worker_pid(run))
         psutil.Process(first).kill()  # the next worker loads the TLS key again
-        wait(lambda: worker_pid(run) not in (None, first))
+        wait_until(lambda: worker_pid(run) not in (None, first))
         jobs.stop(run)
         assert wait_until_over(run).status == "stopped"
         engine.release()

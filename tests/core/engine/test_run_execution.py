@@ -15,7 +15,7 @@ from core.runs.folder import new_run
 from core.schedule.config import RunConfig
 from core.support.errors import RunError
 from core.support.threads import ThreadBudget
-from tests.conftest import Settings
+from tests.conftest import ConfigFactory
 
 pytestmark = pytest.mark.usefixtures("outputs")
 
@@ -72,7 +72,7 @@ def test_a_run_gets_more_threads_when_another_run_ends(thread_budgets: list[Thre
 
 @pytest.mark.parametrize("deleted", ["the run", "all outputs"])
 def test_a_run_that_is_deleted_raises_and_its_files_are_not_created_again(
-    deleted: str, outputs: Path, short: Settings, one_thread: int
+    deleted: str, outputs: Path, short: ConfigFactory, one_thread: int
 ) -> None:
     folder = new_run(short(total_eps=400, num_cycles=100), "ada", 1)
     entries.add(folder.id, "ada")

@@ -17,15 +17,15 @@ from core.support.errors import RunError
 from core.support.files import read_json
 from core.support.locks import acquire
 from core.support.stopping import Check, Stopped
-from tests.helpers.engines import wait
-from tools.sample_runs import put_run
+from tests.helpers.engines import wait_until
+from tools.sample_runs import create_run
 
 POLL_S = 0.001
 
 
 @pytest.fixture
 def run(outputs: Path) -> RunFolder:
-    return put_run()
+    return create_run()
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def test_a_stop_is_detected_during_the_run(run: RunFolder) -> None:
     with monitored(run) as check:
         check()
         run.stop.touch()
-        wait(lambda: is_stopped(check))
+        wait_until(lambda: is_stopped(check))
         with pytest.raises(Stopped):
             check()
 
@@ -87,7 +87,7 @@ def test_a_detected_stop_cannot_be_cancelled(run: RunFolder) -> None:
     run.stop.touch()
     with monitored(run) as check:
         run.stop.unlink()
-        wait(lambda: steps_in_heartbeat(run) is not None)
+        wait_until(lambda: steps_in_heartbeat(run) is not None)
         assert is_stopped(check)
 
 
@@ -96,7 +96,7 @@ def test_a_deleted_run_raises_within_a_few_steps_and_is_not_created_again(
     deleted: str, run: RunFolder, outputs: Path
 ) -> None:
     with monitored(run) as check:
-        wait(lambda: (check(), steps_in_heartbeat(run))[1])
+        wait_until(lambda: (check(), steps_in_heartbeat(run))[1])
         match deleted:
             case "its folder":
                 shutil.rmtree(run.path)
@@ -104,7 +104,7 @@ def test_a_deleted_run_raises_within_a_few_steps_and_is_not_created_again(
                 run.lock.unlink()
             case _:
                 shutil.rmtree(outputs)
-        wait(lambda: is_deleted(check))
+        wait_until(lambda: is_deleted(check))
         with pytest.raises(RunError, match="was deleted"):
             check()
     assert run.path.exists() == (deleted == "its lock")
@@ -112,15 +112,15 @@ def test_a_deleted_run_raises_within_a_few_steps_and_is_not_created_again(
 
 def test_the_heartbeat_names_the_worker_and_counts_the_steps(run: RunFolder) -> None:
     with monitored(run, "tcp://somewhere") as check:
-        wait(lambda: steps_in_heartbeat(run) == 0)
+        wait_until(lambda: steps_in_heartbeat(run) == 0)
         heartbeat = read_json(run.heartbeat)
         assert (heartbeat["worker"], heartbeat["pid"]) == ("tcp://somewhere", os.getpid())
         assert heartbeat["host"]
         for _ in range(3):
             check()
-        wait(lambda: steps_in_heartbeat(run) == 3)
+        wait_until(lambda: steps_in_heartbeat(run) == 3)
         check()
-        wait(lambda: steps_in_heartbeat(run) == 4)
+        wait_until(lambda: steps_in_heartbeat(run) == 4)
 
 
 def test_the_heartbeat_does_not_change_without_a_step(tmp_path: Path) -> None:
@@ -129,13 +129,13 @@ def test_the_heartbeat_does_not_change_without_a_step(tmp_path: Path) -> None:
     folder: Any = SimpleNamespace(id="a run", stop=stop, **files)
     with monitored(folder) as check:
         check()
-        wait(lambda: steps_in_heartbeat(folder) == 1)
+        wait_until(lambda: steps_in_heartbeat(folder) == 1)
         inode = folder.heartbeat.stat().st_ino  # changes whenever the file is written
         checks = stop.checks
-        wait(lambda: stop.checks > checks + 3 * POLLS_PER_HEARTBEAT)
+        wait_until(lambda: stop.checks > checks + 3 * POLLS_PER_HEARTBEAT)
         assert folder.heartbeat.stat().st_ino == inode
         check()
-        wait(lambda: steps_in_heartbeat(folder) == 2)
+        wait_until(lambda: steps_in_heartbeat(folder) == 2)
 
 
 def test_the_monitor_continues_when_the_heartbeat_cannot_be_written(run: RunFolder) -> None:
@@ -144,9 +144,9 @@ def test_the_monitor_continues_when_the_heartbeat_cannot_be_written(run: RunFold
         for _ in range(3):
             check()
         run.heartbeat.rmdir()
-        wait(lambda: (check(), steps_in_heartbeat(run))[1])
+        wait_until(lambda: (check(), steps_in_heartbeat(run))[1])
         run.stop.touch()
-        wait(lambda: is_stopped(check))
+        wait_until(lambda: is_stopped(check))
 
 
 @pytest.mark.parametrize("error", [None, Stopped, ValueError, KeyboardInterrupt])

@@ -12,7 +12,7 @@ from tests.helpers.engines import (
     LONG_RUN,
     has_trained,
     running_engine,
-    wait,
+    wait_until,
     wait_until_over,
     worker_pid,
 )
@@ -37,7 +37,7 @@ def test_the_second_of_two_runs_has_a_lower_priority_only_if_both_are_of_one_per
         for second, is_lower in (("ada", True), ("bob", False), ("ada", True)):
             runs = [jobs.submit(LONG_RUN, person=person) for person in ("ada", second)]
             for run in runs:
-                wait(lambda run=run: has_trained(run))
+                wait_until(lambda run=run: has_trained(run))
             assert highest_nice_value(runs[0]) == usual
             assert (highest_nice_value(runs[1]) > usual) is is_lower
             for run in runs:

@@ -19,8 +19,8 @@ from core.model.weights import load_vae, save_weights
 from core.runs.events import StageEvaluated
 from core.support.files import read_arrays, write_arrays
 from core.support.stopping import Stopped
-from tests.conftest import Night, of_kind, plain
-from tools.datasets import fewer
+from tests.conftest import NightRunner, comparable, events_of_type
+from tools.datasets import subsample
 
 pytestmark = pytest.mark.usefixtures("one_thread", "empty_cache")
 CPU = torch.device("cpu")
@@ -55,11 +55,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def first_measurement(events: list[Any]) -> Any:
-    return plain(of_kind(events, StageEvaluated)[0])
+    return comparable(events_of_type(events, StageEvaluated)[0])
 
 
 def test_the_second_night_reads_the_first_nights_measurement_bit_for_bit(
-    night: Night, measured: list[int]
+    night: NightRunner, measured: list[int]
 ) -> None:
     first = first_measurement(night(seeds=(0, 1)))
     assert measured == [20, 20]
@@ -70,14 +70,14 @@ def test_the_second_night_reads_the_first_nights_measurement_bit_for_bit(
 def test_a_cached_measurement_equals_a_new_one_bit_for_bit(
     vae: VAE, probe: Probe, reader: DigitReader
 ) -> None:
-    expected = plain(measure(vae, probe, reader))
-    assert plain(measure_before_night(vae, probe, reader)) == expected  # measured
-    assert plain(measure_before_night(vae, probe, reader)) == expected  # read
+    expected = comparable(measure(vae, probe, reader))
+    assert comparable(measure_before_night(vae, probe, reader)) == expected  # measured
+    assert comparable(measure_before_night(vae, probe, reader)) == expected  # read
 
 
 @pytest.mark.parametrize("changes", [{"mask": "centre"}, {"mask_fraction": 0.5}], ids=str)
 def test_another_mask_is_measured(
-    changes: dict[str, Any], night: Night, measured: list[int]
+    changes: dict[str, Any], night: NightRunner, measured: list[int]
 ) -> None:
     first = first_measurement(night())
     assert first_measurement(night(**changes)) != first
@@ -85,7 +85,7 @@ def test_another_mask_is_measured(
 
 
 def test_a_fraction_that_the_mask_ignores_is_not_measured_again(
-    night: Night, measured: list[int]
+    night: NightRunner, measured: list[int]
 ) -> None:
     first = first_measurement(night(mask="centre"))
     assert first_measurement(night(mask="centre", mask_fraction=0.5)) == first
@@ -93,7 +93,7 @@ def test_a_fraction_that_the_mask_ignores_is_not_measured_again(
 
 
 def test_other_weights_in_a_file_of_the_same_name_are_measured(
-    night: Night, measured: list[int], tmp_path: Path
+    night: NightRunner, measured: list[int], tmp_path: Path
 ) -> None:
     path = tmp_path / "given.safetensors"
     measurements = []
@@ -106,10 +106,10 @@ def test_other_weights_in_a_file_of_the_same_name_are_measured(
 
 
 def test_other_test_images_of_a_dataset_of_the_same_name_are_measured(
-    night: Night, measured: list[int], bundled: DatasetPair
+    night: NightRunner, measured: list[int], bundled: DatasetPair
 ) -> None:
     night()
-    night(fewer(bundled, test=19))
+    night(subsample(bundled, test=19))
     assert measured == [20, 20, 19, 19]
 
 
@@ -143,7 +143,7 @@ def test_the_file_name_depends_on_reader_and_classes(
 
 
 def test_a_damaged_file_is_replaced_by_a_new_measurement(
-    night: Night, measured: list[int], empty_cache: Path
+    night: NightRunner, measured: list[int], empty_cache: Path
 ) -> None:
     first = first_measurement(night())
     files = list((empty_cache / "before").iterdir())
@@ -159,7 +159,7 @@ def test_a_damaged_file_is_replaced_by_a_new_measurement(
 
 
 def test_a_cache_that_cannot_be_written_is_ignored(
-    night: Night, measured: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    night: NightRunner, measured: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SLEEP_CACHE_DIR", str(tmp_path / "file"))

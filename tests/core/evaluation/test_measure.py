@@ -17,7 +17,7 @@ from core.model.digit_reader import DigitReader, load_digit_reader
 from core.model.vae import VAE
 from core.model.weights import load_vae, shipped_path
 from core.runs.statistics import EVALUATION_SUBSET
-from tests.conftest import plain
+from tests.conftest import comparable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -69,7 +69,7 @@ def test_bfloat16_changes_no_measure_by_more_than_half_a_percent(
     # On every CPU: one without bfloat16 emulates it slowly.
     vae, pair = load_vae(shipped_path(split, latent_dim), latent_dim), load_pair(split)
     for dataset in (pair.dataset_1, pair.dataset_2):
-        probe = build_probe(dataset, "random", 0.25, CPU).part(EVALUATION_SUBSET)
+        probe = build_probe(dataset, "random", 0.25, CPU).subset(EVALUATION_SUBSET)
         results = []
         for available in (False, True):
             monkeypatch.setattr(
@@ -140,15 +140,15 @@ def test_both_datasets_hide_the_same_pixels_at_the_same_position(small_pair: Dat
 
 def test_the_subset_is_fixed_evenly_spaced_and_hides_the_same_pixels(bundled: DatasetPair) -> None:
     whole = build_probe(bundled.dataset_1, "random", 0.25, CPU)
-    subset = whole.part(EVALUATION_SUBSET)
+    subset = whole.subset(EVALUATION_SUBSET)
     assert len(subset.images) == EVALUATION_SUBSET
     assert np.bincount(subset.classes.numpy()).tolist() == [50] * 10
     indices = np.linspace(0, 999, EVALUATION_SUBSET).round().astype(int)
     assert torch.equal(subset.images, whole.images[indices])
     assert torch.equal(subset.hidden, whole.hidden[indices])
     assert torch.equal(subset.classes, whole.classes[indices])
-    assert whole.part(1_000) is whole
-    assert whole.part(5_000) is whole
+    assert whole.subset(1_000) is whole
+    assert whole.subset(5_000) is whole
 
 
 def test_measuring_changes_neither_the_model_nor_a_random_generator(
@@ -158,7 +158,7 @@ def test_measuring_changes_neither_the_model_nor_a_random_generator(
     strides = [parameter.stride() for parameter in vae.parameters()]
     generators = torch.get_rng_state(), np.random.get_state()[1].tobytes()
     first, second = (measure(vae, probe, reader) for _ in range(2))
-    assert plain(first) == plain(second)
+    assert comparable(first) == comparable(second)
     assert all(torch.equal(tensor, weights[name]) for name, tensor in vae.state_dict().items())
     assert [parameter.stride() for parameter in vae.parameters()] == strides
     assert all(parameter.requires_grad for parameter in vae.parameters())
@@ -171,14 +171,16 @@ def test_measuring_changes_neither_the_model_nor_a_random_generator(
 def test_threads_change_no_bit_of_a_measurement(
     threads: int, vae: VAE, bundled: DatasetPair, reader: DigitReader
 ) -> None:
-    probe = build_probe(bundled.dataset_1, "random", 0.25, CPU).part(130)
-    assert plain(measure(vae, probe, reader, threads=threads)) == plain(measure(vae, probe, reader))
+    probe = build_probe(bundled.dataset_1, "random", 0.25, CPU).subset(130)
+    assert comparable(measure(vae, probe, reader, threads=threads)) == comparable(
+        measure(vae, probe, reader)
+    )
 
 
 def test_the_measures_of_an_image_do_not_depend_on_the_other_images(
     vae: VAE, bundled: DatasetPair, reader: DigitReader
 ) -> None:
-    whole = build_probe(bundled.dataset_1, "random", 0.25, CPU).part(150)
+    whole = build_probe(bundled.dataset_1, "random", 0.25, CPU).subset(150)
     first_30 = Probe(whole.images[:30], whole.hidden[:30], whole.classes[:30])
     of_30, of_all = measure(vae, first_30, reader), measure(vae, whole, reader)
     np.testing.assert_allclose(of_all.error[:30], of_30.error, rtol=1e-4)

@@ -20,9 +20,9 @@ from core.runs.folder import find_run
 from core.runs.log import LOG
 from core.runs.state import RunState
 from core.support.errors import ConfigError, LogError, QueueError, RunError
-from tests.conftest import plain
-from tests.core.runs.test_folder import ODD_IDS
-from tests.helpers.engines import own_outputs
+from tests.conftest import comparable
+from tests.core.runs.test_folder import INVALID_IDS
+from tests.helpers.engines import use_outputs_folder
 from tests.helpers.job_runs import (
     CONFIG,
     LOGS,
@@ -32,12 +32,12 @@ from tests.helpers.job_runs import (
     read_events,
     write_run,
 )
-from tools.sample_runs import OTHER, RUN, put_failure
+from tools.sample_runs import OTHER_RUN, RUN, write_failure_file
 
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 # --- run ids ---
@@ -59,7 +59,7 @@ def test_an_invalid_run_id_is_an_error_and_changes_nothing(action: str, outputs:
     (folder.path / "checkpoints").mkdir()
     (outputs / "precious").write_text("precious")
     contents = file_contents(outputs.parent)
-    for run_id in ODD_IDS:
+    for run_id in INVALID_IDS:
         with pytest.raises(RunError, match="there is no run of that name"):
             ACTIONS[action](run_id)
     assert file_contents(outputs.parent) == contents
@@ -173,9 +173,9 @@ def test_a_queued_or_interrupted_run_stops_at_once(log: str) -> None:
     jobs.stop(RUN)
     now = jobs.state(RUN)
     assert (now.status, now.active, now.in_queue) == ("stopped", False, False)
-    assert plain(read_events(folder)[-1]) == plain(NightStopped())
+    assert comparable(read_events(folder)[-1]) == comparable(NightStopped())
     assert len(read_events(folder)) == len(LOGS[log]) + 1
-    assert not folder.asleep()
+    assert not folder.is_running()
 
 
 @pytest.mark.parametrize("log", ["stopped", "failed"])
@@ -234,7 +234,7 @@ def test_stopping_a_running_run_with_a_damaged_log_writes_the_stop_marker() -> N
 def test_a_resumed_run_is_in_the_queue_and_its_log_is_unchanged(log: str) -> None:
     folder = write_run(log)
     folder.stop.touch()
-    put_failure(RUN, UNLOGGED_FAILURE)
+    write_failure_file(RUN, UNLOGGED_FAILURE)
     jobs.resume(RUN, person="alice")
     assert [(entry.run, entry.person) for entry in entries.read_all()] == [(RUN, "alice")]
     assert not folder.stop.exists()
@@ -279,13 +279,13 @@ def test_resuming_beyond_the_limit_per_person_changes_nothing(
 ) -> None:
     monkeypatch.setenv("SLEEP_MAX_QUEUED_PER_PERSON", "1")
     write_run("stopped")
-    write_run("failed", OTHER)
-    put_failure(OTHER, UNLOGGED_FAILURE)
+    write_run("failed", OTHER_RUN)
+    write_failure_file(OTHER_RUN, UNLOGGED_FAILURE)
     jobs.resume(RUN, person="alice")
     with pytest.raises(QueueError, match="1 is the limit for one person"):
-        jobs.resume(OTHER, person="alice")
-    assert jobs.runs() == [RUN, OTHER]
-    now = jobs.state(OTHER)
+        jobs.resume(OTHER_RUN, person="alice")
+    assert jobs.runs() == [RUN, OTHER_RUN]
+    now = jobs.state(OTHER_RUN)
     assert (now.status, str(now.problem)) == ("failed", UNLOGGED_FAILURE)
     assert now.problem is not None
     assert now.problem.code is ProblemCode.RUN_FAILED_UNLOGGED
@@ -364,11 +364,11 @@ def test_a_run_with_a_damaged_record_belongs_to_the_host(record: str | None, ver
 @pytest.mark.parametrize("log", LOGS)
 def test_a_run_that_has_ended_can_be_deleted(log: str, outputs: Path) -> None:
     write_run(log)
-    other = write_run("stopped", OTHER)
-    put_failure(RUN, UNLOGGED_FAILURE)
+    other = write_run("stopped", OTHER_RUN)
+    write_failure_file(RUN, UNLOGGED_FAILURE)
     contents = file_contents(other.path)
     jobs.delete(RUN)
-    assert jobs.runs() == [OTHER]
+    assert jobs.runs() == [OTHER_RUN]
     assert read_failure(RUN) is None
     assert file_contents(outputs) == contents
     with pytest.raises(RunError, match="there is no run of that name"):
@@ -388,4 +388,4 @@ def test_a_queued_or_running_run_cannot_be_deleted(
         jobs.delete(RUN)
     assert str(caught.value) == f"run {RUN} is waiting or running; stop it first."
     assert file_contents(outputs) == contents
-    assert not folder.asleep()  # the attempt has released the run's lock
+    assert not folder.is_running()  # the attempt has released the run's lock

@@ -20,8 +20,8 @@ from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunLog
 from core.runs.state import RunState, fold
 from core.support.errors import LogError
-from tests.conftest import plain
-from tests.helpers.engines import own_outputs, wait
+from tests.conftest import comparable
+from tests.helpers.engines import use_outputs_folder, wait_until
 from tests.helpers.job_runs import (
     LOGS,
     NIGHT,
@@ -33,12 +33,12 @@ from tests.helpers.job_runs import (
     read_events,
     write_run,
 )
-from tools.sample_runs import OTHER, RUN, loaded, put_failure
+from tools.sample_runs import OTHER_RUN, RUN, load_arrays, write_failure_file
 
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 ENGINES = {"none": None, "not ready": EngineState(), "ready": EngineState(ready=True)}
@@ -73,7 +73,7 @@ def test_the_status_follows_from_log_lock_queue_and_engine(log: str, engine_name
         if in_queue:
             entries.add(RUN, "alice")
         if unlogged:
-            put_failure(RUN, UNLOGGED_FAILURE)
+            write_failure_file(RUN, UNLOGGED_FAILURE)
         with engine(ENGINES[engine_name]), locked(folder.lock if is_locked else None):
             now = jobs.state(RUN)
         entries.remove(RUN)
@@ -90,7 +90,7 @@ def test_the_status_follows_from_log_lock_queue_and_engine(log: str, engine_name
         assert now.in_queue == (in_queue and log not in ("done", "damaged")), conditions
         assert (now.problem is not None) == (now.status == "failed"), conditions
         if log != "damaged":
-            assert plain(now.state) == plain(read_state(folder))
+            assert comparable(now.state) == comparable(read_state(folder))
 
 
 def read_state(folder: RunFolder) -> RunState:
@@ -106,7 +106,7 @@ def test_the_problem_of_a_failed_run_is_the_newest_one_wherever_it_is_stored() -
     run = {"run": RUN}
     logged = Problem(ProblemCode.RUN_FAILED, run | {"reason": "its worker died."})
     assert jobs.state(RUN).problem == logged
-    put_failure(RUN, UNLOGGED_FAILURE)  # of a second attempt
+    write_failure_file(RUN, UNLOGGED_FAILURE)  # of a second attempt
     unlogged = Problem(ProblemCode.RUN_FAILED_UNLOGGED, run | {"reason": UNLOGGED_FAILURE})
     assert jobs.state(RUN).problem == unlogged
     damage_log(folder)
@@ -133,14 +133,14 @@ def test_a_run_whose_folder_cannot_be_read_has_a_problem(monkeypatch: pytest.Mon
 
 def test_a_queued_run_has_the_position_that_the_engine_published() -> None:
     write_run("no log")
-    write_run("stopped", OTHER)
-    for run in (RUN, OTHER):
+    write_run("stopped", OTHER_RUN)
+    for run in (RUN, OTHER_RUN):
         entries.add(run, "alice")
     assert jobs.state(RUN).position is None
-    state = EngineState(ready=True, waiting=((OTHER, 3.5), (RUN, None)))
+    state = EngineState(ready=True, waiting=((OTHER_RUN, 3.5), (RUN, None)))
     with engine(state):
         assert jobs.state(RUN).position == QueuePosition(2, None)
-        assert jobs.state(OTHER).position == QueuePosition(1, 3.5)
+        assert jobs.state(OTHER_RUN).position == QueuePosition(1, 3.5)
 
 
 @pytest.mark.parametrize("log", ["no log", "started"])
@@ -179,8 +179,10 @@ def test_a_follower_reads_every_event_once() -> None:
         for event in NIGHT:
             log.append(event)
             follower.update()
-            assert plain([loaded(new) for new in follower.new_events]) == plain([event])
-            assert plain(follower.update().state) == plain(read_state(folder))
+            assert comparable([load_arrays(new) for new in follower.new_events]) == comparable(
+                [event]
+            )
+            assert comparable(follower.update().state) == comparable(read_state(folder))
             assert follower.new_events == []
 
 
@@ -201,23 +203,23 @@ def test_follow_yields_each_event_when_it_is_written_until_the_run_has_ended() -
         with locked(folder.lock), RunLog(folder.path) as log:
             entries.remove(RUN)
             for number, event in enumerate(NIGHT[len(STARTED) :], start=len(STARTED)):
-                wait(lambda number=number: len(received) == number)
+                wait_until(lambda number=number: len(received) == number)
                 log.append(event)
 
     received: list[Event] = []
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(write_the_rest, received)
-        wait(folder.asleep)
+        wait_until(folder.is_running)
         for event in jobs.follow(RUN):
             received.append(event)
         writer.result()
-    assert plain([loaded(event) for event in received]) == plain(NIGHT)
+    assert comparable([load_arrays(event) for event in received]) == comparable(NIGHT)
 
 
 @pytest.mark.parametrize("log", ["no log", "started", "done", "stopped", "failed"])
 def test_follow_yields_all_events_of_a_run_that_has_ended(log: str) -> None:
     folder = write_run(log)
-    assert plain(list(jobs.follow(RUN))) == plain(read_events(folder))
+    assert comparable(list(jobs.follow(RUN))) == comparable(read_events(folder))
 
 
 def test_following_a_run_with_a_damaged_log_is_an_error() -> None:
@@ -245,7 +247,7 @@ def test_a_failure_that_is_not_in_the_log_is_an_error_for_followers(log: str) ->
     following = jobs.follow(RUN)
     for _ in LOGS[log]:
         next(following)
-    put_failure(RUN, UNLOGGED_FAILURE)
+    write_failure_file(RUN, UNLOGGED_FAILURE)
     entries.remove(RUN)
     with pytest.raises(LogError, match=UNLOGGED_FAILURE):
         next(following)

@@ -13,9 +13,9 @@ from core.jobs.pins import pin, unpin
 from core.jobs.retention import (
     RetentionLimits,
     StoredRun,
-    apply,
+    apply_removals,
     configured_limits,
-    due,
+    due_removals,
     is_done,
     plan,
     stored_runs,
@@ -26,9 +26,9 @@ from core.runs.folder import RunFolder, all_runs
 from core.runs.log import LOG
 from core.support.errors import ConfigError
 from core.support.locks import acquire
-from tests.helpers.engines import own_outputs
+from tests.helpers.engines import use_outputs_folder
 from tests.helpers.job_runs import NIGHT, STARTED
-from tools.sample_runs import OTHER, RUN, put_run
+from tools.sample_runs import OTHER_RUN, RUN, create_run
 
 DAY = 86_400.0
 LIMITS = RetentionLimits(checkpoints_s=DAY, runs_s=7 * DAY, bytes=100)
@@ -37,7 +37,7 @@ NOW = 1_000 * DAY
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 def run(
@@ -137,7 +137,7 @@ def test_a_plan_frees_enough_and_removes_only_what_it_may(runs: list[StoredRun])
 
 def write_run(run_id: str, days: float, *, done: bool = True) -> RunFolder:
     """Write a run with 0.7 MB of checkpoints that has not changed for ``days``."""
-    folder = put_run(run_id, NIGHT if done else [*STARTED, NightStopped()])
+    folder = create_run(run_id, NIGHT if done else [*STARTED, NightStopped()])
     folder.checkpoints.mkdir()
     (folder.checkpoints / "cycle-000002.safetensors").write_bytes(b"\0" * 700_000)
     when = time.time() - days * DAY
@@ -148,13 +148,13 @@ def write_run(run_id: str, days: float, *, done: bool = True) -> RunFolder:
 
 def apply_due() -> list[str]:
     """Remove what is due and return the texts of the removals."""
-    return [str(removal) for removal in apply(due())]
+    return [str(removal) for removal in apply_removals(due_removals())]
 
 
 def test_only_checkpoints_of_runs_done_for_a_day_are_removed_from_disk() -> None:
     folder, young, unfinished = (
         write_run(RUN, 3),
-        write_run(OTHER, 0.5),
+        write_run(OTHER_RUN, 0.5),
         write_run("20260102-030405-00000c", 3, done=False),
     )
     log = (folder.path / LOG).read_bytes()
@@ -190,19 +190,19 @@ def test_a_run_that_is_pinned_after_the_plan_is_kept(
 ) -> None:
     write_run(RUN, 20, done=False)
     monkeypatch.setattr("core.support.environment.keep_gb", lambda: 0.0001)
-    removals = due()
+    removals = due_removals()
     assert len(removals) == 1
     pin(RUN)
-    assert list(apply(removals)) == []
+    assert list(apply_removals(removals)) == []
     assert [folder.id for folder in all_runs()] == [RUN]
 
 
 def test_a_run_that_is_deleted_after_the_plan_is_not_an_error() -> None:
     write_run(RUN, 20)
-    removals = due()
-    put_run(OTHER)
+    removals = due_removals()
+    create_run(OTHER_RUN)
     shutil.rmtree(all_runs()[0].path)
-    assert list(apply(removals)) == []
+    assert list(apply_removals(removals)) == []
 
 
 @pytest.mark.parametrize("tail", [b"{}\n", b"[]\n", b'{"kind": "NightDone"', b"\xff\n", b"\n\n"])
@@ -252,4 +252,4 @@ def test_the_error_for_an_invalid_limit_names_its_variable(
 ) -> None:
     monkeypatch.setenv(name, "much")
     with pytest.raises(ConfigError, match=f"{name} is 'much'; give a whole number from 1 to"):
-        due()
+        due_removals()

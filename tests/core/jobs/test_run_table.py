@@ -8,14 +8,14 @@ from core import jobs
 from core.jobs.run_table import Row, row_status, run_details, run_rows
 from core.queue.problems import Problem, ProblemCode
 from core.runs.log import LOG
-from tests.helpers.engines import own_outputs
+from tests.helpers.engines import use_outputs_folder
 from tests.helpers.job_runs import UNLOGGED_FAILURE, write_run
-from tools.sample_runs import RUN, put_failure
+from tools.sample_runs import RUN, write_failure_file
 
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 def only_row() -> Row:
@@ -44,14 +44,14 @@ def test_a_run_with_a_damaged_record_has_the_status_damaged() -> None:
 
 def test_a_failure_whose_reason_names_the_log_does_not_make_a_run_damaged() -> None:
     folder = write_run("stopped")
-    put_failure(RUN, f"{folder.path / LOG} is full.")
+    write_failure_file(RUN, f"{folder.path / LOG} is full.")
     assert row_status(jobs.state(RUN)) == only_row().status == "failed"
 
 
 @pytest.mark.parametrize("log", ["stopped", "failed"])
 def test_the_json_values_contain_the_sentence_of_the_problem(log: str) -> None:
     folder = write_run(log)
-    put_failure(RUN, UNLOGGED_FAILURE)
+    write_failure_file(RUN, UNLOGGED_FAILURE)
     assert only_row().problem == Problem(
         ProblemCode.RUN_FAILED_UNLOGGED, {"run": RUN, "reason": UNLOGGED_FAILURE}
     )

@@ -10,7 +10,7 @@ from core.queue.engine_state import EngineState, QueuePosition
 from core.queue.engine_users import register_user
 from core.queue.problems import Problem, ProblemCode
 from core.runs.state import RunState
-from tests.helpers.engines import own_outputs
+from tests.helpers.engines import use_outputs_folder
 from tests.helpers.job_runs import engine
 
 PROBLEM = Problem(ProblemCode.ENGINE_FAILED, {"reason": "no scheduler."})
@@ -67,7 +67,7 @@ def test_the_text_of_a_queued_run_without_a_position_names_what_it_waits_for(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    own_outputs(tmp_path / "outputs", monkeypatch)
+    use_outputs_folder(tmp_path / "outputs", monkeypatch)
     user = register_user()
     if not used:
         user.release()

@@ -10,7 +10,7 @@ import pytest
 from core.data import load_pair
 from core.data.fingerprints import digest, fingerprints
 from core.evaluation.weight_scores import score_weights
-from core.model.digit_reader import PATH as READER
+from core.model.digit_reader import DIGIT_READER_PATH as READER
 from core.model.digit_reader import load_digit_reader
 from core.model.weights import file_sha256, load_vae, record_path, shipped_path
 from core.support.environment import CACHED_WEIGHTS

@@ -13,8 +13,8 @@ from core.data import Dataset, DatasetPair, load_pair
 from core.model import digit_reader as reader_module
 from core.model.digit_reader import (
     CLASSES,
-    CONFIDENT,
-    PATH,
+    CONFIDENCE_THRESHOLD,
+    DIGIT_READER_PATH,
     DigitReader,
     classify,
     dataset_classes,
@@ -24,7 +24,7 @@ from core.model.weights import file_sha256, record_path
 from core.support.errors import WeightsError
 from core.training.reader_training import clean_accuracy, train_reader, train_reader_to_file
 from tests.conftest import drain
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -51,8 +51,8 @@ def test_the_included_reader_has_98_percent_accuracy_on_all_mnist_test_images(
 
 
 def test_the_record_of_the_included_reader_holds_the_hash_of_its_file() -> None:
-    record = json.loads(record_path(PATH).read_text(encoding="utf-8"))
-    assert record["sha256"] == file_sha256(PATH)
+    record = json.loads(record_path(DIGIT_READER_PATH).read_text(encoding="utf-8"))
+    assert record["sha256"] == file_sha256(DIGIT_READER_PATH)
     assert min(record["test_accuracy"].values()) >= 0.98
 
 
@@ -75,7 +75,7 @@ def test_the_reader_has_low_confidence_for_uniform_grey_and_for_noise(
     noise = rng.uniform(0, 1, (100, 1, 28, 28))
     for images in (grey, noise):
         _, confidence = classify(included_reader, torch.from_numpy(images.astype(np.float32)))
-        assert (confidence < CONFIDENT).float().mean() > 0.9
+        assert (confidence < CONFIDENCE_THRESHOLD).float().mean() > 0.9
 
 
 def test_the_included_reader_is_in_evaluation_mode_without_gradients(
@@ -97,8 +97,8 @@ def test_the_error_for_a_damaged_reader_file_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged = tmp_path / "digit-reader.safetensors"
-    damaged.write_bytes(PATH.read_bytes()[:1000])
-    monkeypatch.setattr(reader_module, "PATH", damaged)
+    damaged.write_bytes(DIGIT_READER_PATH.read_bytes()[:1000])
+    monkeypatch.setattr(reader_module, "DIGIT_READER_PATH", damaged)
     with pytest.raises(WeightsError, match="expected a safetensors file") as caught:
         load_digit_reader()
     assert str(damaged) in str(caught.value)
@@ -107,7 +107,7 @@ def test_the_error_for_a_damaged_reader_file_names_the_file(
 @pytest.fixture(scope="module")
 def few_images(bundled: DatasetPair, one_thread: int) -> DatasetPair:
     """1,000 training images and 200 test images per dataset."""
-    return fewer(bundled, train=1_000, test=200)
+    return subsample(bundled, train=1_000, test=200)
 
 
 def test_training_learns_both_styles_and_is_deterministic(
@@ -130,7 +130,7 @@ def test_the_record_of_a_trained_reader_holds_its_accuracy_and_training_images(
     few_images: DatasetPair, tmp_path: Path
 ) -> None:
     path = tmp_path / "reader.safetensors"
-    drain(train_reader_to_file(fewer(few_images, train=200), 3, path))
+    drain(train_reader_to_file(subsample(few_images, train=200), 3, path))
     record = json.loads(record_path(path).read_text(encoding="utf-8"))
     assert record["seed"] == 3
     assert record["training_images"]["count"] == 200
@@ -141,7 +141,7 @@ def test_the_record_of_a_trained_reader_holds_its_accuracy_and_training_images(
 
 
 def test_bundled_test_images_are_never_trained_on(bundled: DatasetPair, tmp_path: Path) -> None:
-    small = fewer(bundled, train=150, test=20)
+    small = subsample(bundled, train=150, test=20)
     with_test_images = replace(
         small.dataset_1,
         train=np.concatenate([small.dataset_1.train, bundled.dataset_1.test[:50]]),

@@ -7,12 +7,12 @@ import pytest
 
 from core.queue.addresses import LOCAL, address_group, hashed_name
 from core.queue.paths import address_key_file
-from tests.helpers.engines import own_outputs
+from tests.helpers.engines import use_outputs_folder
 
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from core.queue.engine_users import register_user
 from core.queue.paths import engine_folder, engine_lock_file, engine_state_file
 from core.queue.problems import Problem, ProblemCode
 from core.support.locks import acquire
-from tests.helpers.engines import own_outputs
-from tools.sample_runs import OTHER, RUN
+from tests.helpers.engines import use_outputs_folder
+from tools.sample_runs import OTHER_RUN, RUN
 
 RUNNING = "20260102-030405-000000"
 READY = EngineState(
@@ -27,7 +27,7 @@ READY = EngineState(
     pid=7,
     slowdown=1.5,
     running=(RUNNING,),
-    waiting=((RUN, 12.5), (OTHER, None)),
+    waiting=((RUN, 12.5), (OTHER_RUN, None)),
 )
 NO_SCHEDULER = Problem(
     ProblemCode.SCHEDULER_UNREACHABLE, {"address": "tcp://127.0.0.1:9", "reason": "“refused”"}
@@ -36,7 +36,7 @@ NO_SCHEDULER = Problem(
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 @pytest.mark.parametrize("state", [EngineState(), READY, EngineState(problem=NO_SCHEDULER)])
@@ -155,7 +155,7 @@ def test_without_a_state_file_the_engine_is_not_ready() -> None:
 
 def test_only_a_waiting_run_has_a_position() -> None:
     assert READY.position(RUN) == QueuePosition(1, 12.5)
-    assert READY.position(OTHER) == QueuePosition(2, None)
+    assert READY.position(OTHER_RUN) == QueuePosition(2, None)
     assert READY.position(RUNNING) is None
 
 
@@ -168,7 +168,7 @@ def test_a_state_file_of_an_earlier_version_is_read() -> None:
         "pid": 7,
         "pace": 1.5,
         "asleep": [RUNNING],
-        "waiting": [[RUN, 12.5], [OTHER, None]],
+        "waiting": [[RUN, 12.5], [OTHER_RUN, None]],
         "problem": None,
     }
     engine_state_file().write_text(json.dumps(values), encoding="utf-8")

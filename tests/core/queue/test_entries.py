@@ -15,13 +15,13 @@ from core.queue.entry import Entry
 from core.queue.paths import queue_folder
 from core.support.errors import ConfigError, QueueError
 from core.support.locks import acquire
-from tests.helpers.engines import own_outputs
-from tools.sample_runs import OTHER, RUN
+from tests.helpers.engines import use_outputs_folder
+from tools.sample_runs import OTHER_RUN, RUN
 
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 def set_limits(patch: pytest.MonkeyPatch, *, person: int = 20, total: int = 200) -> None:
@@ -81,7 +81,7 @@ def test_entries_are_sorted_by_time_of_submission_then_by_run(
 def test_the_modification_time_changes_with_every_added_or_removed_run() -> None:
     assert entries.modification_time() == 0
     entries.add(RUN, "alice")
-    for change in (lambda: entries.add(OTHER, "alice"), lambda: entries.remove(RUN)):
+    for change in (lambda: entries.add(OTHER_RUN, "alice"), lambda: entries.remove(RUN)):
         # The file system's clock is coarse, and two changes may have the same time.
         os.utime(queue_folder(), ns=(1, 1))
         assert entries.modification_time() == 1

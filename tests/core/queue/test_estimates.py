@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from core.queue.estimates import (
     SECONDS_PER_IMAGE,
     SECONDS_PER_STEP,
-    Speed,
+    Slowdown,
     reference_seconds,
     start_times,
 )
 from core.runs.statistics import EVALUATION_SUBSET
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import dose, hypnogram
-from tools.sample_runs import configs
+from tools.sample_runs import small_configs
 
 # --- reference seconds ---
 
@@ -33,7 +33,7 @@ def count_stages(config: RunConfig) -> int:
     return sum(len(cycle.stages) for cycle in hypnogram(config))
 
 
-@given(configs(), st.integers(0, 30), st.integers(1, 6), st.booleans())
+@given(small_configs(), st.integers(0, 30), st.integers(1, 6), st.booleans())
 def test_runs_with_the_same_number_of_stages_differ_only_by_their_steps(
     config: RunConfig, more_epochs: int, num: int, full_evaluation: bool
 ) -> None:
@@ -45,7 +45,9 @@ def test_runs_with_the_same_number_of_stages_differ_only_by_their_steps(
         assert difference == pytest.approx(expected, abs=1e-9)
 
 
-@given(configs(), st.sampled_from(["inverted", "digits"]), st.sampled_from(["bundled", "mnist"]))
+@given(
+    small_configs(), st.sampled_from(["inverted", "digits"]), st.sampled_from(["bundled", "mnist"])
+)
 def test_every_run_takes_a_finite_positive_time(config: RunConfig, split: str, data: str) -> None:
     seconds = reference_seconds(dataclasses.replace(config, split=split, data=data))
     assert math.isfinite(seconds)
@@ -80,22 +82,26 @@ def test_more_seeds_cycles_images_epochs_or_measurements_take_longer() -> None:
 
 def test_the_factor_is_a_moving_average_of_measured_runs() -> None:
     config = RunConfig()
-    learned = Speed()
+    learned = Slowdown()
     assert learned.seconds(config) == reference_seconds(config)
     for _ in range(30):
         learned = learned.updated(config, 2.5 * reference_seconds(config))
     assert learned.seconds(config) == pytest.approx(2.5 * reference_seconds(config), rel=1e-3)
     slow = learned.updated(config, 10 * reference_seconds(config))
     assert 2.5 < slow.factor < 10
-    assert Speed(2.5).updated(config, 2.5 * reference_seconds(config)).factor == pytest.approx(2.5)
+    assert Slowdown(2.5).updated(config, 2.5 * reference_seconds(config)).factor == pytest.approx(
+        2.5
+    )
 
 
-@given(st.floats(0.01, 100), st.lists(st.tuples(configs(), st.floats(0.001, 1e5)), max_size=5))
+@given(
+    st.floats(0.01, 100), st.lists(st.tuples(small_configs(), st.floats(0.001, 1e5)), max_size=5)
+)
 def test_the_factor_stays_positive_and_between_the_measured_ones(
     factor: float, runs: list[tuple[RunConfig, float]]
 ) -> None:
     measured = [factor]
-    learned = Speed(factor)
+    learned = Slowdown(factor)
     for config, seconds in runs:
         learned = learned.updated(config, seconds)
         measured.append(seconds / reference_seconds(config))

@@ -12,9 +12,9 @@ from core.runs.events import NightFailed, NightStopped
 from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunReader
 from core.support.locks import acquire
-from tests.conftest import of_kind
-from tests.helpers.engines import own_outputs
-from tools.sample_runs import OTHER, RUN, put_failure, put_run
+from tests.conftest import events_of_type
+from tests.helpers.engines import use_outputs_folder
+from tools.sample_runs import OTHER_RUN, RUN, create_run, write_failure_file
 
 STOPPED = NightStopped()
 SENTENCE = "its worker was killed — “out of memory”."
@@ -22,19 +22,19 @@ SENTENCE = "its worker was killed — “out of memory”."
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 @pytest.fixture
 def run() -> RunFolder:
-    return put_run(events=[STOPPED])
+    return create_run(events=[STOPPED])
 
 
 def test_a_failure_is_the_last_event_in_the_runs_log(run: RunFolder) -> None:
     record_failure(run, SENTENCE)
     assert RunReader(run.path).read() == [STOPPED, NightFailed(SENTENCE)]
     assert read_failure(run.id) is None
-    assert not run.asleep()
+    assert not run.is_running()
 
 
 def test_a_failure_is_written_to_the_engines_output(
@@ -51,7 +51,7 @@ def test_the_failure_of_a_run_with_a_damaged_log_is_in_the_engines_folder(run: R
     record_failure(run, SENTENCE)
     assert log.read_bytes() == b"{}\n"
     assert read_failure(run.id) == SENTENCE
-    assert read_failure(OTHER) is None
+    assert read_failure(OTHER_RUN) is None
 
 
 def test_the_log_of_a_running_run_is_not_written_to(run: RunFolder) -> None:
@@ -59,7 +59,7 @@ def test_the_log_of_a_running_run_is_not_written_to(run: RunFolder) -> None:
     assert lock is not None
     with lock:
         record_failure(run, SENTENCE)
-        assert run.asleep()
+        assert run.is_running()
     assert RunReader(run.path).read() == [STOPPED]
     assert read_failure(run.id) == SENTENCE
 
@@ -89,7 +89,7 @@ def test_a_failure_file_that_is_not_utf_8_is_read(run: RunFolder) -> None:
 
 
 def test_a_failure_file_that_is_large_or_not_regular_is_ignored() -> None:
-    put_failure(RUN, "x" * 200_000)
+    write_failure_file(RUN, "x" * 200_000)
     assert read_failure(RUN) is None
     failure_file(RUN).unlink()
     os.mkfifo(failure_file(RUN))
@@ -98,5 +98,5 @@ def test_a_failure_file_that_is_large_or_not_regular_is_ignored() -> None:
 
 def test_a_very_long_sentence_is_shortened(run: RunFolder) -> None:
     record_failure(run, "x" * 1_000_000)
-    (failed,) = of_kind(RunReader(run.path).read(), NightFailed)
+    (failed,) = events_of_type(RunReader(run.path).read(), NightFailed)
     assert len(failed.sentence) == 5_000

@@ -28,12 +28,12 @@ from core.runs.log import LOG, LogReader, RunReader
 from core.schedule.config import RunConfig
 from core.support.checksums import add_checksum
 from core.support.errors import LogError
-from tests.conftest import of_kind
-from tools.sample_runs import assert_sentence, made_night, night_started, scores, write_events
+from tests.conftest import events_of_type
+from tools.sample_runs import assert_sentence, night_events, night_started, scores, write_events
 from tools.sample_runs import dreams as dreams_of
 
 CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
-NIGHT = made_night(CONFIG)
+NIGHT = night_events(CONFIG)
 IMAGES = np.zeros((1, 2, 28, 28), np.uint8)
 
 
@@ -41,7 +41,7 @@ IMAGES = np.zeros((1, 2, 28, 28), np.uint8)
 def dreams(tmp_path: Path) -> StoredArray:
     """The dreams of a run's first cycle, as its reader returns them."""
     write_events(tmp_path / "run", NIGHT)
-    images = of_kind(RunReader(tmp_path / "run", CONFIG).read(), DreamsMade)[0].images
+    images = events_of_type(RunReader(tmp_path / "run", CONFIG).read(), DreamsMade)[0].images
     assert isinstance(images, StoredArray)
     return images
 
@@ -224,7 +224,7 @@ def test_the_longest_lines_that_a_run_writes_can_be_read(tmp_path: Path) -> None
 def test_the_array_file_of_a_line_must_have_the_number_of_the_line(
     name: object, tmp_path: Path
 ) -> None:
-    dreams, _ = encode(of_kind(NIGHT, DreamsMade)[0])
+    dreams, _ = encode(events_of_type(NIGHT, DreamsMade)[0])
     first, crc = add_checksum({"kind": "NightStopped"}, 0)
     second, _ = add_checksum({**dreams, "arrays": name}, crc)
     (tmp_path / LOG).write_text(f"{first}\n{second}\n")

@@ -18,8 +18,8 @@ from core.runs.codec import encode
 from core.runs.events import CycleDone, DreamsMade, EpochDone, Event, NightFailed, StageEvaluated
 from core.runs.log import LOG, LogReader
 from core.support.errors import LogError
-from tests.conftest import of_kind, plain
-from tools.sample_runs import EVENTS, RECORDED, assert_sentence, loaded, write_events
+from tests.conftest import comparable, events_of_type
+from tools.sample_runs import EVENTS, RECORDED_RUNS, assert_sentence, load_arrays, write_events
 
 
 def test_the_sample_events_include_every_kind() -> None:
@@ -30,7 +30,7 @@ def test_the_sample_events_include_every_kind() -> None:
 def test_every_kind_of_event_is_read_as_it_was_written(event: Event, tmp_path: Path) -> None:
     write_events(tmp_path, [event])
     (event_read,) = LogReader(tmp_path).read()
-    assert plain(loaded(event_read)) == plain(event)
+    assert comparable(load_arrays(event_read)) == comparable(event)
 
 
 @given(
@@ -45,7 +45,7 @@ def test_any_numbers_and_texts_are_read_exactly_as_they_were_written(
     values = tuple(losses)
     events = [EpochDone(cycle, text, 1, values, values, values), NightFailed(text), CycleDone(1)]
     write_events(folder, events)
-    assert plain(LogReader(folder).read()) == plain(events)
+    assert comparable(LogReader(folder).read()) == comparable(events)
 
 
 def sealed(text: str) -> bytes:
@@ -148,7 +148,7 @@ def test_a_field_with_any_value_gives_an_event_or_a_log_error(
 
 
 def images(folder: Path) -> StoredArray:
-    stored = of_kind(LogReader(folder).read(), DreamsMade)[0].images
+    stored = events_of_type(LogReader(folder).read(), DreamsMade)[0].images
     assert isinstance(stored, StoredArray)
     return stored
 
@@ -179,7 +179,7 @@ def test_an_event_with_arrays_that_names_no_array_file_is_a_log_error(tmp_path: 
 def test_damaged_arrays_are_a_log_error_or_unchanged(tmp_path: Path) -> None:
     write_events(tmp_path, [example("DreamsMade")])
     stored = images(tmp_path)
-    content, expected = stored.file.read_bytes(), plain(stored.load())
+    content, expected = stored.file.read_bytes(), comparable(stored.load())
     rng = np.random.default_rng(0)
     for position in range(0, len(content), 7):
         flipped = bytearray(content)
@@ -189,7 +189,7 @@ def test_damaged_arrays_are_a_log_error_or_unchanged(tmp_path: Path) -> None:
             loaded_array = stored.load()
         except LogError:
             continue
-        assert plain(loaded_array) == expected
+        assert comparable(loaded_array) == expected
     for end in range(0, len(content), 50):
         stored.file.write_bytes(content[:end])
         with pytest.raises(LogError):
@@ -198,10 +198,10 @@ def test_damaged_arrays_are_a_log_error_or_unchanged(tmp_path: Path) -> None:
 
 def test_a_flipped_bit_in_the_header_of_an_array_is_a_log_error_or_harmless(tmp_path: Path) -> None:
     # NumPy reads only as many bytes as the header states.
-    run = shutil.copytree(RECORDED[0], tmp_path / "run")
-    stored = of_kind(LogReader(run).read(), StageEvaluated)[0].dataset_1.error_per_image
+    run = shutil.copytree(RECORDED_RUNS[0], tmp_path / "run")
+    stored = events_of_type(LogReader(run).read(), StageEvaluated)[0].dataset_1.error_per_image
     assert isinstance(stored, StoredArray)
-    content, expected = stored.file.read_bytes(), plain(stored.load())
+    content, expected = stored.file.read_bytes(), comparable(stored.load())
     for position in range(100, 260):
         for bit in range(8):
             flipped = bytearray(content)
@@ -211,4 +211,4 @@ def test_a_flipped_bit_in_the_header_of_an_array_is_a_log_error_or_harmless(tmp_
                 loaded_array = stored.load()
             except LogError:
                 continue
-            assert plain(loaded_array) == expected
+            assert comparable(loaded_array) == expected

@@ -31,11 +31,18 @@ from core.runs.log import LOG, RunReader
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import Cycle
 from core.support.errors import LogError
-from tests.conftest import of_kind, plain
-from tools.sample_runs import EVENTS, assert_sentence, configs, made_night, put_run, write_events
+from tests.conftest import comparable, events_of_type
+from tools.sample_runs import (
+    EVENTS,
+    assert_sentence,
+    create_run,
+    night_events,
+    small_configs,
+    write_events,
+)
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
-NIGHT = made_night(CONFIG, pretraining=2)
+NIGHT = night_events(CONFIG, pretraining=2)
 FIRST = NIGHT.index(CycleDone(1))
 
 
@@ -55,17 +62,17 @@ def rejection(events: list[Event], config: RunConfig | None = CONFIG) -> str:
 
 
 def index_of(kind: type[Event], number: int = 0) -> int:
-    return NIGHT.index(of_kind(NIGHT, kind)[number])
+    return NIGHT.index(events_of_type(NIGHT, kind)[number])
 
 
 # --- valid logs ---
 
 
-@given(config=configs(), data=st.data())
+@given(config=small_configs(), data=st.data())
 def test_a_night_that_is_interrupted_anywhere_and_resumed_is_valid(
     config: RunConfig, data: st.DataObject
 ) -> None:
-    night = made_night(config)
+    night = night_events(config)
     events: list[Event] = []
     for _ in range(data.draw(st.integers(0, 4))):
         events += night[: data.draw(st.integers(0, len(night) - 1))]
@@ -92,7 +99,7 @@ def test_a_run_with_every_kind_of_event_is_read_with_and_without_its_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
-    folder = put_run(events=EVENTS)
+    folder = create_run(events=EVENTS)
     assert len(RunReader(folder.path).read()) == len(EVENTS)
     folder.record_file.unlink()
     assert len(RunReader(folder.path).read()) == len(EVENTS)
@@ -100,12 +107,12 @@ def test_a_run_with_every_kind_of_event_is_read_with_and_without_its_record(
 
 def test_a_night_of_an_earlier_version_without_a_setting_gets_its_default(tmp_path: Path) -> None:
     config = RunConfig(num_cycles=2, total_eps=4, num=2)
-    started, *rest = made_night(config)
+    started, *rest = night_events(config)
     assert isinstance(started, NightStarted)
     earlier = {name: value for name, value in started.config.items() if name != "mask_fraction"}
     write_events(tmp_path, [dataclasses.replace(started, config=earlier), *rest])
     events = RunReader(tmp_path).read()
-    assert plain(events[0]) == plain(started)
+    assert comparable(events[0]) == comparable(started)
     assert len(events) == 1 + len(rest)
 
 
@@ -249,9 +256,9 @@ def test_the_reader_takes_the_config_of_the_record_unless_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
-    folder = put_run()  # of another config
+    folder = create_run()  # of another config
     write_events(folder.path, NIGHT)
     with pytest.raises(LogError, match="line 3: the night's settings differ from those"):
         RunReader(folder.path).read()
-    assert plain(RunReader(folder.path, CONFIG).read()[0]) == plain(NIGHT[0])
+    assert comparable(RunReader(folder.path, CONFIG).read()[0]) == comparable(NIGHT[0])
     assert (folder.path / LOG).exists()

@@ -21,17 +21,17 @@ from core.runs.folder import RunFolder
 from core.runs.log import LOG, RunLog, RunReader
 from core.runs.state import RunState, fold
 from core.support.errors import LogError
-from tests.conftest import plain
+from tests.conftest import comparable
 from tests.helpers.damage import damaged, damaged_bytes, flipped
 from tools.sample_runs import (
     EVENTS,
-    OTHER,
-    RECORDED,
+    OTHER_RUN,
+    RECORDED_RUNS,
     RUN,
     assert_sentence,
-    loaded,
-    put_recorded,
-    put_run,
+    copy_recorded_run,
+    create_run,
+    load_arrays,
 )
 
 
@@ -45,8 +45,8 @@ class Original:
         self.config = folder.record_file.read_bytes()
         self.record = folder.record()
         events = RunReader(folder.path).read()
-        self.events = plain(events)
-        self.states = [plain(fold(RunState(), events[:end])) for end in range(len(events) + 1)]
+        self.events = comparable(events)
+        self.states = [comparable(fold(RunState(), events[:end])) for end in range(len(events) + 1)]
 
     def repair(self) -> None:
         self.path.write_bytes(self.content)
@@ -58,8 +58,8 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Origina
     """A recorded night and a sample run to damage; a third run stays undamaged."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path_factory.mktemp("outputs")))
-        put_run(OTHER, EVENTS)
-        yield [Original(put_recorded()), Original(put_run(RUN, EVENTS))]
+        create_run(OTHER_RUN, EVENTS)
+        yield [Original(copy_recorded_run()), Original(create_run(RUN, EVENTS))]
 
 
 @pytest.fixture(params=["recorded", "sample"])
@@ -91,10 +91,10 @@ def read(original: Original) -> list[Event] | None:
 
 def assert_unaffected() -> None:
     """Assert that the undamaged run is listed and has all its events."""
-    assert OTHER in runs()
-    follower = Follower(OTHER)
+    assert OTHER_RUN in runs()
+    follower = Follower(OTHER_RUN)
     assert follower.update().status == "done"
-    assert [type(event) for event in follower.new] == [type(event) for event in EVENTS]
+    assert [type(event) for event in follower.new_events] == [type(event) for event in EVENTS]
 
 
 @many_examples
@@ -106,7 +106,7 @@ def test_a_damaged_log_gives_its_first_events_or_an_error(
     original.path.write_bytes(data.draw(damaged(original.content)))
     events = read(original)
     if events is not None:
-        assert plain(events) == original.events[: len(events)]
+        assert comparable(events) == original.events[: len(events)]
 
 
 @settings(max_examples=60)
@@ -119,7 +119,7 @@ def test_a_log_damaged_twice_gives_its_first_events_or_an_error(
     original.path.write_bytes(data.draw(damaged(once)) if once else once)
     events = read(original)
     if events is not None:
-        assert plain(events) == original.events[: len(events)]
+        assert comparable(events) == original.events[: len(events)]
 
 
 def test_a_flipped_bit_in_any_byte_of_a_log_is_detected(original: Original) -> None:
@@ -129,7 +129,7 @@ def test_a_flipped_bit_in_any_byte_of_a_log_is_detected(original: Original) -> N
         events = read(original)
         if events is not None:  # the last line has no end, so the reader waits for its rest
             assert index == size - 1
-            assert plain(events) == original.events[:-1]
+            assert comparable(events) == original.events[:-1]
 
 
 @settings(max_examples=100)
@@ -143,18 +143,18 @@ def test_a_follower_shows_undamaged_values_or_an_error_whenever_the_damage_occur
     original.path.write_bytes(original.content[: data.draw(st.sampled_from([0, *ends]))])
     first = follower.update()
     assert first.problem is None or first.status == "failed"
-    assert plain(first.state) in original.states
+    assert comparable(first.state) in original.states
 
     original.path.write_bytes(data.draw(damaged(original.content)))
     for _ in range(2):
         now = follower.update()
-        assert plain(now.state) in original.states
+        assert comparable(now.state) in original.states
         if now.problem is not None and str(now.problem).startswith(str(original.path)):
             assert now.status == "failed"
             assert str(now.problem).endswith(".")
-            assert follower.new == []
+            assert follower.new_events == []
     original.repair()  # as if restored from a backup
-    assert plain(follower.update().state) == original.states[-1]
+    assert comparable(follower.update().state) == original.states[-1]
 
 
 @settings(max_examples=40)
@@ -179,14 +179,17 @@ def test_a_damaged_log_is_not_appended_to_or_continues_after_its_first_events(
     original.path.write_bytes(content)
     try:
         with RunLog(original.folder.path) as log:
-            earlier = list(log.earlier)
+            earlier = list(log.earlier_events)
             log.append(NightStopped())
     except LogError as error:
         assert_sentence(error, f"{original.path}, line ")
         assert original.path.read_bytes() == content
         return
-    assert plain(earlier) == original.events[: len(earlier)]
-    assert plain(RunReader(original.folder.path).read()) == [*plain(earlier), plain(NightStopped())]
+    assert comparable(earlier) == original.events[: len(earlier)]
+    assert comparable(RunReader(original.folder.path).read()) == [
+        *comparable(earlier),
+        comparable(NightStopped()),
+    ]
 
 
 def test_an_event_of_a_newer_version_is_reported(original: Original) -> None:
@@ -241,10 +244,10 @@ def test_a_record_of_random_bytes_raises(originals: list[Original], content: byt
 
 def test_missing_files_give_an_error_or_an_empty_state(original: Original) -> None:
     follower = Follower(original.folder.id)
-    state_before = plain(follower.update().state)
+    state_before = comparable(follower.update().state)
     original.path.unlink()
     original.folder.record_file.unlink()
-    assert plain(follower.update().state) == state_before
+    assert comparable(follower.update().state) == state_before
     assert Follower(original.folder.id).update().state == RunState()
     with pytest.raises(LogError) as caught:
         original.folder.record()
@@ -261,7 +264,7 @@ def test_missing_files_give_an_error_or_an_empty_state(original: Original) -> No
 def array_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Copies of the array files of a recorded night, for tests to damage."""
     folder = tmp_path_factory.mktemp("run")
-    shutil.copytree(RECORDED[-1], folder, dirs_exist_ok=True)
+    shutil.copytree(RECORDED_RUNS[-1], folder, dirs_exist_ok=True)
     return sorted((folder / "arrays").iterdir())
 
 
@@ -271,10 +274,10 @@ def test_a_damaged_array_gives_the_original_values_or_an_error(
     array_files: list[Path], data: st.DataObject
 ) -> None:
     file = data.draw(st.sampled_from(array_files))
-    content = (RECORDED[-1] / "arrays" / file.name).read_bytes()
+    content = (RECORDED_RUNS[-1] / "arrays" / file.name).read_bytes()
     expected = [
-        plain(loaded(event))
-        for event in RunReader(RECORDED[-1]).read()
+        comparable(load_arrays(event))
+        for event in RunReader(RECORDED_RUNS[-1]).read()
         if _has_arrays_in(event, file.name)
     ]
     events = [
@@ -283,7 +286,7 @@ def test_a_damaged_array_gives_the_original_values_or_an_error(
     assert len(events) == len(expected) == 1
     file.write_bytes(data.draw(damaged_bytes(content)))
     try:
-        values = plain(loaded(events[0]))
+        values = comparable(load_arrays(events[0]))
     except LogError as error:
         assert_sentence(error, f"{file}: the array '")
     else:
@@ -304,9 +307,9 @@ def test_a_missing_array_file_is_an_error_but_the_other_values_are_shown(
     arrays.rename(arrays.with_name("elsewhere"))
     try:
         follower = Follower(original.folder.id)
-        assert plain(follower.update().state) == original.states[-1]
+        assert comparable(follower.update().state) == original.states[-1]
         stages = follower.update().state.stages
         with pytest.raises(LogError, match="cannot be read"):
-            loaded(stages[0])
+            load_arrays(stages[0])
     finally:
         arrays.with_name("elsewhere").rename(arrays)

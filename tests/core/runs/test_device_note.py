@@ -16,11 +16,11 @@ from core.runs.results import summary
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.errors import LogError
-from tests.conftest import of_kind, plain
-from tools.sample_runs import RUN, made_night, put_run
+from tests.conftest import comparable, events_of_type
+from tools.sample_runs import RUN, create_run, night_events
 
-NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
-STARTED = of_kind(NIGHT, NightStarted)[0]
+NIGHT = night_events(RunConfig(num_cycles=2, total_eps=4, num=2))
+STARTED = events_of_type(NIGHT, NightStarted)[0]
 NOTE = "cuda: self-check failed: a reason; the CPU was used instead"
 
 
@@ -43,7 +43,7 @@ def record(**changes: Any) -> dict[str, Any]:
 def test_a_log_without_the_field_has_an_empty_note() -> None:
     earlier = record()
     del earlier["device_note"]
-    assert plain(decode(earlier, None)) == plain(STARTED)
+    assert comparable(decode(earlier, None)) == comparable(STARTED)
     assert STARTED.device_note == ""
 
 
@@ -60,28 +60,28 @@ def test_a_note_that_is_not_a_text_is_an_error() -> None:
 
 
 def test_a_note_is_read_back_and_shown_in_the_results() -> None:
-    events = RunReader(put_run(RUN, with_note(NOTE)).path).read()
+    events = RunReader(create_run(RUN, with_note(NOTE)).path).read()
     state = fold(RunState(), events)
     assert summary(state)["device_note"] == NOTE
     assert summary(fold(RunState(), NIGHT))["device_note"] == ""
 
 
 def test_a_note_longer_than_500_characters_is_an_error() -> None:
-    folder = put_run(RUN, with_note("x" * 501))
+    folder = create_run(RUN, with_note("x" * 501))
     with pytest.raises(LogError, match="a text is longer than 500 characters"):
         RunReader(folder.path).read()
 
 
 def test_the_command_line_shows_a_note(capsys: pytest.CaptureFixture[str]) -> None:
-    folder = put_run(RUN, with_note(NOTE))
-    folder.note_start(STARTED)
+    folder = create_run(RUN, with_note(NOTE))
+    folder.record_start(STARTED)
     assert main(["runs", "show", RUN]) == 0
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert ["self-check", NOTE] in lines
 
 
 def test_the_command_line_shows_nothing_without_a_note(capsys: pytest.CaptureFixture[str]) -> None:
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     assert main(["runs", "show", RUN]) == 0
     assert "self-check" not in capsys.readouterr().out
 

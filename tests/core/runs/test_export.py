@@ -17,11 +17,11 @@ from core.runs.results import summary
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.errors import LogError, RunError
-from tests.conftest import of_kind
-from tools.sample_runs import RUN, assert_sentence, made_night, put_run
+from tests.conftest import events_of_type
+from tools.sample_runs import RUN, assert_sentence, create_run, night_events
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
-NIGHT = made_night(CONFIG)
+NIGHT = night_events(CONFIG)
 HALF = NIGHT[: NIGHT.index(CycleDone(1)) + 1]
 
 
@@ -33,7 +33,7 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def exported(events: Iterable[Event], tmp_path: Path) -> ZipFile:
     """Export a run with ``events`` and open the zip file."""
-    put_run(RUN, events)
+    create_run(RUN, events)
     export(RUN, tmp_path / "night.zip")
     return ZipFile(tmp_path / "night.zip")
 
@@ -62,14 +62,14 @@ def test_the_zip_file_of_a_finished_night_holds_all_files_and_gives_the_same_res
     state = fold(RunState(), events)
     assert json.loads((unpacked / "results.json").read_text()) == summary(state)
     assert (unpacked / "night.pdf").read_bytes().startswith(b"%PDF")
-    for stage in of_kind(events, StageEvaluated):
+    for stage in events_of_type(events, StageEvaluated):
         assert stage.dataset_2.error_per_image.load().shape == (2, 3)  # type: ignore[attr-defined]
 
 
 def test_results_have_one_row_per_seed_stage_and_dataset(tmp_path: Path) -> None:
     with exported(NIGHT, tmp_path) as archive:
         rows = table(archive, "results.csv")
-    stages = of_kind(NIGHT, StageEvaluated)
+    stages = events_of_type(NIGHT, StageEvaluated)
     assert len(rows) == len(stages) * 2 * 2
     first, last = stages[0], stages[-1]
     assert rows[0] == {
@@ -115,11 +115,11 @@ def test_a_cycle_that_ran_twice_is_in_the_tables_once(tmp_path: Path) -> None:
     rest = NIGHT[NIGHT.index(CycleDone(1)) + 1 :]
     with exported([*interrupted, NightResumed(1, {}), *rest], tmp_path) as archive:
         rows = table(archive, "results.csv")
-    assert len(rows) == len(of_kind(NIGHT, StageEvaluated)) * 2 * 2
+    assert len(rows) == len(events_of_type(NIGHT, StageEvaluated)) * 2 * 2
 
 
 def test_the_incomplete_line_of_a_running_night_is_not_exported() -> None:
-    folder = put_run(RUN, HALF)
+    folder = create_run(RUN, HALF)
     with (folder.path / LOG).open("ab") as log:
         log.write(b'{"kind": "Cyc')
     target = io.BytesIO()
@@ -131,7 +131,7 @@ def test_the_incomplete_line_of_a_running_night_is_not_exported() -> None:
 
 @pytest.mark.parametrize("damaged", ["config.json", LOG])
 def test_a_damaged_run_raises_and_leaves_no_zip_file(damaged: str, tmp_path: Path) -> None:
-    folder = put_run(RUN, NIGHT)
+    folder = create_run(RUN, NIGHT)
     file = folder.path / damaged
     file.write_bytes(file.read_bytes().replace(b"inverted", b"reverted", 1))
     (tmp_path / "target").mkdir()
@@ -149,7 +149,7 @@ def test_an_id_that_is_not_a_run_raises(tmp_path: Path) -> None:
 
 
 def test_only_the_files_that_the_log_names_are_exported(tmp_path: Path) -> None:
-    folder = put_run(RUN, NIGHT)
+    folder = create_run(RUN, NIGHT)
     (tmp_path / "secret").write_text("secret")
     (folder.path / "arrays" / "notes.npz").write_text("secret")
     (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
@@ -168,7 +168,7 @@ def test_only_the_files_that_the_log_names_are_exported(tmp_path: Path) -> None:
 def test_an_array_that_is_not_a_small_regular_file_of_the_run_raises(
     replacement: str, tmp_path: Path
 ) -> None:
-    folder = put_run(RUN, NIGHT)
+    folder = create_run(RUN, NIGHT)
     array = sorted((folder.path / "arrays").iterdir())[0]
     if replacement == "huge":
         os.truncate(array, 10**9)

@@ -21,15 +21,15 @@ from core.support.errors import ConfigError, LogError, RunError
 from core.support.locks import acquire
 from core.support.validation import MAX_LATENT_DIM
 from core.support.versions import versions
-from tests.helpers.engines import own_outputs
-from tools.sample_runs import OTHER, RUN, assert_sentence, night_started, put_run
+from tests.helpers.engines import use_outputs_folder
+from tools.sample_runs import OTHER_RUN, RUN, assert_sentence, create_run, night_started
 
 CONFIG = RunConfig(seeds=(3, 1), total_eps=7, num_cycles=3, lr=0.1 + 0.2, weights="a/b “c”")
 
 
 @pytest.fixture(autouse=True)
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 # --- creation ---
@@ -90,7 +90,7 @@ def test_the_start_of_the_night_is_recorded_once() -> None:
     folder = new_run(CONFIG, "alice", 1)
     submitted = folder.record()
     night = night_started(CONFIG)
-    folder.note_start(night)
+    folder.record_start(night)
     started = folder.record()
     assert started.device == "cpu"
     assert started.weights == dataclasses.asdict(WeightsUsed(**started.weights or {}))
@@ -101,7 +101,7 @@ def test_the_start_of_the_night_is_recorded_once() -> None:
         == submitted
     )
     written = folder.record_file.stat()
-    folder.note_start(night)
+    folder.record_start(night)
     assert folder.record_file.stat().st_ino == written.st_ino  # unchanged unless it was replaced
 
 
@@ -169,18 +169,18 @@ def test_a_record_with_an_invalid_config_raises(config: object) -> None:
 
 
 def test_a_run_is_running_while_its_lock_is_held() -> None:
-    folder = put_run()
-    assert not folder.asleep()
+    folder = create_run()
+    assert not folder.is_running()
     lock = acquire(folder.lock)
     assert lock is not None
     with lock:
-        assert folder.asleep()
-    assert not folder.asleep()
+        assert folder.is_running()
+    assert not folder.is_running()
 
 
 # --- lookup and deletion ---
 
-ODD_IDS = [
+INVALID_IDS = [
     "",
     ".",
     "..",
@@ -209,9 +209,9 @@ ODD_IDS = [
 ]
 
 
-@pytest.mark.parametrize("run_id", ODD_IDS, ids=lambda run_id: repr(run_id)[:30])
+@pytest.mark.parametrize("run_id", INVALID_IDS, ids=lambda run_id: repr(run_id)[:30])
 def test_an_id_that_is_not_a_run_raises(run_id: Any) -> None:
-    folder = put_run()
+    folder = create_run()
     (folder.path / "arrays").mkdir()
     with pytest.raises(RunError) as caught:
         find_run(run_id)
@@ -231,19 +231,19 @@ def test_a_file_with_the_name_of_a_run_is_not_a_run(outputs: Path) -> None:
 
 def test_all_runs_are_listed_oldest_first_without_other_folders() -> None:
     assert all_runs() == []  # the folder of all runs does not exist yet
-    put_run(OTHER)
-    put_run(RUN)
+    create_run(OTHER_RUN)
+    create_run(RUN)
     for name in ("notes", f".{RUN}.deleted", "20260102-030405-0A1B2C"):
         (runs_dir() / name).mkdir()
-    assert all_runs() == [find_run(RUN), find_run(OTHER)]
+    assert all_runs() == [find_run(RUN), find_run(OTHER_RUN)]
 
 
 def test_deleting_a_run_leaves_the_others() -> None:
-    remaining = put_run(OTHER)
-    delete_run(put_run(RUN))
+    remaining = create_run(OTHER_RUN)
+    delete_run(create_run(RUN))
     assert all_runs() == [remaining]
-    assert [path.name for path in runs_dir().iterdir()] == [OTHER]
-    assert remaining.record().run == OTHER
+    assert [path.name for path in runs_dir().iterdir()] == [OTHER_RUN]
+    assert remaining.record().run == OTHER_RUN
 
 
 def test_an_interrupted_deletion_leaves_no_partial_run(
@@ -253,7 +253,7 @@ def test_an_interrupted_deletion_leaves_no_partial_run(
         (path / "config.json").unlink()
         raise KeyboardInterrupt
 
-    folder = put_run()
+    folder = create_run()
     monkeypatch.setattr(files.shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt):
         delete_run(folder)
@@ -270,7 +270,7 @@ USED = {"origin": "cached", "file": "vae.safetensors", "sha256": "00ff"}
 @pytest.mark.parametrize(
     "changes",
     [
-        {"run": OTHER},
+        {"run": OTHER_RUN},
         {"run": 5},
         {"person": 5},
         {"person": "x" * 101},
@@ -293,7 +293,7 @@ USED = {"origin": "cached", "file": "vae.safetensors", "sha256": "00ff"}
     ids=lambda changes: repr(changes)[:40],
 )
 def test_a_record_with_an_invalid_value_raises(changes: dict[str, Any]) -> None:
-    folder = rewritten(put_run(), **changes)
+    folder = rewritten(create_run(), **changes)
     with pytest.raises(LogError) as caught:
         folder.record()
     assert_sentence(caught.value, f"{folder.record_file} ")
@@ -305,7 +305,7 @@ def test_a_record_with_an_invalid_value_raises(changes: dict[str, Any]) -> None:
 
 def test_a_record_with_the_largest_valid_values_is_read() -> None:
     values = {"device": "cuda", "weights": USED, "threads": 1_024, "person": "x" * 100}
-    record = rewritten(put_run(), **values).record()
+    record = rewritten(create_run(), **values).record()
     assert {name: getattr(record, name) for name in values} == values
 
 
@@ -318,7 +318,7 @@ def test_a_run_of_an_invalid_person_is_not_created(person: Any) -> None:
 
 @pytest.mark.parametrize("replacement", ["FIFO", "link", "/dev/zero", "huge"])
 def test_a_record_that_is_not_a_small_regular_file_raises(replacement: str, tmp_path: Path) -> None:
-    folder = put_run()
+    folder = create_run()
     content = folder.record_file.read_bytes()
     folder.record_file.unlink()
     if replacement == "FIFO":
@@ -336,7 +336,7 @@ def test_a_record_that_is_not_a_small_regular_file_raises(replacement: str, tmp_
 
 
 def test_a_link_with_the_name_of_a_run_is_not_a_run(tmp_path: Path) -> None:
-    folder = put_run()
+    folder = create_run()
     folder.path.rename(tmp_path / "elsewhere")
     folder.path.symlink_to(tmp_path / "elsewhere")
     assert all_runs() == []

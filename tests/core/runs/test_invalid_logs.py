@@ -24,7 +24,7 @@ from app.view_data.dreams import dream_content
 from app.view_data.filmstrip import strips
 from app.view_data.scores import score, what_happened
 from app.view_data.series import Measure
-from core.cli.results import in_words
+from core.cli.results import result_sentences
 from core.jobs import Follower, Snapshot
 from core.jobs.run_table import run_details
 from core.runs.codec import encode
@@ -36,8 +36,8 @@ from core.schedule.config import RunConfig
 from core.support.checksums import add_checksum
 from core.support.errors import LogError
 from core.support.files import write_arrays
-from tests.conftest import of_kind
-from tools.sample_runs import EVENTS, OTHER, RUN, assert_sentence, made_night, put_run
+from tests.conftest import events_of_type
+from tools.sample_runs import EVENTS, OTHER_RUN, RUN, assert_sentence, create_run, night_events
 
 Line = tuple[dict[str, Any], dict[str, Any]]  # the JSON values of an event, and its arrays
 
@@ -47,12 +47,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     """The run whose log is invalid; the outputs folder has another run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path_factory.mktemp("outputs")))
-        put_run(OTHER, EVENTS)
-        yield put_run(RUN, EVENTS)
+        create_run(OTHER_RUN, EVENTS)
+        yield create_run(RUN, EVENTS)
 
 
 CONFIG = RunConfig(seeds=(3, 5), num_cycles=2, total_eps=4, num=2)
-SAMPLE_CONFIG = RunConfig.from_dict(of_kind(EVENTS, NightStarted)[0].config)
+SAMPLE_CONFIG = RunConfig.from_dict(events_of_type(EVENTS, NightStarted)[0].config)
 NUMBERS = [0, -1, 2, 99, 10**30, 0.5, -0.5, 5e-324, 1e-300, 1e300, 784.0, 1e38]
 TEXTS = ["", "NREM", "REM", "before", "LSD"]
 VALUES: list[Any] = [*NUMBERS, *TEXTS, None, True, [], {}, [0.5], [0.5, 0.5]]
@@ -125,7 +125,7 @@ def show_numbers(follower: Follower) -> Snapshot:
     moment = PageSnapshot(now, now, condition_of(CONFIG, CONFIG), (CONFIG, CONFIG))
     assert status_text.status_line(moment) is not None
     assert 0 <= moment.progress <= 1
-    for cycle in range(state.finished + 1):
+    for cycle in range(state.finished_cycles + 1):
         score(state, cycle)
         for strip in strips(compared, cycle):
             for row in strip.rows:
@@ -138,18 +138,18 @@ def show_numbers(follower: Follower) -> Snapshot:
     json.dumps(dream_chart(dream_content(state), max(compared[0].cycles, 1), ""), allow_nan=False)
     for table in (tables.measures_table, tables.losses_table, tables.dreams_table):
         table(compared)
-    in_words(state)
+    result_sentences(state)
     return now
 
 
 NIGHTS = [
-    made_night(CONFIG, pretraining=1),
+    night_events(CONFIG, pretraining=1),
     EVENTS,
     [
-        *made_night(CONFIG)[:-2],
+        *night_events(CONFIG)[:-2],
         NightStopped(),
         NightResumed(1, {}),
-        *made_night(CONFIG)[made_night(CONFIG).index(CycleDone(1)) + 1 :],
+        *night_events(CONFIG)[night_events(CONFIG).index(CycleDone(1)) + 1 :],
     ],
 ]
 
@@ -173,7 +173,7 @@ def test_an_invalid_log_with_valid_checksums_is_shown_whole_or_reported_in_one_s
         show_everything(folder.id)
     else:
         show_numbers(Follower(folder.id))
-    assert Follower(OTHER).update().status == "done"
+    assert Follower(OTHER_RUN).update().status == "done"
 
 
 def log_problem(folder: RunFolder) -> str | None:
@@ -193,6 +193,6 @@ def use_config(folder: RunFolder, config: RunConfig) -> None:
 
 @pytest.mark.parametrize("night", NIGHTS, ids=["pre-trained", "every kind of event", "resumed"])
 def test_a_valid_night_is_shown_whole(folder: RunFolder, night: list[Event]) -> None:
-    use_config(folder, RunConfig.from_dict(of_kind(night, NightStarted)[0].config))
+    use_config(folder, RunConfig.from_dict(events_of_type(night, NightStarted)[0].config))
     write_lines(folder, lines_of(night))
     show_everything(folder.id)

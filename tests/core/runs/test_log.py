@@ -12,8 +12,8 @@ from core.runs.events import CycleDone, Event, NightDone, StageEvaluated
 from core.runs.log import LOG, LogReader
 from core.support import environment
 from core.support.errors import LogError
-from tests.conftest import plain
-from tools.sample_runs import EVENTS, loaded, open_log, write_events
+from tests.conftest import comparable
+from tools.sample_runs import EVENTS, load_arrays, open_log, write_events
 
 
 def read(folder: Path) -> list[Event]:
@@ -37,7 +37,7 @@ def test_a_reader_continues_after_the_last_event_it_read(tmp_path: Path) -> None
         for event in EVENTS:
             log.append(event)
             (event_read,) = reader.read()
-            assert plain(loaded(event_read)) == plain(event)
+            assert comparable(load_arrays(event_read)) == comparable(event)
             assert reader.read() == []
 
 
@@ -115,7 +115,7 @@ def test_a_number_that_is_not_finite_is_not_written(value: float, tmp_path: Path
 
 def test_a_new_log_has_no_earlier_events(tmp_path: Path) -> None:
     with open_log(tmp_path) as log:
-        assert log.earlier == ()
+        assert log.earlier_events == ()
     assert read(tmp_path) == []
 
 
@@ -129,12 +129,16 @@ def test_opening_a_log_does_not_create_a_deleted_folder(tmp_path: Path) -> None:
 def test_appending_continues_after_the_events_in_the_log(cut: int, tmp_path: Path) -> None:
     write_events(tmp_path / "cut", EVENTS[:cut])
     with open_log(tmp_path / "cut") as log:
-        assert plain([loaded(event) for event in log.earlier]) == plain(EVENTS[:cut])
+        assert comparable([load_arrays(event) for event in log.earlier_events]) == comparable(
+            EVENTS[:cut]
+        )
         for event in EVENTS[cut:]:
             log.append(event)
     whole = write_events(tmp_path / "whole")
     assert (tmp_path / "cut" / LOG).read_bytes() == whole.read_bytes()
-    assert plain([loaded(event) for event in read(tmp_path / "cut")]) == plain(EVENTS)
+    assert comparable([load_arrays(event) for event in read(tmp_path / "cut")]) == comparable(
+        EVENTS
+    )
 
 
 def test_appending_does_not_replace_arrays_in_the_log(tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_appending_does_not_replace_arrays_in_the_log(tmp_path: Path) -> None:
     evaluated = [event for event in read(tmp_path) if isinstance(event, StageEvaluated)]
     files = {event.dataset_1.error_per_image.file for event in evaluated}
     assert len(files) == 3
-    assert plain([loaded(event) for event in evaluated]) == plain(stages(1, 2, 3))
+    assert comparable([load_arrays(event) for event in evaluated]) == comparable(stages(1, 2, 3))
 
 
 def test_a_torn_last_line_is_removed_before_the_log_continues(tmp_path: Path) -> None:
@@ -153,10 +157,10 @@ def test_a_torn_last_line_is_removed_before_the_log_continues(tmp_path: Path) ->
     for end in range(len(torn) + 1):
         log.write_bytes(whole + torn[:end])
         with open_log(tmp_path) as log_again:
-            assert len(log_again.earlier) == 3
+            assert len(log_again.earlier_events) == 3
             assert log.read_bytes() == whole
             log_again.append(CycleDone(1))
-        assert plain([loaded(event) for event in read(tmp_path)]) == plain(
+        assert comparable([load_arrays(event) for event in read(tmp_path)]) == comparable(
             [*EVENTS[:3], CycleDone(1)]
         )
 
@@ -198,8 +202,8 @@ import resource, sys
 from pathlib import Path
 from core.runs.events import CycleDone, StageEvaluated
 from core.runs.log import LOG, LogReader
-from tests.conftest import plain
-from tools.sample_runs import loaded, open_log, scores
+from tests.conftest import comparable
+from tools.sample_runs import load_arrays, open_log, scores
 
 folder = Path(sys.argv[1])
 stage = StageEvaluated(1, "NREM", scores(0), scores(1))
@@ -234,7 +238,7 @@ with open_log(folder) as log:
     limit_files(hard)
     log.append(stage)
     log.append(CycleDone(1))
-assert plain([loaded(event) for event in reader.read()]) == plain([stage, CycleDone(1)])
+assert comparable([load_arrays(event) for event in reader.read()]) == comparable([stage, CycleDone(1)])
 print("whole")
 """
 

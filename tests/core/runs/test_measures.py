@@ -13,7 +13,7 @@ from core.runs.export import write_zip
 from core.runs.measures import ERROR, MEASURES, RECALL_ACCURACY, RECALL_ERROR, Measure, Memory
 from core.runs.statistics import forgetting, retained
 from core.schedule.config import RunConfig
-from tools.sample_runs import made_night, put_run, scores
+from tools.sample_runs import create_run, night_events, scores
 
 every_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda m: m.key)
 
@@ -70,7 +70,7 @@ def test_the_exported_results_have_one_column_per_measure(
 ) -> None:
     monkeypatch.setenv("SLEEP_OUTPUTS_DIR", str(tmp_path))
     target = io.BytesIO()
-    write_zip(put_run(events=made_night(RunConfig(num_cycles=1, total_eps=2, num=2))), target)
+    write_zip(create_run(events=night_events(RunConfig(num_cycles=1, total_eps=2, num=2))), target)
     with ZipFile(target) as archive:
         (header, *_) = csv.reader(io.StringIO(archive.read("results.csv").decode()))
     assert header == ["seed", "cycle", "stage", "dataset", "images", *MEASURES]

@@ -16,7 +16,7 @@ from core.queue import entries
 from core.runs import recording as module
 from core.runs.events import Event, NightFailed, NightResumed, NightStopped
 from core.runs.export import export
-from core.runs.folder import all_runs, find_run, own_run
+from core.runs.folder import all_runs, find_changeable_run, find_run
 from core.runs.log import LOG, RunReader
 from core.runs.recording import record_run
 from core.runs.state import RunState, fold
@@ -25,18 +25,18 @@ from core.support import environment
 from core.support.checksums import read_checked_json
 from core.support.errors import ConfigError, LogError, RunError
 from core.support.locks import acquire
-from tests.conftest import plain
-from tests.helpers.engines import own_outputs
-from tools.sample_runs import RUN, loaded, made_night, put_run, write_events
+from tests.conftest import comparable
+from tests.helpers.engines import use_outputs_folder
+from tools.sample_runs import RUN, create_run, load_arrays, night_events, write_events
 
-NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2))
+NIGHT = night_events(RunConfig(num_cycles=2, total_eps=4, num=2))
 NAME = "a-good-night-2"
 
 
 @pytest.fixture(autouse=True)
 def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty gallery, next to an empty outputs folder."""
-    own_outputs(tmp_path / "outputs", monkeypatch)
+    use_outputs_folder(tmp_path / "outputs", monkeypatch)
     monkeypatch.setenv("SLEEP_GALLERY_DIR", str(tmp_path / "gallery"))
     return tmp_path / "gallery"
 
@@ -44,7 +44,7 @@ def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def recorded() -> Path:
     """A recorded night whose run is deleted, in read-only folders."""
-    put_run(RUN, NIGHT, person="alice@host")
+    create_run(RUN, NIGHT, person="alice@host")
     target = record_run(RUN, NAME)
     jobs.delete(RUN)
     for folder in (target / "arrays", target, target.parent):
@@ -77,7 +77,7 @@ def test_the_default_gallery_is_that_of_the_program(
 def test_a_recorded_night_has_only_the_record_events_and_arrays_of_the_run(
     gallery: Path,
 ) -> None:
-    run = put_run(RUN, NIGHT, person="alice@host")
+    run = create_run(RUN, NIGHT, person="alice@host")
     for file in (run.lock, run.heartbeat, run.stop, run.path / "arrays" / ".000001.npz.0a.tmp"):
         file.touch()
     run.checkpoints.mkdir()
@@ -87,7 +87,7 @@ def test_a_recorded_night_has_only_the_record_events_and_arrays_of_the_run(
     assert {path.suffix for path in (target / "arrays").iterdir()} == {".npz"}
     assert (target / LOG).read_bytes() == (run.path / LOG).read_bytes()
     events = RunReader(target).read()
-    assert plain([loaded(event) for event in events]) == plain(NIGHT)
+    assert comparable([load_arrays(event) for event in events]) == comparable(NIGHT)
     assert [path.name for path in gallery.iterdir()] == [NAME]
     assert find_run(RUN).record().person == "alice@host"  # the run stays as it was
 
@@ -120,7 +120,7 @@ INVALID_NAMES = [
 
 @pytest.mark.parametrize("name", [*INVALID_NAMES, RUN])
 def test_an_invalid_name_raises_and_writes_nothing(name: str, gallery: Path) -> None:
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
         record_run(RUN, name)
     assert str(caught.value).startswith(f"name is {name!r}; give up to 61 small letters")
@@ -138,7 +138,7 @@ def test_a_folder_in_the_gallery_with_the_id_of_a_run_is_not_a_run(gallery: Path
 
 def test_a_name_that_is_taken_raises_and_changes_nothing(recorded: Path) -> None:
     tree_before = tree(recorded.parent)
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     with pytest.raises(ConfigError) as caught:
         record_run(RUN, NAME)
     assert str(caught.value) == f"name is '{NAME}', which exists already; give another name."
@@ -147,7 +147,7 @@ def test_a_name_that_is_taken_raises_and_changes_nothing(recorded: Path) -> None
 
 @pytest.mark.parametrize("events", [[], NIGHT[:9], [*NIGHT[:9], NightStopped()]])
 def test_an_unfinished_night_cannot_be_recorded(events: list[Event], gallery: Path) -> None:
-    put_run(RUN, events)
+    create_run(RUN, events)
     with pytest.raises(RunError) as caught:
         record_run(RUN, NAME)
     assert str(caught.value) == (f"run {RUN} is not done; only a finished night can be recorded.")
@@ -156,7 +156,7 @@ def test_an_unfinished_night_cannot_be_recorded(events: list[Event], gallery: Pa
 
 def test_a_night_that_may_reveal_paths_cannot_be_recorded(gallery: Path) -> None:
     failed = [*NIGHT[:4], NightFailed("/home/alice/runs cannot be written.")]
-    run = put_run(RUN, [*failed, NightResumed(0, {}), *NIGHT[4:]])
+    run = create_run(RUN, [*failed, NightResumed(0, {}), *NIGHT[4:]])
     with pytest.raises(
         RunError, match="failed before it was resumed, and the error message may name paths"
     ):
@@ -171,7 +171,7 @@ def test_a_night_that_may_reveal_paths_cannot_be_recorded(gallery: Path) -> None
 
 
 def test_a_damaged_night_cannot_be_recorded(gallery: Path) -> None:
-    run = put_run(RUN, NIGHT)
+    run = create_run(RUN, NIGHT)
     (run.path / LOG).write_bytes((run.path / LOG).read_bytes().replace(b"MNIST", b"LIST!", 1))
     with pytest.raises(LogError, match="its checksum is wrong"):
         record_run(RUN, NAME)
@@ -181,7 +181,7 @@ def test_a_damaged_night_cannot_be_recorded(gallery: Path) -> None:
 def test_a_gallery_that_cannot_be_written_raises(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
     monkeypatch.setenv("SLEEP_GALLERY_DIR", os.devnull)
     with pytest.raises(RunError) as caught:
         record_run(RUN, NAME)
@@ -193,7 +193,7 @@ def test_a_gallery_that_cannot_be_written_raises(
 def test_an_interrupted_copy_leaves_no_files(
     error: BaseException, gallery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_run(RUN, NIGHT)
+    create_run(RUN, NIGHT)
 
     @contextmanager
     def interrupted(target: Path) -> Iterator[BinaryIO]:
@@ -209,7 +209,7 @@ def test_an_interrupted_copy_leaves_no_files(
 
 
 def test_only_files_that_the_log_names_are_recorded(gallery: Path, tmp_path: Path) -> None:
-    folder = put_run(RUN, NIGHT)
+    folder = create_run(RUN, NIGHT)
     named = {path.name for path in (folder.path / "arrays").iterdir()}
     (tmp_path / "secret").write_text("secret")
     (folder.path / "arrays" / "999999.npz").symlink_to(tmp_path / "secret")
@@ -224,7 +224,7 @@ def test_only_files_that_the_log_names_are_recorded(gallery: Path, tmp_path: Pat
 def test_a_night_with_a_damaged_or_linked_array_cannot_be_recorded(
     replacement: str, gallery: Path, tmp_path: Path
 ) -> None:
-    array = sorted((put_run(RUN, NIGHT).path / "arrays").iterdir())[-1]
+    array = sorted((create_run(RUN, NIGHT).path / "arrays").iterdir())[-1]
     array.rename(tmp_path / "elsewhere")
     if replacement == "link":
         array.symlink_to(tmp_path / "elsewhere")
@@ -241,10 +241,10 @@ def test_a_night_with_a_damaged_or_linked_array_cannot_be_recorded(
 def test_a_recorded_night_is_followed_like_a_run(recorded: Path) -> None:
     tree_before = tree(recorded.parent)
     now = jobs.state(NAME)
-    assert (now.status, now.active, now.problem, now.wanted) == ("done", False, None, False)
+    assert (now.status, now.active, now.problem, now.in_queue) == ("done", False, None, False)
     followed = list(jobs.follow(NAME))
-    assert plain([loaded(event) for event in followed]) == plain(NIGHT)
-    assert plain(fold(RunState(), followed)) == plain(now.state)
+    assert comparable([load_arrays(event) for event in followed]) == comparable(NIGHT)
+    assert comparable(fold(RunState(), followed)) == comparable(now.state)
     assert find_run(NAME).record().config == RunConfig(num_cycles=2, total_eps=4, num=2)
     assert tree(recorded.parent) == tree_before
 
@@ -275,7 +275,7 @@ CHANGES: list[Callable[[str], Any]] = [
     jobs.stop,
     jobs.resume,
     jobs.unfinished,
-    own_run,
+    find_changeable_run,
     record_again,
 ]
 
@@ -299,7 +299,7 @@ def test_a_recorded_night_is_never_running_even_if_its_lock_is_held(recorded: Pa
     lock = acquire(recorded / "lock")
     assert lock is not None
     with lock:
-        assert not find_run(NAME).asleep()
+        assert not find_run(NAME).is_running()
 
 
 # --- the recorded nights that ship with the program ---
@@ -323,7 +323,7 @@ def test_a_night_of_the_program_is_whole_and_small_and_has_no_owner(
         range(record.config.num_cycles + 1)
     )
     for event in jobs.follow(night.name):
-        loaded(event)  # raises if an array is missing or damaged
+        load_arrays(event)  # raises if an array is missing or damaged
     files = [path for path in night.rglob("*") if path.is_file()]
     assert {path.name for path in night.iterdir()} == {"arrays", "config.json", LOG}
     assert sum(path.stat().st_size for path in files) < 2_000_000

@@ -8,11 +8,11 @@ from core.runs.events import NightDone, StageEvaluated
 from core.runs.measures import ERROR, MEASURES, Memory
 from core.runs.results import summary, values_by_cycle
 from core.runs.state import RunState, fold
-from tests.conftest import Night, of_kind
+from tests.conftest import NightRunner, events_of_type
 
 
 def test_the_results_hold_every_measure_per_seed_and_cycle(
-    night: Night,
+    night: NightRunner,
 ) -> None:
     events = night(seeds=(0, 3), total_eps=6, num_cycles=3, start_fraction_rem=0.0)
     state = fold(RunState(), events)
@@ -20,7 +20,7 @@ def test_the_results_hold_every_measure_per_seed_and_cycle(
 
     assert result["config"]["seeds"] == [0, 3]
     assert (result["dataset_1"]["name"], result["dataset_2"]["name"]) == ("MNIST", "inverted MNIST")
-    measured = of_kind(events, StageEvaluated)
+    measured = events_of_type(events, StageEvaluated)
     last_of_cycle = {event.cycle: event for event in measured}
     for key in ("dataset_1", "dataset_2"):
         for name in MEASURES:
@@ -31,7 +31,7 @@ def test_the_results_hold_every_measure_per_seed_and_cycle(
                 assert tuple(seed[cycle] for seed in values) == expected
             for statistic in ("retained", "forgetting"):
                 assert len(result[key][statistic][name]) == 2
-    assert result["seconds"] == of_kind(events, NightDone)[0].seconds
+    assert result["seconds"] == events_of_type(events, NightDone)[0].seconds
     assert result["test_images"] == [20, 20, 20, 20]
     assert result["weights"]["origin"] == "given"
     assert result["device"] == "cpu"
@@ -39,7 +39,9 @@ def test_the_results_hold_every_measure_per_seed_and_cycle(
     assert "torch" in result["versions"]
 
 
-def test_retained_and_forgetting_are_computed_from_the_errors_of_each_seed(night: Night) -> None:
+def test_retained_and_forgetting_are_computed_from_the_errors_of_each_seed(
+    night: NightRunner,
+) -> None:
     result = summary(fold(RunState(), night(lr=0.01)))
     for key in ("dataset_1", "dataset_2"):
         (errors,) = result[key]["error"]
@@ -47,7 +49,7 @@ def test_retained_and_forgetting_are_computed_from_the_errors_of_each_seed(night
         assert result[key]["forgetting"]["error"] == [errors[-1] - min(errors)]
 
 
-def test_the_values_by_cycle_grow_with_the_finished_cycles(night: Night) -> None:
+def test_the_values_by_cycle_grow_with_the_finished_cycles(night: NightRunner) -> None:
     events = night()
     lengths = [
         len(values_by_cycle(fold(RunState(), events[:end]), Memory.OLD, ERROR)[0])
@@ -60,7 +62,7 @@ def test_the_values_by_cycle_grow_with_the_finished_cycles(night: Night) -> None
     assert lengths == sorted(lengths)
 
 
-def test_an_unfinished_night_has_no_results(night: Night) -> None:
+def test_an_unfinished_night_has_no_results(night: NightRunner) -> None:
     with pytest.raises(ValueError, match="not done"):
         summary(fold(RunState(), night()[:-1]))
     with pytest.raises(ValueError, match="not done"):

@@ -23,11 +23,11 @@ from core.runs.log import RunReader
 from core.runs.state import RunState, fold
 from core.schedule.hypnogram import hypnogram
 from tests.assets.record import RUNS, results
-from tests.conftest import of_kind, plain
-from tests.helpers.engines import own_outputs
-from tools.sample_runs import RECORDED, loaded, put_recorded
+from tests.conftest import comparable, events_of_type
+from tests.helpers.engines import use_outputs_folder
+from tools.sample_runs import RECORDED_RUNS, copy_recorded_run, load_arrays
 
-every_schema = pytest.mark.parametrize("recorded", RECORDED, ids=lambda path: path.parent.name)
+every_schema = pytest.mark.parametrize("recorded", RECORDED_RUNS, ids=lambda path: path.parent.name)
 
 
 def expected(recorded: Path) -> Any:
@@ -36,13 +36,13 @@ def expected(recorded: Path) -> Any:
 
 @pytest.fixture
 def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_outputs(tmp_path / "outputs", monkeypatch)
+    return use_outputs_folder(tmp_path / "outputs", monkeypatch)
 
 
 def test_every_schema_has_a_recorded_run() -> None:
     schemas = [f"schema-{number}" for number in range(1, SCHEMA + 1)]
     assert sorted(folder.name for folder in RUNS.iterdir()) == schemas
-    assert [path.parent.name for path in RECORDED] == schemas
+    assert [path.parent.name for path in RECORDED_RUNS] == schemas
 
 
 @every_schema
@@ -60,8 +60,8 @@ def test_a_recorded_run_was_stopped_and_resumed_and_is_done(recorded: Path) -> N
         NightDone,
     }
     resumed = [type(event) for event in events].index(NightResumed)
-    assert of_kind(events[:resumed], DreamsMade)[-1].cycle == 2  # this cycle runs again
-    assert of_kind(events, NightResumed)[0].cycle == 1
+    assert events_of_type(events[:resumed], DreamsMade)[-1].cycle == 2  # this cycle runs again
+    assert events_of_type(events, NightResumed)[0].cycle == 1
 
 
 @every_schema
@@ -77,7 +77,7 @@ def test_a_recorded_run_gives_exactly_the_recorded_results(recorded: Path) -> No
 def includes(new: Any, old: Any) -> bool:
     if isinstance(old, dict):
         return all(name in new and includes(new[name], value) for name, value in old.items())
-    return plain(new) == plain(old)
+    return comparable(new) == comparable(old)
 
 
 @every_schema
@@ -86,7 +86,11 @@ def test_a_repeated_cycle_has_the_same_values(recorded: Path) -> None:
     resumed = [type(event) for event in events].index(NightResumed)
     for kind in (EpochDone, StageEvaluated, DreamsMade):
         first, repeated = (
-            [plain(loaded(event)) for event in of_kind(attempt, kind) if event.cycle == 2]
+            [
+                comparable(load_arrays(event))
+                for event in events_of_type(attempt, kind)
+                if event.cycle == 2
+            ]
             for attempt in (events[:resumed], events[resumed:])
         )
         assert first
@@ -95,14 +99,14 @@ def test_a_repeated_cycle_has_the_same_values(recorded: Path) -> None:
 
 @every_schema
 def test_a_recorded_run_is_listed_and_shown(recorded: Path, outputs: Path) -> None:
-    folder = put_recorded(recorded)
+    folder = copy_recorded_run(recorded)
     assert jobs.runs() == [recorded.name]
     now = jobs.state(recorded.name)
     assert (now.status, now.active, now.problem) == ("done", False, None)
     assert (now.state.phase, now.state.cycle, now.state.progress) == ("done", 2, 1.0)
     followed = list(jobs.follow(recorded.name))
-    assert plain(followed) == plain(RunReader(folder.path).read())
-    assert plain(fold(RunState(), followed)) == plain(now.state)
+    assert comparable(followed) == comparable(RunReader(folder.path).read())
+    assert comparable(fold(RunState(), followed)) == comparable(now.state)
     record = folder.record()
     assert now.state.night is not None
     assert record.run == recorded.name

@@ -28,9 +28,9 @@ from core.runs.log import RunLog, RunReader
 from core.runs.state import RunState, fold
 from core.schedule.config import RunConfig
 from core.support.validation import MAX_EPOCHS
-from tests.conftest import Night, of_kind, plain
+from tests.conftest import NightRunner, comparable, events_of_type
 from tests.helpers.simple_fold import simple_step
-from tools.sample_runs import configs, made_night, night_started
+from tools.sample_runs import night_events, night_started, small_configs
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def nights() -> list[list[Event]]:
 
 
 @pytest.fixture
-def events(night: Night, nights: list[list[Event]]) -> list[Event]:
+def events(night: NightRunner, nights: list[list[Event]]) -> list[Event]:
     """The events of a short night, which runs once for all tests of this file."""
     if not nights:
         nights.append(night(total_eps=7, num_cycles=2, seeds=(0, 1)))
@@ -57,15 +57,15 @@ def test_the_state_of_a_finished_night_holds_all_its_events(events: list[Event])
     state = fold(RunState(), events)
     assert state.phase == "done"
     assert state.progress == 1.0
-    assert state.night is of_kind(events, NightStarted)[0]
+    assert state.night is events_of_type(events, NightStarted)[0]
     assert state.epochs == 7
-    assert list(state.stages) == of_kind(events, StageEvaluated)
-    assert list(state.losses) == of_kind(events, EpochDone)
-    assert list(state.dreams) == of_kind(events, DreamsMade)
-    assert [state.cues] == of_kind(events, CuesShown)
-    assert list(state.recalled) == of_kind(events, ImagesRecalled)
+    assert list(state.stages) == events_of_type(events, StageEvaluated)
+    assert list(state.losses) == events_of_type(events, EpochDone)
+    assert list(state.dreams) == events_of_type(events, DreamsMade)
+    assert [state.cues] == events_of_type(events, CuesShown)
+    assert list(state.recalled) == events_of_type(events, ImagesRecalled)
     assert [event.cycle for event in state.recalled] == [0, 1, 2]
-    assert state.seconds == of_kind(events, NightDone)[0].seconds
+    assert state.seconds == events_of_type(events, NightDone)[0].seconds
 
 
 def test_the_cycles_are_the_measures_before_the_night_and_after_each_cycle(
@@ -155,7 +155,7 @@ def after_cycle(events: list[Event], cycle: int) -> list[Event]:
 
 def restarted(events: list[Event], earlier: list[Event]) -> list[Event]:
     """Return the events of a night that starts again, without pre-training if that is done."""
-    if of_kind(earlier, NightStarted):
+    if events_of_type(earlier, NightStarted):
         return [event for event in events if not isinstance(event, PretrainingAdvanced)]
     return events
 
@@ -164,11 +164,11 @@ ENDINGS = st.sampled_from([None, NightStopped(), NightFailed("the disk is full."
 
 
 @settings(max_examples=200)
-@given(configs(), st.integers(0, 2), st.data())
+@given(small_configs(), st.integers(0, 2), st.data())
 def test_a_night_interrupted_anywhere_gives_the_state_of_an_uninterrupted_night(
     config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
-    events = made_night(config, pretraining)
+    events = night_events(config, pretraining)
     log: list[Event] = []
     rest = events
     for _ in range(data.draw(st.integers(1, 3))):
@@ -176,7 +176,7 @@ def test_a_night_interrupted_anywhere_gives_the_state_of_an_uninterrupted_night(
         ending = data.draw(ENDINGS)
         log += [] if ending is None else [ending]
         now = fold(RunState(), log)
-        last_kept = data.draw(st.integers(0, now.finished))
+        last_kept = data.draw(st.integers(0, now.finished_cycles))
         if not last_kept:  # there is no checkpoint
             rest = restarted(events, log)
             continue
@@ -185,39 +185,39 @@ def test_a_night_interrupted_anywhere_gives_the_state_of_an_uninterrupted_night(
         assert resumed.cycle == last_kept
         assert resumed.cycles == now.cycles[: last_kept + 1]
         rest = after_cycle(events, last_kept)
-    assert plain(fold(RunState(), log + rest)) == plain(fold(RunState(), events))
+    assert comparable(fold(RunState(), log + rest)) == comparable(fold(RunState(), events))
 
 
-@given(configs(), st.data())
+@given(small_configs(), st.data())
 def test_a_resumed_night_has_the_state_at_the_end_of_that_cycle(
     config: RunConfig, data: st.DataObject
 ) -> None:
-    events = made_night(config)
+    events = night_events(config)
     last_kept = data.draw(st.integers(0, config.num_cycles))
     rest = after_cycle(events, last_kept)
     cut = data.draw(st.integers(0, len(rest) - 1))
     start = events[: len(events) - len(rest)]
     resumed = fold(RunState(), [*start, *rest[:cut], NightResumed(last_kept, {})])
-    assert plain(resumed) == plain(fold(RunState(), start))
+    assert comparable(resumed) == comparable(fold(RunState(), start))
 
 
-@given(configs(), st.integers(0, 2), st.lists(st.integers(0, 60)))
+@given(small_configs(), st.integers(0, 2), st.lists(st.integers(0, 60)))
 def test_the_fold_does_not_depend_on_how_events_are_grouped(
     config: RunConfig, pretraining: int, cuts: list[int]
 ) -> None:
-    events = made_night(config, pretraining)
+    events = night_events(config, pretraining)
     ends = [0, *sorted(cuts), len(events)]
     state = RunState()
     for start, end in pairwise(ends):
         state = fold(state, iter(events[start:end]))
-    assert plain(state) == plain(fold(RunState(), events))
+    assert comparable(state) == comparable(fold(RunState(), events))
 
 
-@given(configs(), st.data())
+@given(small_configs(), st.data())
 def test_the_outcome_of_an_interrupted_night_is_reset_when_it_resumes(
     config: RunConfig, data: st.DataObject
 ) -> None:
-    events = made_night(config)
+    events = night_events(config)
     end = data.draw(st.integers(4, len(events) - 1))
     unfinished = fold(RunState(), events[:end])
     assert (unfinished.outcome, unfinished.problem) == (None, None)
@@ -235,15 +235,15 @@ def test_the_outcome_of_an_interrupted_night_is_reset_when_it_resumes(
     assert (done.outcome, done.problem) == ("done", None)
 
 
-@given(configs(), st.integers(0, 2), st.data())
+@given(small_configs(), st.integers(0, 2), st.data())
 def test_a_second_start_resets_the_state(
     config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
-    events = made_night(config, pretraining)
+    events = night_events(config, pretraining)
     cut = data.draw(st.integers(pretraining + 1, len(events)))
     ending = [NightFailed("the disk is full.")]
     again = fold(RunState(), [*events[:cut], *ending, events[pretraining]])
-    assert plain(again) == plain(fold(RunState(), events[: pretraining + 1]))
+    assert comparable(again) == comparable(fold(RunState(), events[: pretraining + 1]))
 
 
 def test_resuming_before_the_start_does_not_raise() -> None:
@@ -253,7 +253,7 @@ def test_resuming_before_the_start_does_not_raise() -> None:
 
 # --- equality with the simple definition, and speed ---
 
-NIGHT = made_night(RunConfig(num_cycles=2, total_eps=4, num=2), pretraining=2)
+NIGHT = night_events(RunConfig(num_cycles=2, total_eps=4, num=2), pretraining=2)
 
 
 def interrupted(events: list[Event], data: st.DataObject) -> list[Event]:
@@ -264,7 +264,7 @@ def interrupted(events: list[Event], data: st.DataObject) -> list[Event]:
         log += rest[: data.draw(st.integers(0, len(rest)))]
         log += [event for event in [data.draw(ENDINGS)] if event is not None]
         now = fold(RunState(), log)
-        last_kept = data.draw(st.integers(0, now.finished))
+        last_kept = data.draw(st.integers(0, now.finished_cycles))
         if now.cycles:
             log.append(NightResumed(last_kept, {}))
             rest = after_cycle(events, last_kept)
@@ -273,16 +273,16 @@ def interrupted(events: list[Event], data: st.DataObject) -> list[Event]:
     return log + rest
 
 
-@given(configs(), st.integers(0, 2), st.data())
+@given(small_configs(), st.integers(0, 2), st.data())
 def test_the_fold_equals_its_simple_definition_for_interrupted_nights(
     config: RunConfig, pretraining: int, data: st.DataObject
 ) -> None:
-    events = interrupted(made_night(config, pretraining), data)
+    events = interrupted(night_events(config, pretraining), data)
     cut = data.draw(st.integers(0, len(events)))
     expected = RunState()
     for event in events:
         expected = simple_step(expected, event)
-    assert plain(fold(fold(RunState(), events[:cut]), events[cut:])) == plain(expected)
+    assert comparable(fold(fold(RunState(), events[:cut]), events[cut:])) == comparable(expected)
 
 
 def test_a_long_night_with_many_interruptions_folds_in_under_two_seconds() -> None:

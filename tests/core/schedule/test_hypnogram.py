@@ -108,17 +108,17 @@ def test_original_rounding_loses_rem_with_more_cycles_and_exact_does_not(
     cycles: int, percent: int
 ) -> None:
     original = dose(schedule(100, cycles, 0.2, 0.8, "original"))
-    assert round(100 * original.rem_share) == percent
-    assert original.asked_rem_share == pytest.approx(0.5)
+    assert round(100 * original.scheduled_rem_fraction) == percent
+    assert original.requested_rem_fraction == pytest.approx(0.5)
     exact = dose(schedule(100, cycles, 0.2, 0.8))
     assert exact.rem_epochs == exact.nrem_epochs == 50
 
 
 def test_original_rounding_loses_the_remainder_of_the_epochs_and_exact_does_not() -> None:
     original = dose(schedule(100, 30, 0.5, 0.5, "original"))
-    assert (original.asked_epochs, original.epochs) == (100, 90)
+    assert (original.requested_epochs, original.epochs) == (100, 90)
     exact = dose(schedule(100, 30, 0.5, 0.5))
-    assert (exact.asked_epochs, exact.epochs) == (100, 100)
+    assert (exact.requested_epochs, exact.epochs) == (100, 100)
 
 
 @pytest.mark.parametrize("rounding", ["exact", "original"])
@@ -162,7 +162,7 @@ def test_the_dose_counts_gradient_steps_including_a_smaller_last_batch(
     )
     assert (night_dose.nrem_epochs, night_dose.rem_epochs) == (6, 4)
     assert (night_dose.nrem_steps, night_dose.rem_steps) == (6 * steps, 4 * steps)
-    assert night_dose.rem_share == 0.4
+    assert night_dose.scheduled_rem_fraction == 0.4
 
 
 @given(schedules())

@@ -7,7 +7,7 @@ import pytest
 
 from core.schedule.config import RunConfig
 from core.schedule.hypnogram import dose, hypnogram
-from core.schedule.presets import PRESETS, Preset, matching
+from core.schedule.presets import PRESETS, Preset, matching_preset
 
 each_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
 
@@ -50,15 +50,15 @@ def test_a_preset_sets_the_schedule_and_no_other_setting(preset: Preset) -> None
 @each_preset
 def test_a_config_with_the_schedule_of_a_preset_matches_it(preset: Preset) -> None:
     config = RunConfig(**preset.settings(), seeds=(0, 1), split="digits", lr=0.002)
-    assert matching(config) is preset
+    assert matching_preset(config) is preset
 
 
 def test_the_default_config_matches_the_published_even_night() -> None:
-    assert matching(RunConfig()) is PRESETS["even"]
+    assert matching_preset(RunConfig()) is PRESETS["even"]
 
 
 def test_another_schedule_matches_no_preset() -> None:
-    assert matching(RunConfig(num_cycles=7)) is None
+    assert matching_preset(RunConfig(num_cycles=7)) is None
 
 
 def test_no_two_presets_have_the_same_schedule() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.support.devices import resolve
+from core.support.devices import resolve_device
 from core.support.errors import ConfigError
 
 
@@ -18,14 +18,14 @@ def available(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def test_auto_selects_cuda_then_mps_then_the_cpu(available: tuple[bool, bool]) -> None:
     cuda, mps = available
-    assert resolve("auto").type == ("cuda" if cuda else "mps" if mps else "cpu")
+    assert resolve_device("auto").type == ("cuda" if cuda else "mps" if mps else "cpu")
 
 
 def test_a_named_device_is_returned_or_a_config_error_raised(available: tuple[bool, bool]) -> None:
-    assert resolve("cpu").type == "cpu"
+    assert resolve_device("cpu").type == "cpu"
     for name, present in zip(("cuda", "mps"), available, strict=True):
         if present:
-            assert resolve(name).type == name
+            assert resolve_device(name).type == name
         else:
             with pytest.raises(ConfigError, match=f"device is '{name}', which this machine lacks"):
-                resolve(name)
+                resolve_device(name)

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from core.support import environment
-from core.support.locks import acquire, held
-from tests.helpers.engines import wait
+from core.support.locks import acquire, is_locked
+from tests.helpers.engines import wait_until
 
 _HOLD_LOCK = """
 import sys
@@ -65,10 +65,10 @@ def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     lock = acquire(path)
     assert lock is not None
-    assert held(path)
+    assert is_locked(path)
     assert acquire(path, 0) is None
     lock.release()
-    assert not held(path)
+    assert not is_locked(path)
     again = acquire(path, 0)
     assert again is not None
     again.release()
@@ -90,7 +90,7 @@ def test_a_lock_file_that_is_not_regular_raises_an_error_at_once(kind: str, tmp_
             path.symlink_to(tmp_path / "elsewhere")
         case "folder":
             path.mkdir()
-    for function in (acquire, held):
+    for function in (acquire, is_locked):
         with pytest.raises(OSError, match=r"."):
             function(path)
     assert not (tmp_path / "elsewhere").exists()
@@ -101,12 +101,12 @@ def test_a_lock_is_released_when_its_block_raises(tmp_path: Path) -> None:
     assert lock is not None
     with pytest.raises(KeyboardInterrupt), lock:
         raise KeyboardInterrupt
-    assert not held(tmp_path / "lock")
+    assert not is_locked(tmp_path / "lock")
 
 
 def test_a_missing_lock_file_is_not_held_and_not_created(tmp_path: Path) -> None:
-    assert not held(tmp_path / "lock")
-    assert not held(tmp_path / "missing" / "lock")
+    assert not is_locked(tmp_path / "lock")
+    assert not is_locked(tmp_path / "missing" / "lock")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -119,7 +119,7 @@ def test_a_lock_file_that_cannot_be_created_raises_an_os_error(tmp_path: Path) -
 def test_another_process_cannot_acquire_a_held_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path):
-        assert held(path)
+        assert is_locked(path)
         start_time = time.monotonic()
         assert acquire(path, 0.05) is None
         assert time.monotonic() - start_time >= 0.05
@@ -135,7 +135,7 @@ def test_a_lock_is_released_at_once_when_its_holder_is_killed(tmp_path: Path) ->
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert path.exists()
-        assert not held(path)
+        assert not is_locked(path)
         lock = acquire(path, 0)
         assert lock is not None
         lock.release()
@@ -145,7 +145,7 @@ def test_a_paused_process_still_holds_its_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path) as process:
         os.kill(process.pid, signal.SIGSTOP)
-        assert held(path)
+        assert is_locked(path)
         assert acquire(path, 0) is None
 
 
@@ -154,7 +154,7 @@ def test_a_started_program_does_not_inherit_the_lock(tmp_path: Path) -> None:
     assert lock is not None
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as child:
         lock.release()
-        wait(lambda: not held(tmp_path / "lock"))  # the child has it until it starts cat
+        wait_until(lambda: not is_locked(tmp_path / "lock"))  # the child has it until it starts cat
         assert child.poll() is None
 
 
@@ -169,7 +169,7 @@ def test_processes_that_increment_a_number_under_the_lock_lose_no_increment(tmp_
 
 @contextmanager
 def shared_lock(path: Path) -> Iterator[None]:
-    """Hold the shared lock that `held` takes for a moment."""
+    """Hold the shared lock that `is_locked` takes for a moment."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -181,7 +181,7 @@ def shared_lock(path: Path) -> Iterator[None]:
 def test_concurrent_checks_of_a_free_lock_report_it_as_free(tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
     with shared_lock(tmp_path / "lock"):
-        assert not held(tmp_path / "lock")
+        assert not is_locked(tmp_path / "lock")
 
 
 def test_a_check_only_delays_a_process_that_acquires_the_lock(tmp_path: Path) -> None:
@@ -190,11 +190,11 @@ def test_a_check_only_delays_a_process_that_acquires_the_lock(tmp_path: Path) ->
     with ThreadPoolExecutor(1) as pool:
         with shared_lock(path):
             waiting = pool.submit(acquire, path, 60.0)
-            wait(waiting.running)
+            wait_until(waiting.running)
         lock = waiting.result()
     assert lock is not None
     with lock:
-        assert held(path)
+        assert is_locked(path)
 
 
 def test_continuous_checks_do_not_prevent_acquiring_the_lock(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_continuous_checks_do_not_prevent_acquiring_the_lock(tmp_path: Path) -> 
 
     def check_repeatedly() -> None:
         while not finished.is_set():
-            held(path)
+            is_locked(path)
 
     with ThreadPoolExecutor(2) as pool:
         checks = [pool.submit(check_repeatedly) for _ in range(2)]
@@ -212,7 +212,7 @@ def test_continuous_checks_do_not_prevent_acquiring_the_lock(tmp_path: Path) -> 
             for _ in range(100):
                 lock = acquire(path, 10.0)
                 assert lock is not None
-                assert held(path)
+                assert is_locked(path)
                 lock.release()
         finally:
             finished.set()
@@ -225,12 +225,12 @@ def test_waiting_for_a_lock_whose_file_is_removed_acquires_a_new_file(tmp_path: 
     assert first is not None
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(acquire, path, 60.0)
-        wait(waiting.running)
+        wait_until(waiting.running)
         path.unlink()
         lock = waiting.result()  # although the first lock is still held
         assert lock is not None
         with lock:
-            assert held(path)
+            assert is_locked(path)
             assert os.path.samestat(os.fstat(lock.descriptor), path.stat())
     first.release()
 
@@ -253,4 +253,4 @@ def test_a_lock_file_removed_between_open_and_lock_is_created_again(
     with lock:
         assert len(descriptors) == 2
         assert os.path.samestat(os.fstat(lock.descriptor), path.stat())
-        assert held(path)
+        assert is_locked(path)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cli.arguments import make_parser
+from core.cli.arguments import build_parser
 from core.cli.main import main
-from core.cli.terminal import say, tell
+from core.cli.terminal import print_error, print_lines
 from core.support.text import PrintableFormatter, printable, shorten
 
 
@@ -55,8 +55,8 @@ def test_shorten_returns_the_text_or_replaces_its_middle(text: str, max_length: 
 def test_output_of_the_command_line_cannot_control_a_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    say("one\x1b[2J", 2)
-    tell("three\u202e")
+    print_lines("one\x1b[2J", 2)
+    print_error("three\u202e")
     assert capsys.readouterr() == ("one\\x1b[2J\n2\n", "three\\u202e\n")
 
 
@@ -64,7 +64,7 @@ def test_messages_about_invalid_arguments_cannot_control_a_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):
-        make_parser().parse_args(["runs", "list", "\x1b[2J\nmore"])
+        build_parser().parse_args(["runs", "list", "\x1b[2J\nmore"])
     message = capsys.readouterr().err
     assert message.count("\n") == 1
     assert not controls_terminal(message.rstrip("\n"))

@@ -22,7 +22,7 @@ from core.support import devices
 from core.support.errors import ConfigError
 from core.training import device_check, night
 from core.training.device_check import Sample, check_device, choose_device, compare, run_sample
-from tests.conftest import Settings, of_kind
+from tests.conftest import ConfigFactory, events_of_type
 
 pytestmark = pytest.mark.usefixtures("one_thread", "empty_cache")
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -266,11 +266,11 @@ def test_a_cache_that_cannot_be_written_is_ignored(
 
 
 def test_a_night_records_the_device_and_the_note(
-    gpu: FakeGpu, short: Settings, small_pair: DatasetPair
+    gpu: FakeGpu, short: ConfigFactory, small_pair: DatasetPair
 ) -> None:
     gpu.behave = wrong
     events = list(night.train(short(device="auto"), small_pair))
-    (started,) = of_kind(events, NightStarted)
+    (started,) = events_of_type(events, NightStarted)
     assert started.device == "cpu"  # a name that a resumed run can use
     assert started.device_note == f"{WRONG_NOTE}; the CPU was used instead"
     result = json.loads(json.dumps(summary(fold(RunState(), events))))
@@ -278,9 +278,9 @@ def test_a_night_records_the_device_and_the_note(
 
 
 def test_a_night_without_a_failed_check_has_an_empty_note(
-    short: Settings, small_pair: DatasetPair
+    short: ConfigFactory, small_pair: DatasetPair
 ) -> None:
-    (started,) = of_kind(night.train(short(), small_pair), NightStarted)
+    (started,) = events_of_type(night.train(short(), small_pair), NightStarted)
     assert (started.device, started.device_note) == ("cpu", "")
 
 

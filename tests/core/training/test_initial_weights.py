@@ -30,16 +30,18 @@ from core.training.night import train
 from core.training.pretrained_weights import pretrain_to_file, pretraining_images
 from core.training.pretraining import pretrain
 from core.training.recipe import Recipe
-from tests.conftest import Settings, drain, of_kind
-from tools.datasets import fewer
+from tests.conftest import ConfigFactory, drain, events_of_type
+from tools.datasets import subsample
 
 pytestmark = pytest.mark.usefixtures("one_thread", "new_cache", "no_shipped_weights")
 
 
 @pytest.fixture
-def new_cache(bundled: DatasetPair, own_places: Path, empty_cache: Path) -> Path:
+def new_cache(bundled: DatasetPair, session_folders: Path, empty_cache: Path) -> Path:
     """A user cache with the parsed images, which take time to parse, and without weights."""
-    shutil.copytree(own_places / "cache", empty_cache, ignore=shutil.ignore_patterns("weights"))
+    shutil.copytree(
+        session_folders / "cache", empty_cache, ignore=shutil.ignore_patterns("weights")
+    )
     return empty_cache
 
 
@@ -55,7 +57,7 @@ def no_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def few(bundled: DatasetPair) -> DatasetPair:
     """So few images that 25 epochs of pre-training take less than a second."""
-    return fewer(bundled, train=20, test=20)
+    return subsample(bundled, train=20, test=20)
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +161,9 @@ def test_a_night_from_new_weights_starts_with_their_error(
     write_random_weights(shipped_path("inverted", 2))
     events = list(train(config(use_initial_weights=False), few))
     assert isinstance(events[0], PretrainingAdvanced)
-    (started,) = of_kind(events, NightStarted)
+    (started,) = events_of_type(events, NightStarted)
     assert started.weights.origin == "pre-trained"
-    first = of_kind(events, StageEvaluated)[0]
+    first = events_of_type(events, StageEvaluated)[0]
     # Nights may measure in bfloat16, weights are scored in float32.
     expected = score_weights(pretrained, few)["dataset_1"]["error"]
     assert first.dataset_1.error[0] == pytest.approx(expected, rel=0.005)
@@ -255,7 +257,7 @@ def test_pretraining_on_full_mnist_uses_59000_images_and_no_test_image_of_either
 
 
 def test_a_night_without_weights_yields_pretraining_progress_before_it_starts(
-    short: Settings, few: DatasetPair
+    short: ConfigFactory, few: DatasetPair
 ) -> None:
     events = list(train(short(weights=None, latent_dim=2, total_eps=2), few))
     kinds = [type(event) for event in events]

@@ -28,9 +28,9 @@ from core.schedule.hypnogram import Stage, hypnogram
 from core.support.errors import ConfigError, DivergedError, WeightsError
 from core.support.random_streams import Purpose, random_stream
 from core.training.night import train
-from tests.conftest import Night, Settings, of_kind
+from tests.conftest import ConfigFactory, NightRunner, events_of_type
 from tests.helpers.nights import dreams, losses
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 # --- the order of events ---
 
 
-def test_a_night_yields_its_events_in_order(night: Night) -> None:
+def test_a_night_yields_its_events_in_order(night: NightRunner) -> None:
     kinds = []
     for event in night(total_eps=5, num_cycles=2):
         position = [
@@ -75,24 +75,24 @@ def test_a_night_yields_its_events_in_order(night: Night) -> None:
 
 @pytest.mark.parametrize(("fraction", "stage"), [(0.0, "NREM"), (1.0, "REM")])
 def test_a_rem_fraction_of_0_or_1_leaves_out_the_other_stage(
-    fraction: float, stage: str, night: Night
+    fraction: float, stage: str, night: NightRunner
 ) -> None:
     events = night(start_fraction_rem=fraction, end_fraction_rem=fraction)
-    assert {event.stage for event in of_kind(events, StageStarted)} == {stage}
-    assert {event.stage for event in of_kind(events, EpochDone)} == {stage}
-    assert len(of_kind(events, EpochDone)) == 8
-    assert len(of_kind(events, DreamsMade)) == (2 if stage == "REM" else 0)
-    assert len(of_kind(events, CycleDone)) == 2
+    assert {event.stage for event in events_of_type(events, StageStarted)} == {stage}
+    assert {event.stage for event in events_of_type(events, EpochDone)} == {stage}
+    assert len(events_of_type(events, EpochDone)) == 8
+    assert len(events_of_type(events, DreamsMade)) == (2 if stage == "REM" else 0)
+    assert len(events_of_type(events, CycleDone)) == 2
 
 
-def test_a_night_of_one_cycle_trains_all_its_epochs(night: Night) -> None:
+def test_a_night_of_one_cycle_trains_all_its_epochs(night: NightRunner) -> None:
     events = night(num_cycles=1, total_eps=3)
-    assert [event.cycle for event in of_kind(events, StageEvaluated)] == [0, 1, 1]
-    assert len(of_kind(events, EpochDone)) == 3
+    assert [event.cycle for event in events_of_type(events, StageEvaluated)] == [0, 1, 1]
+    assert len(events_of_type(events, EpochDone)) == 3
 
 
 def test_night_started_holds_everything_that_is_necessary_to_repeat_the_night(
-    night: Night, short: Settings, tiny_weights: Path
+    night: NightRunner, short: ConfigFactory, tiny_weights: Path
 ) -> None:
     changes = {"seeds": (4, 2), "total_eps": 5, "rounding": "original"}
     events = night(**changes)
@@ -110,8 +110,8 @@ def test_night_started_holds_everything_that_is_necessary_to_repeat_the_night(
     assert events[-1].seconds > 0
 
 
-def test_stage_started_holds_the_number_of_epochs_and_gradient_steps(night: Night) -> None:
-    (nrem, rem) = of_kind(night(num_cycles=1, num=7, batch_size=3), StageStarted)
+def test_stage_started_holds_the_number_of_epochs_and_gradient_steps(night: NightRunner) -> None:
+    (nrem, rem) = events_of_type(night(num_cycles=1, num=7, batch_size=3), StageStarted)
     assert (nrem.epochs, nrem.steps) == (4, 12)  # three batches per epoch, the last with one image
     assert (rem.epochs, rem.steps) == (4, 12)
 
@@ -175,14 +175,14 @@ def reference_losses(
     ids=str,
 )
 def test_losses_equal_those_of_a_simple_loop_with_autograd(
-    changes: dict[str, Any], night: Night, short: Settings, small_pair: DatasetPair
+    changes: dict[str, Any], night: NightRunner, short: ConfigFactory, small_pair: DatasetPair
 ) -> None:
     expected = reference_losses(short(**changes), small_pair)
     np.testing.assert_allclose(losses(night(**changes)), expected, rtol=1e-3)
 
 
 def test_one_adam_state_runs_through_the_whole_night(
-    night: Night, short: Settings, small_pair: DatasetPair
+    night: NightRunner, short: ConfigFactory, small_pair: DatasetPair
 ) -> None:
     actual = np.array(losses(night(lr=0.01)))
     config = short(lr=0.01)
@@ -192,20 +192,20 @@ def test_one_adam_state_runs_through_the_whole_night(
     assert np.abs(actual - new_state_per_stage).max() > 1
 
 
-def test_the_total_loss_is_the_sum_of_reconstruction_and_kl(night: Night) -> None:
+def test_the_total_loss_is_the_sum_of_reconstruction_and_kl(night: NightRunner) -> None:
     for total, reconstruction, kl in losses(night(seeds=(0, 1)), 1):
         assert total == pytest.approx(reconstruction + kl, rel=1e-5)
         assert kl > 0
 
 
-def test_a_night_without_rem_lowers_the_error_of_new_memories(night: Night) -> None:
+def test_a_night_without_rem_lowers_the_error_of_new_memories(night: NightRunner) -> None:
     events = night(total_eps=16, num_cycles=1, num=10, start_fraction_rem=0.0)
-    initial, final = (event.dataset_2.error[0] for event in of_kind(events, StageEvaluated))
+    initial, final = (event.dataset_2.error[0] for event in events_of_type(events, StageEvaluated))
     assert final < 0.8 * initial
 
 
-def test_scores_hold_an_error_per_image_and_their_mean(night: Night) -> None:
-    for event in of_kind(night(seeds=(0, 5), total_eps=2, num_cycles=1), StageEvaluated):
+def test_scores_hold_an_error_per_image_and_their_mean(night: NightRunner) -> None:
+    for event in events_of_type(night(seeds=(0, 5), total_eps=2, num_cycles=1), StageEvaluated):
         for scores in (event.dataset_1, event.dataset_2):
             assert scores.images == 20
             for mean, per_image in (
@@ -218,9 +218,9 @@ def test_scores_hold_an_error_per_image_and_their_mean(night: Night) -> None:
 
 
 def test_the_measurement_before_the_night_is_that_of_the_initial_weights(
-    night: Night, tiny_weights: Path, small_pair: DatasetPair
+    night: NightRunner, tiny_weights: Path, small_pair: DatasetPair
 ) -> None:
-    measurement = of_kind(night(seeds=(3, 4)), StageEvaluated)[0]
+    measurement = events_of_type(night(seeds=(3, 4)), StageEvaluated)[0]
     vae, reader = load_vae(tiny_weights, 5), load_digit_reader()
     for dataset, scores in (
         (small_pair.dataset_1, measurement.dataset_1),
@@ -236,7 +236,7 @@ def test_the_measurement_before_the_night_is_that_of_the_initial_weights(
 
 @pytest.mark.parametrize("lr", [1e30, 1e38, 1e300])
 def test_a_learning_rate_far_too_large_raises_an_error_that_names_rate_seed_and_cycle(
-    lr: float, night: Night
+    lr: float, night: NightRunner
 ) -> None:
     with pytest.raises(DivergedError) as caught:
         night(lr=lr, seeds=(0, 8))
@@ -248,14 +248,14 @@ def test_a_learning_rate_far_too_large_raises_an_error_that_names_rate_seed_and_
     assert sentence.endswith(".")
 
 
-def test_weights_ruined_by_the_last_step_of_a_stage_raise_an_error(night: Night) -> None:
+def test_weights_ruined_by_the_last_step_of_a_stage_raise_an_error(night: NightRunner) -> None:
     # The only step's own loss is finite; what the model then reconstructs is not.
     with pytest.raises(DivergedError, match=r"the error of seed 0 is not finite in cycle 1, NREM"):
         night(lr=1e38, num=1, total_eps=1, num_cycles=1, start_fraction_rem=0.0)
 
 
 def test_weights_of_another_latent_size_raise_an_error_before_the_first_event(
-    short: Settings, small_pair: DatasetPair, tmp_path: Path
+    short: ConfigFactory, small_pair: DatasetPair, tmp_path: Path
 ) -> None:
     path = tmp_path / "two.safetensors"
     save_weights(VAE(2), path, {})
@@ -264,7 +264,7 @@ def test_weights_of_another_latent_size_raise_an_error_before_the_first_event(
 
 
 def test_a_device_that_the_machine_lacks_raises_an_error(
-    short: Settings, small_pair: DatasetPair
+    short: ConfigFactory, small_pair: DatasetPair
 ) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
@@ -272,7 +272,7 @@ def test_a_device_that_the_machine_lacks_raises_an_error(
         next(train(short(device="cuda"), small_pair))
 
 
-def test_the_digits_split_runs(night: Night, small_pair: DatasetPair) -> None:
-    events = night(fewer(load_pair("digits"), test=20), split="digits")
+def test_the_digits_split_runs(night: NightRunner, small_pair: DatasetPair) -> None:
+    events = night(subsample(load_pair("digits"), test=20), split="digits")
     assert events[0].dataset_2 == "digits 5-9"
-    assert len(of_kind(events, EpochDone)) == 8
+    assert len(events_of_type(events, EpochDone)) == 8

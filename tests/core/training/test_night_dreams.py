@@ -12,9 +12,9 @@ from core.evaluation.probe import build_probe
 from core.model.weights import load_vae
 from core.runs.events import CuesShown, DreamsMade, ImagesRecalled
 from core.training.night import train
-from tests.conftest import Night, Settings, of_kind, without_clock
+from tests.conftest import ConfigFactory, NightRunner, events_of_type, without_duration
 from tests.helpers.nights import dreams
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -38,7 +38,7 @@ def cue_indices(labels: np.ndarray[Any, Any]) -> list[int]:
 )
 @pytest.mark.parametrize("mask", ["random", "top"])
 def test_cues_hold_every_digit_equally_often_and_hide_the_same_pixels_as_the_measurement(
-    split: str, digits: tuple[list[int], list[int]], mask: str, short: Settings
+    split: str, digits: tuple[list[int], list[int]], mask: str, short: ConfigFactory
 ) -> None:
     pair = load_pair(split)
     shown = next(
@@ -59,21 +59,21 @@ def test_cues_hold_every_digit_equally_often_and_hide_the_same_pixels_as_the_mea
         assert (original.dtype, partial.dtype) == (np.uint8, np.uint8)
 
 
-def test_cues_are_the_same_in_every_condition(night: Night) -> None:
+def test_cues_are_the_same_in_every_condition(night: NightRunner) -> None:
     conditions = (
         night(),
         night(seeds=(5, 6), start_fraction_rem=0.0, num=3, continue_training=True),
     )
-    first, second = (of_kind(events, CuesShown) for events in conditions)
-    assert without_clock(first) == without_clock(second)
+    first, second = (events_of_type(events, CuesShown) for events in conditions)
+    assert without_duration(first) == without_duration(second)
 
 
 def test_every_seeds_model_recalls_the_cues_before_the_night_and_after_each_cycle(
-    night: Night, tiny_weights: Path
+    night: NightRunner, tiny_weights: Path
 ) -> None:
     events = night(seeds=(0, 1), lr=0.01)
-    (shown,) = of_kind(events, CuesShown)
-    recalls = of_kind(events, ImagesRecalled)
+    (shown,) = events_of_type(events, CuesShown)
+    recalls = events_of_type(events, ImagesRecalled)
     assert [event.cycle for event in recalls] == [0, 1, 2]
     initial_model = load_vae(tiny_weights, 5)
     for partial, recalled in (
@@ -92,9 +92,9 @@ def test_every_seeds_model_recalls_the_cues_before_the_night_and_after_each_cycl
 
 
 def test_a_digit_with_too_few_test_images_contributes_fewer_cues(
-    night: Night, bundled: DatasetPair
+    night: NightRunner, bundled: DatasetPair
 ) -> None:
-    (shown,) = of_kind(night(fewer(bundled, test=7)), CuesShown)
+    (shown,) = events_of_type(night(subsample(bundled, test=7)), CuesShown)
     assert shown.original_1.shape == (7, 28, 28)
 
 
@@ -102,10 +102,10 @@ def test_a_digit_with_too_few_test_images_contributes_fewer_cues(
 
 
 def test_the_frozen_dreamer_decodes_with_the_initial_weights_in_every_cycle(
-    night: Night, short: Settings, tiny_weights: Path
+    night: NightRunner, short: ConfigFactory, tiny_weights: Path
 ) -> None:
     frozen = load_vae(tiny_weights, 5)
-    events = of_kind(night(seeds=(6,), lr=0.01), DreamsMade)
+    events = events_of_type(night(seeds=(6,), lr=0.01), DreamsMade)
     assert [event.cycle for event in events] == [1, 2]
     for event in events:
         expected = dreams(frozen, short(seeds=(6,)), event.cycle).squeeze(1).numpy() * 255
@@ -115,32 +115,34 @@ def test_the_frozen_dreamer_decodes_with_the_initial_weights_in_every_cycle(
 
 
 def test_the_current_dreamer_decodes_with_the_weights_that_training_has_changed(
-    night: Night,
+    night: NightRunner,
 ) -> None:
     changes = {"lr": 0.01, "start_fraction_rem": 1.0, "end_fraction_rem": 1.0}
-    frozen = of_kind(night(**changes), DreamsMade)
-    current = of_kind(night(continue_training=True, **changes), DreamsMade)
+    frozen = events_of_type(night(**changes), DreamsMade)
+    current = events_of_type(night(continue_training=True, **changes), DreamsMade)
     assert np.array_equal(current[0].images, frozen[0].images)  # nothing is trained yet
     assert not np.array_equal(current[1].images, frozen[1].images)
 
 
-def test_dreams_of_frozen_and_current_dreamers_differ_after_a_nrem_stage(night: Night) -> None:
+def test_dreams_of_frozen_and_current_dreamers_differ_after_a_nrem_stage(
+    night: NightRunner,
+) -> None:
     frozen, current = (
-        of_kind(night(lr=0.01, continue_training=choice), DreamsMade)[0].images
+        events_of_type(night(lr=0.01, continue_training=choice), DreamsMade)[0].images
         for choice in (False, True)
     )
     assert not np.array_equal(frozen, current)
 
 
-def test_dreams_differ_between_cycles_and_between_seeds(night: Night) -> None:
-    first, second = (event.images for event in of_kind(night(seeds=(0, 1)), DreamsMade))
+def test_dreams_differ_between_cycles_and_between_seeds(night: NightRunner) -> None:
+    first, second = (event.images for event in events_of_type(night(seeds=(0, 1)), DreamsMade))
     assert first.shape == (2, 4, 28, 28)
     assert not np.array_equal(first, second)
     assert not np.array_equal(first[0], first[1])
 
 
-def test_the_shares_of_dream_content_add_up_to_1(night: Night) -> None:
-    for event in of_kind(night(seeds=(0, 1), num=10), DreamsMade):
+def test_the_shares_of_dream_content_add_up_to_1(night: NightRunner) -> None:
+    for event in events_of_type(night(seeds=(0, 1), num=10), DreamsMade):
         for shares in zip(event.old, event.new, event.neither, strict=True):
             assert sum(shares) == pytest.approx(1)
         assert all(0 <= count <= 10 for count in (*event.old_classes, *event.new_classes))

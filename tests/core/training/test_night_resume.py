@@ -15,7 +15,7 @@ from core.runs.state import RunState, fold
 from core.support.stopping import Stopped
 from core.training.checkpoints import Checkpoints
 from core.training.night import train
-from tests.conftest import Settings, plain
+from tests.conftest import ConfigFactory, comparable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -29,7 +29,7 @@ def checkpoints(tmp_path: Path) -> Checkpoints:
 
 
 @pytest.fixture
-def run_night(short: Settings, small_pair: DatasetPair, checkpoints: Checkpoints) -> RunNight:
+def run_night(short: ConfigFactory, small_pair: DatasetPair, checkpoints: Checkpoints) -> RunNight:
     """Runs a night of three cycles and two seeds, or, as if killed, only up to cycle ``until``."""
 
     def run(finished: int = 0, until: int = CYCLES, **changes: Any) -> list[Event]:
@@ -48,7 +48,7 @@ def final_state(events: list[Event]) -> Any:
     """Return the state of a finished night without its duration."""
     state = fold(RunState(), events)
     assert state.outcome == "done"
-    return plain(replace(state, seconds=None))
+    return comparable(replace(state, seconds=None))
 
 
 # --- resuming a night ---
@@ -138,7 +138,7 @@ def test_checkpoints_are_json_and_safetensors_only(
 
 @pytest.mark.parametrize("calls", [1, 3, 8, 14, 40])
 def test_an_exception_from_the_check_ends_the_night_at_once(
-    calls: int, short: Settings, small_pair: DatasetPair
+    calls: int, short: ConfigFactory, small_pair: DatasetPair
 ) -> None:
     called = 0
 

@@ -17,7 +17,7 @@ from core.support.errors import DivergedError
 from core.training.pretraining import pretrain
 from core.training.recipe import Recipe
 from tests.conftest import drain
-from tools.datasets import fewer
+from tools.datasets import subsample
 
 Result = tuple[VAE, tuple[float, ...]]
 SHORT = Recipe(latent_dim=2, max_epochs=4, batch_size=32)
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def images(bundled: DatasetPair, one_thread: int) -> Images:
-    return fewer(bundled, train=100).dataset_1.train
+    return subsample(bundled, train=100).dataset_1.train
 
 
 @pytest.fixture(scope="module")
