@@ -238,7 +238,8 @@ with open_log(folder) as log:
     limit_files(hard)
     log.append(stage)
     log.append(CycleDone(1))
-assert comparable([load_arrays(event) for event in reader.read()]) == comparable([stage, CycleDone(1)])
+events = [load_arrays(event) for event in reader.read()]
+assert comparable(events) == comparable([stage, CycleDone(1)])
 print("whole")
 """
 
