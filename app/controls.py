@@ -13,7 +13,6 @@ import streamlit as st
 from app import text
 from app.conditions import CONDITIONS
 from app.settings import (
-    DREAMERS,
     LATENT_DIMS,
     MAX_CYCLES,
     MAX_EPOCHS,
@@ -30,7 +29,7 @@ from app.settings import (
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
-from core.schedule.config import RunConfig
+from core.schedule.config import DREAMERS, RunConfig
 from core.schedule.presets import PRESETS, matching_preset
 
 CUSTOM = "custom"
@@ -135,7 +134,7 @@ def _draw_more_settings() -> None:
         "Dream generator",
         dreamers := list(DREAMERS),
         dreamers.index(stored["dreamer"]),
-        format_func=lambda name: text.DREAMERS[name],
+        format_func=lambda name: DREAMERS[name].label,
         key="dreamer",
         help=text.DREAMER,
     )

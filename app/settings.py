@@ -12,14 +12,13 @@ from typing import Any
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
-from core.schedule.config import RunConfig
+from core.schedule.config import DREAMERS, RunConfig
 from core.schedule.presets import Preset
 from core.support.errors import ConfigError
 
 Value = int | float | str
 Values = dict[str, Value]
 
-DREAMERS = {"frozen": False, "current": True}
 SEEDS = (1, 3, 5)
 LATENT_DIMS = (2, 5, 10, 20)  # those whose weights ship with the program
 MAX_CYCLES = 30
@@ -93,6 +92,14 @@ def _name(key: str, registry: Mapping[str, object]) -> Setting:
     )
 
 
+def _dreamer(config: RunConfig) -> str:
+    return next(
+        name
+        for name, dreamer in DREAMERS.items()
+        if dreamer.continue_training == config.continue_training
+    )
+
+
 def _one_of(
     key: str,
     options: Collection[int],
@@ -140,8 +147,8 @@ SETTINGS = {
         _one_of("seeds", SEEDS, lambda config: len(config.seeds), range),
         Setting(
             "dreamer",
-            lambda config: "current" if config.continue_training else "frozen",
-            lambda value: {"continue_training": DREAMERS[value]},
+            _dreamer,
+            lambda value: {"continue_training": DREAMERS[value].continue_training},
             lambda value: value in DREAMERS,
             str,
             f"choose one of {', '.join(DREAMERS)}",

@@ -27,7 +27,6 @@ NO_IMAGES = "This run has no images yet, or stored none."
 NO_DREAMS = "No dreams yet: they are generated in REM stages."
 
 STAGES = {"NREM": "trains on new memories (replay)", "REM": "trains on dreams"}
-DREAMERS = {"frozen": "frozen (before the night)", "current": "current"}
 
 PRESET = "A schedule by name. Its numbers are ours, chosen to follow the source."
 CYCLES = "Number of cycles in the night. Each cycle is an NREM stage followed by a REM stage."

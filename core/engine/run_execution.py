@@ -103,8 +103,10 @@ def _remaining_events(
     if state.outcome == "done":
         return
     check()
-    # On another device than before, the numbers would differ.
-    config = replace(record.config, device=record.device or record.config.device)
+    # On another device than before, the numbers would differ. A run without a finished cycle
+    # starts again, and chooses its device again.
+    device = record.device if state.finished_cycles else None
+    config = replace(record.config, device=device or record.config.device)
     yield from train(
         config,
         load_cached_pair(config.split, config.data),

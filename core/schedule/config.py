@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
@@ -26,12 +26,21 @@ ROUNDINGS = {
     "original": "rounds down in every cycle as the reference simulation does, which loses the "
     "remainders",
 }
+
+
+class Dreamer(NamedTuple):
+    """A choice of the model that generates dreams: its label, and `RunConfig.continue_training`."""
+
+    label: str
+    continue_training: bool
+
+
 DREAMERS = {
-    False: "frozen: the dream generator is the model before the night",
-    True: "current: the dream generator is the model at that time",
+    "frozen": Dreamer("frozen (before the night)", False),
+    "current": Dreamer("current", True),
 }
 DEVICES = {
-    "auto": "an NVIDIA GPU if there is one, else an Apple GPU, else the CPU",
+    "auto": "an NVIDIA GPU, else an Apple GPU, if its self-check agrees with the CPU; else the CPU",
     "cpu": "the CPU",
     "cuda": "an NVIDIA GPU",
     "mps": "an Apple GPU",
@@ -70,7 +79,7 @@ class RunConfig:
     num : int, default 50
         Images replayed in each NREM stage and dreams generated in each REM stage.
     continue_training : bool, default False
-        Dreamer, a key of `DREAMERS`: False frozen, True current.
+        Dreamer: False for the frozen one, True for the current one (see `DREAMERS`).
     batch_size : int, default 1
         Images per gradient step, at most ``num``.
     rounding : str, default "exact"

@@ -8,6 +8,7 @@ repeated when the device, its driver or runtime, the system or torch changes.
 import copy
 import hashlib
 import json
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ _SEEDS, _LR = (0, 1), 0.001
 _IMAGES = 24
 _BATCH_SIZES = (1, 12)  # one per epoch: a step in one part, and with accumulated gradients
 _LONGEST_NOTE = 400  # characters; a log allows 500
+
+_logger = logging.getLogger(__name__)
 
 
 class ChosenDevice(NamedTuple):
@@ -102,7 +105,9 @@ def check_device(device: torch.device) -> str:
             return str(read_checked_json(path)["failure"])
         failure = compare(run_sample(torch.device("cpu"), exact=True), run_sample(device))
     except Exception as error:  # backends raise many kinds
-        return f"{type(error).__name__}: {error}"
+        # The message may name paths of this machine, and the log of a run may be published.
+        _logger.warning("self-check of %s", device, exc_info=error)
+        return f"it raised {type(error).__name__}"
     with suppress(OSError):
         create_folders(path.parent)
         write_checked_json(path, {"failure": failure, **device_versions(device)})

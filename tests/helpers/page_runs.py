@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from app import visitor
-from app.settings import DREAMERS, LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS, SETTINGS
+from app.settings import LATENT_DIMS, MAX_CYCLES, MAX_EPOCHS, MAX_IMAGES, SEEDS, SETTINGS
 from core.data.masks import MASKS
 from core.data.sources import SOURCES
 from core.data.splits import SPLITS
@@ -29,7 +29,7 @@ from core.runs.events import (
 from core.runs.folder import RunFolder, RunRecord, find_run, runs_dir
 from core.runs.log import RunLog
 from core.runs.state import RunState, fold
-from core.schedule.config import RunConfig
+from core.schedule.config import DREAMERS, RunConfig
 from core.schedule.hypnogram import hypnogram
 from core.support.locks import acquire
 from tools.sample_runs import cues, dreams, recalled
