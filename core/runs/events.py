@@ -83,6 +83,8 @@ class NightStarted:
         Torch threads per operation.
     versions : dict of str to str
         Versions of the libraries, by name.
+    device_note : str, default ""
+        Why the self-check of an accelerator failed. Logs of earlier versions do not have it.
     """
 
     config: dict[str, Any]
@@ -93,7 +95,7 @@ class NightStarted:
     device: str
     threads: int
     versions: dict[str, str]
-    device_note: str = ""  # on a self-check of an accelerator that failed; logs may lack it
+    device_note: str = ""
 
     @functools.cached_property  # a state's progress reads it at every update
     def epochs(self) -> int:

@@ -71,7 +71,7 @@ def simulate(jobs: list[Job], workers: int) -> list[Start]:
     while future or waiting or running:
         for entry in [entry for entry, end in running.items() if end <= now]:
             del running[entry]
-        while future and future[0].at <= now:
+        while future and future[0].submitted <= now:
             waiting.append(future.pop(0))
         present = {entry.person for entry in (*waiting, *running)}
         sessions.update(present - previously_present)

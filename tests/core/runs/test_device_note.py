@@ -68,7 +68,7 @@ def test_a_note_is_read_back_and_shown_in_the_results() -> None:
 
 def test_a_note_longer_than_500_characters_is_an_error() -> None:
     folder = create_run(RUN, with_note("x" * 501))
-    with pytest.raises(LogError, match="a text is longer than 500 characters"):
+    with pytest.raises(LogError, match="a name is longer than 500 characters"):
         RunReader(folder.path).read()
 
 
