@@ -1,10 +1,10 @@
 """The parts of the benchmark; see the package's docstring."""
 
+import argparse
 import os
 import random
 import re
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -180,8 +180,14 @@ PARTS: dict[str, Callable[[], None]] = {
 
 def main() -> None:
     """Run the parts given on the command line, all by default."""
+    parser = argparse.ArgumentParser(description="Measure the page in a real browser.")
+    parser.add_argument("part", nargs="*", help=f"parts to run: {', '.join(PARTS)} (default: all)")
+    parts = parser.parse_args().part or list(PARTS)
+    for name in parts:
+        if name not in PARTS:
+            parser.error(f"part is {name!r}; choose one of {', '.join(PARTS)}.")
     print(f"{datetime.now():%Y-%m-%d}, {os.cpu_count()} cores, in {Path.cwd()}")
-    for name in sys.argv[1:] or PARTS:
+    for name in parts:
         PARTS[name]()
 
 
