@@ -89,7 +89,7 @@ class Dispatcher:
         self._running: dict[str, _RunningRun] = {}
         self._retry_at: dict[str, float] = {}
         self._worker_deaths: dict[str, _WorkerDeaths] = {}
-        self._pace = Slowdown(engine_state.last_published().slowdown)
+        self._slowdown = Slowdown(engine_state.last_published().slowdown)
         self._published: EngineState | None = None
 
     def step(self) -> None:
@@ -137,7 +137,9 @@ class Dispatcher:
         self._worker_deaths.pop(run.folder.id, None)
         if result["seconds"] is not None:
             with suppress(SleepError):
-                self._pace = self._pace.updated(run.folder.record().config, result["seconds"])
+                self._slowdown = self._slowdown.updated(
+                    run.folder.record().config, result["seconds"]
+                )
 
     def _collect_error(self, run: _RunningRun, error: BaseException) -> None:
         """Fail a run that raised an unexpected error, or whose workers were killed repeatedly."""
@@ -223,7 +225,7 @@ class Dispatcher:
             entries.remove(entry.run, entry)
             return False
         try:
-            expected_s = self._pace.seconds(folder.record().config)
+            expected_s = self._slowdown.seconds(folder.record().config)
         except SleepError as error:
             self._fail(folder, entry, str(error))
             return False
@@ -253,7 +255,7 @@ class Dispatcher:
             max(run.started_at + run.expected_s - now, 1.0) for run in self._running.values()
         ]
         # From the entries, because reading all records of a long queue would take seconds.
-        expected_s = [self._pace.factor * entry.reference_seconds for entry in waiting]
+        expected_s = [self._slowdown.factor * entry.reference_seconds for entry in waiting]
         starts = start_times(remaining_s, expected_s, self._workers)
         waits_s = [round(seconds, 1) for seconds in starts]
         state = EngineState(
@@ -261,7 +263,7 @@ class Dispatcher:
             workers=self._workers,
             scheduler=address_of_scheduler(self._client),
             pid=os.getpid(),
-            slowdown=self._pace.factor,
+            slowdown=self._slowdown.factor,
             running=tuple(self._running),
             waiting=tuple(zip_longest((entry.run for entry in waiting), waits_s)),
         )

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from core.jobs.follower import Follower, Snapshot, Status
 from core.queue.problems import Problem, ProblemCode
 from core.runs.folder import RunFolder, RunRecord, all_runs
-from core.runs.measures import MEASURES, Memory
-from core.runs.results import values_by_cycle
+from core.runs.measures import Memory
+from core.runs.results import dataset_values
 from core.support.errors import RunError, SleepError
 
 RowStatus = Status | Literal["damaged"]
@@ -87,7 +87,6 @@ def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
     the night. Raises `LogError` if the run's record cannot be read.
     """
     record = folder.record()
-    night = now.state.night
     return {
         "id": folder.id,
         "status": row_status(now),
@@ -104,15 +103,7 @@ def run_details(folder: RunFolder, now: Snapshot) -> dict[str, Any]:
         "versions": record.versions,
         "seconds": now.state.seconds,
         **{
-            memory.field: {
-                "name": getattr(night, memory.field),
-                **{
-                    key: values_by_cycle(now.state, memory, measure)
-                    for key, measure in MEASURES.items()
-                },
-            }
-            for memory in Memory
-            if now.state.cycles
+            memory.field: dataset_values(now.state, memory) for memory in Memory if now.state.cycles
         },
     }
 

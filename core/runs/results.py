@@ -34,6 +34,14 @@ def values_by_cycle(state: RunState, memory: Memory, measure: Measure) -> SeedSe
     return [list(seed) for seed in zip(*per_cycle, strict=True)]
 
 
+def dataset_values(state: RunState, memory: Memory) -> dict[str, Any]:
+    """Return the dataset's name, and every measure as `values_by_cycle`; the night has started."""
+    return {
+        "name": getattr(state.night, memory.field),
+        **{key: values_by_cycle(state, memory, measure) for key, measure in MEASURES.items()},
+    }
+
+
 def summary(state: RunState) -> dict[str, Any]:
     """Return all results as JSON values; raises ValueError if the night is not done."""
     if state.night is None or state.seconds is None:
@@ -52,12 +60,12 @@ def summary(state: RunState) -> dict[str, Any]:
 
 
 def _dataset(state: RunState, memory: Memory) -> dict[str, Any]:
-    series = {key: values_by_cycle(state, memory, measure) for key, measure in MEASURES.items()}
+    values = dataset_values(state, memory)
     summaries = {
-        name: {key: _per_seed(statistic, seeds, MEASURES[key]) for key, seeds in series.items()}
+        name: {key: _per_seed(statistic, values[key], measure) for key, measure in MEASURES.items()}
         for name, statistic in _STATISTICS.items()
     }
-    return {"name": getattr(state.night, memory.field), **series, **summaries}
+    return {**values, **summaries}
 
 
 def _per_seed(statistic: _Statistic, seeds: SeedSeries, measure: Measure) -> list[float | None]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ import pytest
 from core.engine import run_execution as module
 from core.engine.run_execution import execute_run
 from core.queue import entries
-from core.runs.events import CycleDone, Event
+from core.runs.events import CycleDone, Event, NightStarted
 from core.runs.folder import new_run
 from core.schedule.config import RunConfig
 from core.support.errors import RunError
 from core.support.threads import ThreadBudget
-from tests.conftest import ConfigFactory
+from tests.conftest import ConfigFactory, events_of_type
+from tools.sample_runs import night_events, write_events
 
 pytestmark = pytest.mark.usefixtures("outputs")
+
+CONFIG = RunConfig(num_cycles=2, total_eps=4, num=2)
+NIGHT = night_events(CONFIG)
 
 
 # --- threads ---
@@ -65,6 +70,28 @@ def test_a_run_gets_more_threads_when_another_run_ends(thread_budgets: list[Thre
     assert threads() == 2
     running[0] = 1
     assert threads() == 8
+
+
+# --- device ---
+
+
+@pytest.mark.parametrize(("events", "expected"), [(1, "auto"), (len(NIGHT) - 1, "cpu")])
+def test_a_run_keeps_its_device_only_if_it_has_a_finished_cycle(
+    events: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_run(CONFIG, "ada", 1)
+    (started,) = events_of_type(NIGHT, NightStarted)
+    folder.record_start(replace(started, device="cpu"))
+    write_events(folder.path, NIGHT[:events])
+    devices: list[str] = []
+
+    def train(config: RunConfig, *_: Any, **options: Any) -> Iterator[Event]:
+        devices.append(config.device)
+        return iter(())
+
+    monkeypatch.setattr(module, "train", train)
+    list(execute_run(folder))
+    assert devices == [expected]
 
 
 # --- deleted files ---
